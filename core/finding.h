@@ -1,0 +1,96 @@
+#ifndef LAGPROF_CORE_FINDING_H
+#define LAGPROF_CORE_FINDING_H
+
+#include "core/recording.h"
+
+/* What the analyzers say about a recording.  Data only. */
+
+enum cause {
+	CAUSE_SYNC_CRYPTO, CAUSE_LARGE_PARSE, CAUSE_LARGE_SERIALIZE, CAUSE_REGEX, CAUSE_SYNC_FS,
+	CAUSE_SYNC_DNS, CAUSE_SYNC_CHILD, CAUSE_SYNC_NET, CAUSE_COMPRESSION, CAUSE_GC,
+	CAUSE_COMPILE, CAUSE_MICROTASK_STARVATION, CAUSE_MANY_CALLBACKS, CAUSE_LOCK_WAIT,
+	CAUSE_SLEEP, CAUSE_PAGE_FAULT, CAUSE_BLOCKING_OUTPUT, CAUSE_USER_CODE,
+	CAUSE_CPU_STARVATION, CAUSE_STOPPED, CAUSE_UNKNOWN, CAUSES
+};
+
+struct cause_info {
+	const char *id;     /* "sync_crypto" */
+	const char *label;  /* "synchronous crypto" */
+	const char *advice; /* one sentence; NULL: none */
+};
+extern const struct cause_info cause_info[CAUSES];
+/* -1 if s names no cause. */
+int cause_parse(const char *s);
+
+enum severity { SEVERITY_NOTICE, SEVERITY_WARNING, SEVERITY_INCIDENT };
+extern const char *const severity_names[];
+/* 20 ms notice, 50 ms warning, 100 ms incident (the field's practice). */
+enum severity severity_of(nsec lag);
+
+/* A regex verdict, as `lagprof regex` gives it; NULL strings and -1 where unknown. */
+struct redos {
+	const char *verdict, *kind, *attack;
+	int degree;
+};
+
+struct evidence {
+	struct argument args[ARG_KEYS]; /* valid where has[key] */
+	bool has[ARG_KEYS];
+	const struct redos *redos; /* NULL: none */
+};
+
+/* One cause at one culprit, over all its stalls. */
+struct finding {
+	uint32_t id;          /* index in diagnosis.findings; largest total first */
+	char fingerprint[17]; /* hex; no line numbers in it, the same on every run */
+	enum cause cause;
+	enum severity severity; /* of its worst serving stall */
+	const char *title;      /* the headline's first part: "pbkdf2Sync 60000 iterations sha512" */
+	const char *call;       /* the blocking callee, "JSON.parse"; NULL unknown */
+	const struct frame *culprit; /* nearest user frame; NULL unknown */
+	const struct stack *stack;   /* the heaviest stack; NULL none */
+	const char *advice;
+	uint32_t stalls, serving_stalls;
+	nsec total, max, mean;
+	nsec period;  /* mean time from one to the next; 0 with fewer than 3 */
+	double share; /* of all stalled time, 0..1 */
+	double on_cpu; /* running part of its time, 0..1 */
+	struct evidence evidence;
+};
+
+/* Per stall, same order as recording.stalls. */
+struct stall_diagnosis {
+	enum cause cause;
+	enum severity severity;
+	uint32_t finding;            /* id */
+	const struct frame *culprit; /* NULL unknown */
+};
+
+struct diagnosis {
+	struct arena arena;
+	struct finding *findings;
+	struct stall_diagnosis *stalls;
+	size_t n_findings, n_stalls;
+	nsec stalled;               /* total length of all stalls, any phase */
+	nsec serving_stalled;
+	uint32_t serving_stalls;
+	double unattributed_ratio;  /* share of stalled time whose culprit is unknown */
+	double complete_ratio;      /* share of samples with STACK_COMPLETE; 1 without samples */
+	uint64_t incomplete[STACK_ENDS];
+};
+
+enum verdict { VERDICT_NONE, VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE };
+
+struct budget_result {
+	const char *expr, *level, *value; /* as written; "error"/"warn"; what was measured */
+	bool ok;
+};
+
+struct budget_report {
+	enum verdict verdict;
+	const char *reason; /* why inconclusive */
+	struct budget_result *rules;
+	size_t n_rules;
+};
+
+#endif

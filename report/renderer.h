@@ -1,0 +1,42 @@
+#ifndef LAGPROF_REPORT_RENDERER_H
+#define LAGPROF_REPORT_RENDERER_H
+
+#include <stdio.h>
+
+#include "core/error.h"
+#include "core/finding.h"
+
+/* What a renderer is given.  All of it outlives the call. */
+struct report {
+	const struct recording *rec;
+	const struct diagnosis *diagnosis;
+	const struct budget_report *budget; /* NULL: no budgets */
+	bool color, ascii, verbose;
+	int width;                          /* columns of the terminal, 0: not a terminal */
+};
+
+/*
+ * An output format.  To add one: report/NAME.c with a `const struct renderer
+ * renderer_NAME`, its declaration below and its row in renderers.c.
+ */
+struct renderer {
+	const char *name; /* as given to --format */
+	const char *help;
+	const char *suffix; /* of a file written in it: ".json" */
+	int (*render)(const struct report *report, FILE *out, struct error *err);
+};
+
+/* Ends with a row whose name is NULL.  The first is the default of `report`. */
+extern const struct renderer *const renderers[];
+/* NULL if there is none of that name. */
+const struct renderer *renderer_find(const char *name);
+
+extern const struct renderer renderer_text, renderer_json, renderer_folded;
+
+/* The headline form of a finding (design: "pbkdf2Sync 60000 iterations sha512 · server.js:33 login · ..."). */
+void finding_headline(struct strbuf *b, const struct report *report, const struct finding *f);
+/* The one line that is printed when a stall ends. */
+void stall_line(struct strbuf *b, const struct recording *rec, const struct stall *stall,
+		const struct stall_diagnosis *d, const char *title, bool ascii);
+
+#endif

@@ -1,0 +1,158 @@
+#include "sampler/memory.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "core/arena.h"
+
+enum { PAGE = 4096, CACHED_PAGES = 256 };
+
+struct cached_page {
+	uint64_t addr; /* of its first byte; valid when generation is current */
+	uint64_t generation;
+	uint8_t bytes[PAGE];
+};
+
+struct memory_live {
+	struct memory base;
+	pid_t pid;
+	uint64_t generation, reads;
+	struct cached_page *pages; /* direct-mapped by page number */
+};
+
+static int read_process(struct memory_live *live, uint64_t addr, void *buf, size_t len)
+{
+	struct iovec local = { buf, len };
+	struct iovec remote = { (void *)(uintptr_t)addr, len };
+
+	live->reads++;
+	return process_vm_readv(live->pid, &local, 1, &remote, 1, 0) == (ssize_t)len ? 0 : -EFAULT;
+}
+
+static struct cached_page *cached_page(struct memory_live *live, uint64_t addr)
+{
+	struct cached_page *page = &live->pages[(addr / PAGE) % CACHED_PAGES];
+
+	if (page->generation == live->generation && page->addr == addr)
+		return page;
+	page->generation = 0;
+	if (read_process(live, addr, page->bytes, PAGE) < 0)
+		return NULL;
+	page->generation = live->generation;
+	page->addr = addr;
+	return page;
+}
+
+static int live_read(struct memory *self, uint64_t addr, void *buf, size_t len)
+{
+	struct memory_live *live = (struct memory_live *)self;
+	uint8_t *out = buf;
+
+	if (addr + len < addr)
+		return -EFAULT;
+	/* Large reads would only evict the small ones that come again. */
+	if (len > 4 * PAGE)
+		return read_process(live, addr, buf, len);
+	while (len > 0) {
+		size_t offset = addr % PAGE;
+		size_t part = PAGE - offset < len ? PAGE - offset : len;
+		struct cached_page *page = cached_page(live, addr - offset);
+
+		if (!page)
+			return -EFAULT;
+		memcpy(out, page->bytes + offset, part);
+		addr += part;
+		out += part;
+		len -= part;
+	}
+	return 0;
+}
+
+struct memory_live *memory_live_new(pid_t pid)
+{
+	struct memory_live *live = xcalloc(1, sizeof(*live));
+
+	live->base.read = live_read;
+	live->pid = pid;
+	live->generation = 1;
+	live->pages = xcalloc(CACHED_PAGES, sizeof(*live->pages));
+	return live;
+}
+
+struct memory *memory_of_live(struct memory_live *live)
+{
+	return &live->base;
+}
+
+void memory_live_forget(struct memory_live *live)
+{
+	live->generation++;
+}
+
+uint64_t memory_live_reads(const struct memory_live *live)
+{
+	return live->reads;
+}
+
+void memory_live_free(struct memory_live *live)
+{
+	if (!live)
+		return;
+	free(live->pages);
+	free(live);
+}
+
+static int dump_read(struct memory *self, uint64_t addr, void *buf, size_t len)
+{
+	struct memory_dump *m = (struct memory_dump *)self;
+	uint64_t end = m->addr + m->len;
+
+	if (addr >= m->addr && addr < end) {
+		size_t part = end - addr < len ? end - addr : len;
+
+		memcpy(buf, m->bytes + (addr - m->addr), part);
+		if (part == len)
+			return 0;
+		addr += part;
+		buf = (uint8_t *)buf + part;
+		len -= part;
+	}
+	return m->below ? memory_read(m->below, addr, buf, len) : -EFAULT;
+}
+
+void memory_dump_init(struct memory_dump *m, uint64_t addr, const void *bytes, size_t len,
+		      struct memory *below)
+{
+	*m = (struct memory_dump){ .base.read = dump_read, .addr = addr, .bytes = bytes,
+				   .len = len, .below = below };
+}
+
+int memory_read_u64(struct memory *m, uint64_t addr, uint64_t *out)
+{
+	return memory_read(m, addr, out, sizeof(*out));
+}
+
+ssize_t memory_read_string(struct memory *m, uint64_t addr, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	/* In pieces that do not cross a page: what follows the string may be unmapped. */
+	while (n < size - 1) {
+		size_t part = PAGE - (addr + n) % PAGE;
+		char *end;
+
+		if (part > size - 1 - n)
+			part = size - 1 - n;
+		if (memory_read(m, addr + n, buf + n, part) < 0)
+			return -EFAULT;
+		end = memchr(buf + n, '\0', part);
+		if (end)
+			return end - buf;
+		n += part;
+	}
+	buf[n] = '\0';
+	return (ssize_t)n;
+}

@@ -1,0 +1,59 @@
+#ifndef LAGPROF_SAMPLER_RUNTIME_H
+#define LAGPROF_SAMPLER_RUNTIME_H
+
+#include "core/recording.h"
+#include "sampler/unwind.h"
+
+/*
+ * A language runtime inside the target whose frames lagprof can name.
+ *
+ * To add one: a folder under sampler/runtimes/, a `const struct runtime` in
+ * it, its row in sampler/runtimes/runtimes.c (order matters: the first that
+ * names a frame wins, native is last and names every frame), and a snapshot
+ * fixture with its golden stack.
+ *
+ * All reads go through `mem` and are hostile.  Nothing may block, stop or write
+ * the target.
+ */
+struct runtime_target {
+	struct space *space;
+	struct memory *mem;       /* live memory */
+	struct recording *rec;    /* where strings and notes go */
+};
+
+enum { RUNTIME_MAX_INLINED = 32, RUNTIME_MAX_ARGUMENTS = 16 };
+
+struct runtime {
+	const char *name; /* "v8" */
+
+	/*
+	 * 1: lives in the target, *state is set; 0: does not (or not yet: asked again
+	 * when mappings change); -errno: it does, but cannot be read: err says why and
+	 * becomes a note.
+	 */
+	int (*attach)(const struct runtime_target *t, void **state, struct error *err);
+	void (*detach)(void *state);
+	/* The version it reports ("20.20.2"), interned in rec, or NULL. */
+	const char *(*version)(void *state);
+
+	/*
+	 * Names stack->frames[i]: fills out (innermost inlined function first) and
+	 * returns how many, at most RUNTIME_MAX_INLINED; 0: not a frame of this
+	 * runtime.  Called for i from the leaf on; mem shows the stack as it was sampled.
+	 */
+	size_t (*name_frame)(void *state, const struct raw_stack *stack, size_t i,
+			     struct memory *mem, struct frame *out);
+
+	/*
+	 * Reads the arguments of known calls on the stack.  names[i] is the first
+	 * of frame i's names; argument.frame is set to i by the runtime.  Returns how
+	 * many were filled in, at most RUNTIME_MAX_ARGUMENTS.  May be NULL.
+	 */
+	size_t (*arguments)(void *state, const struct raw_stack *stack, struct memory *mem,
+			    const struct frame *names, struct argument *out);
+};
+
+extern const struct runtime *const runtimes[]; /* ends with NULL */
+extern const struct runtime runtime_native;
+
+#endif

@@ -1,0 +1,31 @@
+#ifndef LAGPROF_SAMPLER_STACKS_H
+#define LAGPROF_SAMPLER_STACKS_H
+
+#include "sampler/runtime.h"
+
+/*
+ * Turns the registers and stack bytes of a sample into a stack of the
+ * recording: unwinds, completes the tail from live memory, lets each runtime
+ * name its frames.
+ */
+struct stack_maker;
+
+/* pid 0: no live memory (fixtures).  space and rec outlive it. */
+struct stack_maker *stack_maker_new(const struct unwinder *unwinder, struct space *space, pid_t pid,
+				    struct recording *rec);
+void stack_maker_free(struct stack_maker *m);
+/* exec: forget runtimes and caches. */
+void stack_maker_reset(struct stack_maker *m);
+
+struct raw_sample {
+	struct regs regs;
+	const uint8_t *stack; /* bytes from regs.r[REG_RSP] up */
+	size_t stack_len;
+	const uint64_t *kernel; /* kernel return addresses, leaf first */
+	size_t n_kernel;
+};
+
+/* Makes the stack and fills s->stack, s->arguments and s->n_arguments (valid until the next call). */
+void stack_maker_make(struct stack_maker *m, const struct raw_sample *raw, struct sample *s);
+
+#endif

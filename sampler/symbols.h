@@ -1,0 +1,41 @@
+#ifndef LAGPROF_SAMPLER_SYMBOLS_H
+#define LAGPROF_SAMPLER_SYMBOLS_H
+
+#include "core/recording.h"
+#include "sampler/space.h"
+
+/*
+ * Names of native functions.  symbols_lookup() answers from .symtab, .dynsym
+ * and .gnu_debugdata and honours sizes: an address past a symbol's end has no
+ * name rather than a wrong one.
+ */
+struct symbol {
+	const char *name;    /* as in the file, not demangled; lives as long as the file */
+	uint64_t start, end; /* vaddr */
+};
+/* False if no symbol covers vaddr.  Loads the tables on first use (about 40 ms for node). */
+bool symbols_lookup(struct elf_file *file, uint64_t vaddr, struct symbol *out);
+/* The address and size of a symbol by its exact name: false if absent. */
+bool symbols_find(struct elf_file *file, const char *name, struct symbol *out);
+/* All symbols whose name begins with prefix, in order of name. */
+void symbols_each(struct elf_file *file, const char *prefix,
+		  void (*each)(void *arg, const struct symbol *sym), void *arg);
+
+/* C++ and Rust names in the form people write; anything else unchanged.  Interned in rec. */
+const char *symbol_demangle(struct recording *rec, const char *name);
+
+/* Kernel function names from /proc/kallsyms; empty where it hides addresses. */
+struct kernel_symbols;
+struct kernel_symbols *kernel_symbols_load(void);
+const char *kernel_symbols_lookup(const struct kernel_symbols *ks, uint64_t addr);
+void kernel_symbols_free(struct kernel_symbols *ks);
+
+/*
+ * Once per recording, when it is finished: looks up file:line and inlined
+ * functions of native frames by libdw, in the target's root if it still lives
+ * (pid, 0: by path only), debug files by build-id and debuglink.  Sets
+ * session.resolved.  Bounded in time by the number of distinct addresses.
+ */
+void symbols_resolve(struct recording *rec, pid_t pid);
+
+#endif
