@@ -1,3 +1,5 @@
+cmake_minimum_required(VERSION 3.22)
+
 # Reads every #include of the source tree and fails on an edge that the design forbids.
 # Run as: cmake -DROOT=... -P layering.cmake
 set(allow_core core)
