@@ -36,8 +36,9 @@ void strbuf_printf(struct strbuf *b, const char *fmt, ...) __attribute__((format
 void strbuf_destroy(struct strbuf *b);
 
 /*
- * Makes hostile text safe to show on one line: invalid UTF-8, C0/C1 controls,
- * and bidirectional or invisible format characters become \xNN or \u{NNNN}.
+ * Makes hostile text safe to show on one line: invalid UTF-8, controls,
+ * and what reorders text or does not show (bidirectional marks, zero-width and
+ * separator characters) become \xNN or \u{NNNN}.  A backslash stays one.
  */
 void strbuf_puts_visible(struct strbuf *b, const char *s);
 /* Replaces invalid UTF-8 by U+FFFD, so that the result may go into JSON or protobuf. */

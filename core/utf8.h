@@ -1,0 +1,18 @@
+#ifndef LAGPROF_CORE_UTF8_H
+#define LAGPROF_CORE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Decodes the code point at s[0..len), len >= 1: returns its length in bytes,
+ * or 0 when the bytes are not well-formed UTF-8 (overlong forms, surrogates
+ * and code points past U+10FFFF included).
+ */
+size_t utf8_decode(const char *s, size_t len, uint32_t *point);
+
+/* Would a terminal or browser act on it, reorder by it or show nothing? */
+bool utf8_is_invisible(uint32_t point);
+
+#endif
