@@ -10,8 +10,8 @@
 enum frame_kind { FRAME_KERNEL, FRAME_NATIVE, FRAME_JS, FRAME_PYTHON, FRAME_JIT };
 
 /*
- * Two frames are the same when every field but `resolved` is.  Strings are
- * interned in the recording; NULL where unknown.
+ * Two frames are the same when every field is.  Strings are interned in the
+ * recording; NULL where unknown.
  */
 struct frame {
 	enum frame_kind kind;
