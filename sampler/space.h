@@ -18,24 +18,30 @@ struct mapping {
 	uint64_t ino;
 	uint32_t dev_major, dev_minor;
 	bool exec, write, anon; /* anon: no file behind it */
-	const char *path;       /* "" if none; "[stack]", "[vdso]", "//anon", a path */
-	struct elf_file *file;  /* NULL until space_file(), and if there is none */
+	bool deleted;		/* the file was unlinked; path is where it was */
+	const char *path;	/* "" if none; "[stack]", "[vdso]", "//anon", a path */
+	struct elf_file *file;	/* NULL until space_file(), and if there is none */
 	bool file_tried;
 	uint64_t bias; /* pc - bias = the file's vaddr; valid with file */
 };
 
 struct space;
 
-/* Opens files through /proc/PID/map_files, /proc/PID/exe and /proc/PID/root, in that order. */
+/*
+ * Opens files through /proc/PID/map_files, /proc/PID/exe and /proc/PID/root, in
+ * that order, and believes none whose inode or build-id is not the mapped one.
+ * pid 0: no process (fixtures).
+ */
 struct space *space_new(pid_t pid);
 void space_free(struct space *space);
 /* Reads /proc/PID/maps anew, keeping open files that are still mapped. */
 int space_refresh(struct space *space, struct error *err);
-/* One new mapping (PERF_RECORD_MMAP2) replaces what it overlaps. */
+/* One new mapping (PERF_RECORD_MMAP2) replaces what it overlaps.  Copies the path, ignores file. */
 void space_add(struct space *space, const struct mapping *m);
 /* exec: everything is forgotten. */
 void space_reset(struct space *space);
-/* For fixtures: a space without a process; file may be NULL.  Takes file over. */
+/* For fixtures: a space without a process; file may be NULL.  Takes file over (one file, many
+ * mappings). */
 void space_add_file(struct space *space, const struct mapping *m, struct elf_file *file);
 
 /* The mapping that holds addr, or NULL.  Valid until the next change of the space. */
@@ -44,7 +50,7 @@ struct mapping *space_find(struct space *space, uint64_t addr);
 struct elf_file *space_file(struct space *space, struct mapping *m);
 /* All mappings in order. */
 const struct mapping *space_mappings(const struct space *space, size_t *n);
-/* Grows by one with every change: caches of pc -> something compare it. */
+/* Grows with every change of an executable mapping: caches of pc -> something compare it. */
 uint64_t space_generation(const struct space *space);
 
 #endif
