@@ -1,0 +1,273 @@
+#include "cli/options.h"
+
+#include <errno.h>
+#include <popt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/suggest.h"
+#include "core/arena.h"
+#include "core/duration.h"
+
+#define FIELD(name) offsetof(struct options, name)
+
+const struct option options_table[] = {
+    /* clang-format off */
+	{ "output", 'o', "FILE", "run attach report", OPTION_TEXT, FIELD(output), NULL,
+	  "write the recording (report: the report) to FILE" },
+	{ "format", 'f', "FORMAT", "report", OPTION_TEXT, FIELD(format), NULL,
+	  "what to write" },
+	{ "json", 0, "FILE", "run attach", OPTION_TEXT, FIELD(json), NULL,
+	  "also write the report as JSON to FILE, - for standard output" },
+	{ "html", 0, "FILE", "run attach", OPTION_TEXT, FIELD(html), NULL,
+	  "write the HTML report to FILE" },
+	{ "no-html", 0, NULL, "run attach", OPTION_SWITCH, FIELD(no_html), NULL,
+	  "write no HTML report" },
+	{ "threshold", 't', "TIME", "run attach", OPTION_DURATION, FIELD(threshold), NULL,
+	  "a turn that lasts this long is a stall (20ms)" },
+	{ "duration", 'd', "TIME", "run attach", OPTION_DURATION, FIELD(duration), NULL,
+	  "stop observing after TIME; the target goes on" },
+	{ "startup", 0, "TIME", "run attach", OPTION_DURATION, FIELD(startup), NULL,
+	  "count stalls of the first TIME as startup (until the target listens)" },
+	{ "budget", 'b', "EXPR", "run attach", OPTION_LIST, FIELD(budgets), NULL,
+	  "fail with status 99 unless EXPR holds: 'lag.p99<50ms'; may be repeated" },
+	{ "on-port", 0, "CMD", "run", OPTION_TEXT, FIELD(on_port), NULL,
+	  "run the shell command CMD once the target listens, on $PORT" },
+	{ "on-stall", 0, "CMD", "run attach", OPTION_TEXT, FIELD(on_stall), NULL,
+	  "run the shell command CMD at each stall" },
+	{ "loops", 0, "WHICH", "run attach", OPTION_CHOICE, FIELD(loops), "main|all",
+	  "watch the main loop, or every thread that is one (main)" },
+	{ "follow", 0, NULL, "run attach", OPTION_SWITCH, FIELD(follow), NULL,
+	  "watch child processes too" },
+	{ "strict", 0, NULL, "run attach", OPTION_SWITCH, FIELD(strict), NULL,
+	  "report every blocking call on a loop, however short" },
+	{ "freq", 'F', "HZ", "run attach", OPTION_RATE, FIELD(freq), NULL,
+	  "take HZ samples a second inside a stall (997)" },
+	{ "probe", 0, "NAME", "run attach", OPTION_TEXT, FIELD(probe), "auto|exact",
+	  "where events come from (auto: the best that works here)" },
+	{ "unwinder", 0, "NAME", "run attach", OPTION_TEXT, FIELD(unwinder), "native|libunwind",
+	  "how stacks are made (native)" },
+	{ "quiet", 'q', NULL, "run attach report", OPTION_SWITCH, FIELD(quiet), NULL,
+	  "say only what went wrong" },
+	{ "verbose", 'v', NULL, "run attach report", OPTION_SWITCH, FIELD(verbose), NULL,
+	  "say more: every stack, and how things were seen" },
+	{ "color", 0, "WHEN", "run attach report", OPTION_CHOICE, FIELD(color), "auto|always|never",
+	  "color the output (auto: on a terminal, unless NO_COLOR is set)" },
+	{ "ascii", 0, NULL, "run attach report", OPTION_SWITCH, FIELD(ascii), NULL,
+	  "use no character outside ASCII" },
+	{ "help", 'h', NULL, "*", OPTION_SWITCH, FIELD(help), NULL,
+	  "show this help" },
+	{ 0 },
+    /* clang-format on */
+};
+
+/* Is name one of the words of list? */
+static bool has_word(const char *list, const char *name, char separator)
+{
+	size_t len = strlen(name);
+
+	for (const char *word = list; word; word = strchr(word, separator)) {
+		word += *word == separator;
+		if (strncmp(word, name, len) == 0 && (word[len] == separator || word[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+bool option_belongs(const struct option *o, const struct command *c)
+{
+	return strcmp(o->commands, "*") == 0 || has_word(o->commands, c->name, ' ');
+}
+
+/* The index of word in "a|b|c", or -1. */
+static int choice_index(const char *values, const char *word)
+{
+	size_t len = strlen(word);
+	int index = 0;
+
+	for (const char *v = values; v; v = strchr(v, '|'), index++) {
+		v += *v == '|';
+		if (strncmp(v, word, len) == 0 && (v[len] == '|' || v[len] == '\0'))
+			return len > 0 ? index : -1;
+	}
+	return -1;
+}
+
+static int set_choice(const struct option *row, int *field, const char *value, struct error *err)
+{
+	int index = choice_index(row->values, value);
+
+	if (index < 0) {
+		error_set(err, -EINVAL, "--%s: \"%s\" is not one of %s", row->name, value,
+			  row->values);
+		return error_fix(err, "--%s %.*s", row->name, (int)strcspn(row->values, "|"),
+				 row->values);
+	}
+	*field = index;
+	return 0;
+}
+
+static int set_duration(const struct option *row, nsec *field, const char *value, struct error *err)
+{
+	nsec ns;
+
+	if (duration_parse(value, &ns) < 0 || ns == 0) {
+		error_set(err, -EINVAL, "--%s: \"%s\" is not a length of time", row->name, value);
+		return error_fix(err, "--%s 20ms (units: us, ms, s, m, h)", row->name);
+	}
+	*field = ns;
+	return 0;
+}
+
+static int set_rate(const struct option *row, uint32_t *field, const char *value, struct error *err)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	if (value[0] < '0' || value[0] > '9' || *end || n < 1 || n > 20000) {
+		error_set(err, -EINVAL, "--%s: \"%s\" is not a number from 1 to 20000", row->name,
+			  value);
+		return error_fix(err, "--%s 997", row->name);
+	}
+	*field = (uint32_t)n;
+	return 0;
+}
+
+/* value is NULL for a switch; else it lives as long as o. */
+static int set_option(struct options *o, const struct option *row, const char *value,
+		      struct error *err)
+{
+	void *field = (char *)o + row->offset;
+	struct option_list *list = field;
+
+	switch (row->type) {
+	case OPTION_SWITCH:
+		*(bool *)field = true;
+		return 0;
+	case OPTION_TEXT:
+		*(const char **)field = value;
+		return 0;
+	case OPTION_LIST:
+		list->items[list->n++] = value;
+		return 0;
+	case OPTION_DURATION:
+		return set_duration(row, field, value, err);
+	case OPTION_RATE:
+		return set_rate(row, field, value, err);
+	case OPTION_CHOICE:
+		return set_choice(row, field, value, err);
+	}
+	abort();
+}
+
+static void set_defaults(struct options *o, int argc)
+{
+	size_t words = (size_t)argc + 1;
+
+	*o = (struct options){
+	    .threshold = 20000000,
+	    .startup = STARTUP_AUTO,
+	    .freq = 997,
+	    .probe = "auto",
+	    .unwinder = "native",
+	};
+	/* No list is longer than the command line. */
+	o->budgets.items = arena_alloc(&o->arena, words * sizeof(*o->budgets.items));
+	o->args = arena_alloc(&o->arena, words * sizeof(*o->args));
+}
+
+/* An option that this subcommand does not know: one of another, or the nearest it has. */
+static int refuse_unknown(const struct command *c, const char *word, struct error *err)
+{
+	const char *name = word + strspn(word, "-");
+	struct suggest near = {0};
+	char bare[64];
+
+	snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(name, "="), name);
+	near.word = bare;
+	error_set(err, -EINVAL, "%s: unknown option %s", c->name, word);
+	error_fix(err, "lagprof %s --help", c->name);
+	for (const struct option *o = options_table; o->name; o++) {
+		if (option_belongs(o, c))
+			suggest_offer(&near, o->name);
+		else if (strcmp(o->name, bare) == 0)
+			return error_set(err, -EINVAL, "%s has no option --%s (it belongs to: %s)",
+					 c->name, bare, o->commands);
+	}
+	if (near.best)
+		error_fix(err, "--%s", near.best);
+	return err->code;
+}
+
+static int refuse(poptContext popt, int code, const struct command *c, struct error *err)
+{
+	const char *word = poptBadOption(popt, POPT_BADOPTION_NOALIAS);
+
+	if (code == POPT_ERROR_BADOPT)
+		return refuse_unknown(c, word, err);
+	error_set(err, -EINVAL, "%s: %s: %s", c->name, word,
+		  code == POPT_ERROR_NOARG ? "needs a value" : poptStrerror(code));
+	return error_fix(err, "lagprof %s --help", c->name);
+}
+
+/* popt only takes the words apart: every option is a string to it, its val the row's number. */
+static void make_popt_table(struct poptOption *table, const struct command *c)
+{
+	size_t n = 0;
+
+	for (int i = 0; options_table[i].name; i++) {
+		const struct option *o = &options_table[i];
+
+		if (option_belongs(o, c))
+			table[n++] = (struct poptOption){
+			    .longName = o->name,
+			    .shortName = o->letter,
+			    .argInfo = o->argument ? POPT_ARG_STRING : POPT_ARG_NONE,
+			    .val = i + 1,
+			};
+	}
+	table[n] = (struct poptOption)POPT_TABLEEND;
+}
+
+static int read_options(struct options *o, const struct command *c, poptContext popt,
+			struct error *err)
+{
+	int code, ret = 0;
+
+	while (ret == 0 && !o->help && (code = poptGetNextOpt(popt)) >= 0) {
+		char *value = poptGetOptArg(popt);
+
+		ret = set_option(o, &options_table[code - 1],
+				 value ? arena_strdup(&o->arena, value) : NULL, err);
+		free(value);
+	}
+	if (ret < 0)
+		return ret;
+	return o->help || code == -1 ? 0 : refuse(popt, code, c, err);
+}
+
+int options_parse(struct options *o, const struct command *c, int argc, char **argv,
+		  struct error *err)
+{
+	struct poptOption table[sizeof(options_table) / sizeof(options_table[0])];
+	poptContext popt;
+	int ret;
+
+	set_defaults(o, argc);
+	make_popt_table(table, c);
+	popt =
+	    poptGetContext(NULL, argc, (const char **)argv, table,
+			   POPT_CONTEXT_KEEP_FIRST | (c->wraps ? POPT_CONTEXT_POSIXMEHARDER : 0));
+	ret = read_options(o, c, popt, err);
+	for (const char **arg = poptGetArgs(popt); arg && *arg; arg++)
+		o->args[o->n_args++] = arena_strdup(&o->arena, *arg);
+	poptFreeContext(popt);
+	return ret;
+}
+
+void options_free(struct options *o)
+{
+	arena_free(&o->arena);
+}
