@@ -19,7 +19,7 @@ void stack_maker_reset(struct stack_maker *m);
 
 struct raw_sample {
 	struct regs regs;
-	const uint8_t *stack; /* bytes from regs.r[REG_RSP] up */
+	const uint8_t *stack; /* bytes from regs.r[DW_RSP] up */
 	size_t stack_len;
 	const uint64_t *kernel; /* kernel return addresses, leaf first */
 	size_t n_kernel;

@@ -6,10 +6,10 @@
 #include "sampler/space.h"
 
 /* x86-64 registers by DWARF number: 0 rax 1 rdx 2 rcx 3 rbx 4 rsi 5 rdi 6 rbp 7 rsp 8-15, 16 rip. */
-enum { REG_RAX = 0, REG_RBX = 3, REG_RBP = 6, REG_RSP = 7, REG_RIP = 16, REG_N = 17 };
+enum { DW_RAX = 0, DW_RBX = 3, DW_RBP = 6, DW_RSP = 7, DW_RIP = 16, DW_N = 17 };
 
 struct regs {
-	uint64_t r[REG_N];
+	uint64_t r[DW_N];
 	uint32_t valid; /* bit per register */
 };
 

@@ -1,0 +1,66 @@
+#include "sampler/exact/boundary_ring.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "sampler/exact/kernel.h"
+
+int boundary_ring_open(struct boundary_ring *ring, size_t size, struct error *err)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *consumer, *producer;
+
+	*ring = (struct boundary_ring){.fd = kernel_create_ringbuf("lagprof_turns", size, err),
+				       .size = size};
+	if (ring->fd < 0)
+		return ring->fd;
+	consumer = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
+	producer = mmap(NULL, page + 2 * size, PROT_READ, MAP_SHARED, ring->fd, (off_t)page);
+	if (consumer != MAP_FAILED)
+		ring->consumer = consumer;
+	if (producer != MAP_FAILED) {
+		ring->producer = producer;
+		ring->data = (const uint8_t *)producer + page;
+	}
+	if (ring->consumer && ring->producer)
+		return 0;
+	error_set(err, -errno, "cannot map the boundary ring: %s", strerror(errno));
+	boundary_ring_close(ring);
+	return err->code;
+}
+
+void boundary_ring_close(struct boundary_ring *ring)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	if (ring->consumer)
+		munmap((void *)ring->consumer, page);
+	if (ring->producer)
+		munmap((void *)ring->producer, page + 2 * ring->size);
+	if (ring->fd >= 0)
+		close(ring->fd);
+	*ring = (struct boundary_ring){.fd = -1};
+}
+
+void boundary_ring_drain(struct boundary_ring *ring,
+			 void (*handle)(void *arg, const void *record, size_t len), void *arg)
+{
+	uint64_t at = __atomic_load_n(ring->consumer, __ATOMIC_ACQUIRE);
+	uint64_t end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
+
+	while (at < end) {
+		const uint8_t *p = ring->data + (at & (ring->size - 1));
+		uint32_t header = __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE);
+		uint32_t len = header & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+
+		if (header & BPF_RINGBUF_BUSY_BIT)
+			return;
+		if (!(header & BPF_RINGBUF_DISCARD_BIT))
+			handle(arg, p + BPF_RINGBUF_HDR_SZ, len);
+		at += (len + BPF_RINGBUF_HDR_SZ + 7) & ~7ull;
+		__atomic_store_n(ring->consumer, at, __ATOMIC_RELEASE);
+	}
+}

@@ -1,0 +1,45 @@
+#ifndef LAGPROF_SAMPLER_EXACT_KERNEL_H
+#define LAGPROF_SAMPLER_EXACT_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/error.h"
+#include "sampler/exact/assembler.h"
+
+/*
+ * What the exact probe asks of the kernel: bpf(2) objects, tracepoint ids and
+ * a few facts from the kernel's type information.  Every object is a file
+ * descriptor (close-on-exec): closing them, or dying, removes everything.
+ */
+
+/* An array map of one value of `size` bytes that user space can mmap; its fd or -errno. */
+int kernel_create_value_map(const char *name, size_t size, struct error *err);
+/* size: a power of two, at least a page; its fd or -errno. */
+int kernel_create_ringbuf(const char *name, size_t size, struct error *err);
+/* attach_btf_id: the function type of a BPF_PROG_TYPE_TRACING program, else 0.  Its fd or -errno.
+ */
+int kernel_load_program(const char *name, enum bpf_prog_type type, uint32_t attach_btf_id,
+			struct assembler *a, struct error *err);
+/* Attaches a loaded tracing program: the link's fd or -errno. */
+int kernel_attach_tracing(int prog_fd, struct error *err);
+
+/*
+ * A private, detached mount of tracefs, only to read tracepoint ids: nothing
+ * is mounted where others see it, nothing is written.  Its fd or -errno.
+ */
+int kernel_open_tracefs(struct error *err);
+/* The id of "syscalls/sys_enter_poll", or -ENOENT. */
+int kernel_tracepoint_id(int tracefs, const char *event);
+
+/* Byte offsets and ids of this kernel, from /sys/kernel/btf/vmlinux. */
+struct kernel_types {
+	uint32_t sched_switch_id; /* type id of btf_trace_sched_switch */
+	int sched_switch_args;	  /* 3: preempt, prev, next; 4 since Linux 5.18: and prev_state */
+	int task_pid;		  /* offsets in task_struct */
+	int task_state;
+	int task_run_delay; /* sched_info.run_delay; -1 if not kept */
+};
+int kernel_read_types(struct kernel_types *types, struct error *err);
+
+#endif

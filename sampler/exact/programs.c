@@ -1,0 +1,513 @@
+#include "sampler/exact/programs.h"
+
+#include <asm/ptrace.h>
+#include <stddef.h>
+
+/*
+ * Conventions: r6 context, r7 now (or the thread id before it), r8 the slot,
+ * r9 the slot's number.  A tracepoint program returns 1, so that other users
+ * of the same tracepoint still get their events.
+ */
+enum { CTX = BPF_REG_6, NOW = BPF_REG_7, SLOT = BPF_REG_8, INDEX = BPF_REG_9 };
+enum { R0 = BPF_REG_0, R1, R2, R3, R4, R5 };
+
+#define FIELD(name) ((int)offsetof(struct exact_slot, name))
+
+static void try_slot(struct assembler *a, const struct program_maps *maps)
+{
+	asm_alu_imm(a, BPF_AND, R1, EXACT_SLOTS - 1);
+	asm_mov(a, INDEX, R1);
+	asm_alu_imm(a, BPF_MUL, R1, EXACT_SLOT_SIZE);
+	asm_map_value(a, SLOT, maps->slots, 0);
+	asm_alu(a, BPF_ADD, SLOT, R1);
+	asm_load32(a, R2, SLOT, FIELD(tid));
+}
+
+/* SLOT and INDEX = the slot of the thread in NOW; jumps to `none` if it has none. */
+static void find_slot(struct assembler *a, const struct program_maps *maps, int none)
+{
+	int found = asm_label(a);
+
+	asm_mov(a, R1, NOW);
+	try_slot(a, maps);
+	asm_jump_if(a, BPF_JEQ, R2, NOW, found);
+	asm_mov(a, R1, NOW);
+	asm_alu_imm(a, BPF_RSH, R1, 6);
+	try_slot(a, maps);
+	asm_jump_if(a, BPF_JNE, R2, NOW, none);
+	asm_place(a, found);
+}
+
+/* NOW = the id of the thread that runs (shift 0) or of its process (32). */
+static void current_id(struct assembler *a, int shift)
+{
+	asm_call(a, BPF_FUNC_get_current_pid_tgid);
+	asm_mov(a, NOW, R0);
+	if (!shift)
+		asm_alu_imm(a, BPF_LSH, NOW, 32);
+	asm_alu_imm(a, BPF_RSH, NOW, 32);
+}
+
+static void read_clock(struct assembler *a)
+{
+	asm_call(a, BPF_FUNC_ktime_get_ns);
+	asm_mov(a, NOW, R0);
+}
+
+/* slot->field += reg.  Only the loop's own thread writes it, so no atomic is needed. */
+static void add_field(struct assembler *a, int field, int reg, int scratch)
+{
+	asm_load(a, scratch, SLOT, field);
+	asm_alu(a, BPF_ADD, scratch, reg);
+	asm_store(a, SLOT, field, scratch);
+}
+
+static void count_field(struct assembler *a, int field)
+{
+	asm_load(a, R5, SLOT, field);
+	asm_alu_imm(a, BPF_ADD, R5, 1);
+	asm_store(a, SLOT, field, R5);
+}
+
+/* R0 = a record of the ring, its type and tid filled in; counts it as lost and jumps if full. */
+static void reserve(struct assembler *a, const struct program_maps *maps, int type, int size,
+		    int full)
+{
+	int got = asm_label(a);
+
+	asm_map(a, R1, maps->ring);
+	asm_mov_imm(a, R2, size);
+	asm_mov_imm(a, R3, 0);
+	asm_call(a, BPF_FUNC_ringbuf_reserve);
+	asm_jump_if_imm(a, BPF_JNE, R0, 0, got);
+	count_field(a, FIELD(lost));
+	asm_jump(a, full);
+	asm_place(a, got);
+	asm_store32_imm(a, R0, 0, type);
+	asm_load32(a, R1, SLOT, FIELD(tid));
+	asm_store32(a, R0, 4, R1);
+}
+
+static void submit(struct assembler *a)
+{
+	asm_mov(a, R1, R0);
+	asm_mov_imm(a, R2, 0);
+	asm_call(a, BPF_FUNC_ringbuf_submit);
+}
+
+static void copy_field(struct assembler *a, int record_offset, int field)
+{
+	asm_load(a, R1, SLOT, field);
+	asm_store(a, R0, record_offset, R1);
+}
+
+/* Reads 8 bytes at R3 into the stack's top slot and R1; 0 if that fails. */
+static void read_kernel_u64(struct assembler *a)
+{
+	asm_mov(a, R1, BPF_REG_10);
+	asm_alu_imm(a, BPF_ADD, R1, -8);
+	asm_mov_imm(a, R2, 8);
+	asm_call(a, BPF_FUNC_probe_read_kernel);
+	asm_load(a, R1, BPF_REG_10, -8);
+}
+
+/* R1 = the user stack pointer of the thread that runs. */
+static void user_stack_pointer(struct assembler *a)
+{
+	asm_call(a, BPF_FUNC_get_current_task_btf);
+	asm_mov(a, R1, R0);
+	asm_call(a, BPF_FUNC_task_pt_regs);
+	asm_mov(a, R3, R0);
+	asm_alu_imm(a, BPF_ADD, R3, (int)offsetof(struct pt_regs, rsp));
+	read_kernel_u64(a);
+}
+
+/* The histogram bucket of the duration in R2, into R3 (hist_bucket() of core/hist.c). */
+static void bucket_of(struct assembler *a)
+{
+	int done = asm_label(a), linear = asm_label(a), last = asm_label(a);
+
+	asm_mov(a, R3, R2);
+	asm_jump_if_imm(a, BPF_JLT, R2, HIST_SUB, linear);
+	asm_mov(a, R4, R2);
+	asm_alu_imm(a, BPF_RSH, R4, HIST_MAX_EXP);
+	asm_jump_if_imm(a, BPF_JNE, R4, 0, last);
+	/* R4 = floor(log2), by halving the interval; R5 = what is left. */
+	asm_mov_imm(a, R4, 0);
+	asm_mov(a, R5, R2);
+	for (int bits = 32; bits >= 1; bits /= 2) {
+		int lower = asm_label(a);
+
+		asm_mov(a, R1, R5);
+		asm_alu_imm(a, BPF_RSH, R1, bits);
+		asm_jump_if_imm(a, BPF_JEQ, R1, 0, lower);
+		asm_mov(a, R5, R1);
+		asm_alu_imm(a, BPF_ADD, R4, bits);
+		asm_place(a, lower);
+	}
+	asm_alu_imm(a, BPF_SUB, R4, HIST_SUB_BITS);
+	asm_alu(a, BPF_RSH, R3, R4);
+	asm_alu_imm(a, BPF_AND, R3, HIST_SUB - 1);
+	asm_alu_imm(a, BPF_ADD, R4, 1);
+	asm_alu_imm(a, BPF_MUL, R4, HIST_SUB);
+	asm_alu(a, BPF_ADD, R3, R4);
+	asm_jump(a, done);
+	asm_place(a, last);
+	asm_mov_imm(a, R3, HIST_BUCKETS - 1);
+	asm_place(a, linear);
+	asm_place(a, done);
+}
+
+/* Counts a turn of R2 ns.  Keeps R2. */
+static void count_turn(struct assembler *a, const struct program_maps *maps)
+{
+	int not_max = asm_label(a), not_min = asm_label(a), skip = asm_label(a);
+
+	count_field(a, FIELD(turns));
+	add_field(a, FIELD(busy), R2, R3);
+	asm_load(a, R3, SLOT, FIELD(max));
+	asm_jump_if(a, BPF_JLE, R2, R3, not_max);
+	asm_store(a, SLOT, FIELD(max), R2);
+	asm_place(a, not_max);
+	asm_load(a, R3, SLOT, FIELD(min));
+	asm_jump_if(a, BPF_JGE, R2, R3, not_min);
+	asm_store(a, SLOT, FIELD(min), R2);
+	asm_place(a, not_min);
+	bucket_of(a);
+	asm_jump_if_imm(a, BPF_JGE, R3, HIST_BUCKETS, skip); /* never: for the verifier */
+	asm_alu_imm(a, BPF_LSH, R3, 3);
+	asm_alu_imm(a, BPF_MUL, INDEX, HIST_BUCKETS * 8);
+	asm_map_value(a, R1, maps->hists, 0);
+	asm_alu(a, BPF_ADD, R1, INDEX);
+	asm_alu(a, BPF_ADD, R1, R3);
+	asm_load(a, R3, R1, 0);
+	asm_alu_imm(a, BPF_ADD, R3, 1);
+	asm_store(a, R1, 0, R3);
+	asm_place(a, skip);
+}
+
+/* Reports the turn from slot->turn_start to NOW. */
+static void report_turn(struct assembler *a, const struct program_maps *maps,
+			const struct kernel_types *types, int out)
+{
+	int on_time = asm_label(a);
+
+	asm_store_imm(a, BPF_REG_10, -16, 0);
+	if (types->task_run_delay >= 0) {
+		asm_load32(a, R1, SLOT, FIELD(delay_valid));
+		asm_jump_if_imm(a, BPF_JEQ, R1, 0, on_time);
+		asm_call(a, BPF_FUNC_get_current_task_btf);
+		asm_mov(a, R3, R0);
+		asm_alu_imm(a, BPF_ADD, R3, types->task_run_delay);
+		read_kernel_u64(a);
+		asm_load(a, R2, SLOT, FIELD(delay_base));
+		asm_alu(a, BPF_SUB, R1, R2);
+		asm_store(a, BPF_REG_10, -16, R1);
+	}
+	asm_place(a, on_time);
+	reserve(a, maps, EXACT_TURN, sizeof(struct exact_turn), out);
+	copy_field(a, offsetof(struct exact_turn, start), FIELD(turn_start));
+	asm_store(a, R0, offsetof(struct exact_turn, end), NOW);
+	copy_field(a, offsetof(struct exact_turn, off), FIELD(off_time));
+	copy_field(a, offsetof(struct exact_turn, stopped), FIELD(stopped_time));
+	asm_load(a, R1, BPF_REG_10, -16);
+	asm_store(a, R0, offsetof(struct exact_turn, delay), R1);
+	submit(a);
+}
+
+/* R1 = this call's key; jumps to `not_a_poll` if it does not wait. */
+static void key_of_call(struct assembler *a, const struct poll_syscall *call, int not_a_poll)
+{
+	enum { ARGS = 16 }; /* struct syscall_trace_enter: common fields, number, then arguments */
+
+	if (call->wait_argument >= 0) {
+		asm_load(a, R1, CTX, ARGS + 8 * call->wait_argument);
+		asm_alu_imm(a, BPF_LSH, R1, 32);
+		asm_jump_if_imm(a, BPF_JEQ, R1, 0, not_a_poll);
+	}
+	if (call->key_class) {
+		asm_load(a, R1, CTX, ARGS);
+		asm_alu_imm(a, BPF_LSH, R1, 32);
+		asm_alu_imm(a, BPF_RSH, R1, 32);
+		asm_mov_imm64(a, R2, call->key_class);
+		asm_alu(a, BPF_OR, R1, R2);
+	} else {
+		user_stack_pointer(a);
+	}
+}
+
+void program_poll_enter(struct assembler *a, const struct program_maps *maps,
+			const struct poll_syscall *call, const struct kernel_types *types)
+{
+	int out = asm_label(a), mine = asm_label(a), begin = asm_label(a);
+
+	asm_mov(a, CTX, R1);
+	current_id(a, 0);
+	find_slot(a, maps, out);
+	read_clock(a);
+	key_of_call(a, call, out);
+	asm_load(a, R2, SLOT, FIELD(key));
+	asm_jump_if(a, BPF_JEQ, R1, R2, mine);
+	if (!call->key_class)
+		asm_jump_if_imm(a, BPF_JEQ, R2, (int32_t)POLL_KEY_ANY_POLL, mine);
+
+	/* Not the loop's, as far as is known: remember it, the exit reports it. */
+	asm_load(a, R3, SLOT, FIELD(reports_left));
+	asm_jump_if_imm(a, BPF_JEQ, R3, 0, out);
+	asm_store(a, SLOT, FIELD(other_key), R1);
+	if (call->key_class)
+		user_stack_pointer(a);
+	asm_store(a, SLOT, FIELD(other_sp), R1);
+	asm_store(a, SLOT, FIELD(other_at), NOW);
+	/* The first one is taken for the loop's at once, so that no turn is missed. */
+	asm_load(a, R2, SLOT, FIELD(key));
+	asm_jump_if_imm(a, BPF_JNE, R2, 0, out);
+	asm_load(a, R1, SLOT, FIELD(other_key));
+	asm_store(a, SLOT, FIELD(key), R1);
+
+	asm_place(a, mine);
+	asm_load(a, R2, SLOT, FIELD(turn_start));
+	asm_jump_if_imm(a, BPF_JEQ, R2, 0, begin);
+	asm_mov(a, R3, NOW);
+	asm_alu(a, BPF_SUB, R3, R2);
+	asm_mov(a, R2, R3);
+	count_turn(a, maps);
+	asm_load(a, R3, SLOT, FIELD(threshold));
+	asm_jump_if(a, BPF_JLT, R2, R3, begin);
+	report_turn(a, maps, types, begin);
+	asm_place(a, begin);
+	asm_store(a, SLOT, FIELD(poll_start), NOW);
+	asm_store_imm(a, SLOT, FIELD(turn_start), 0);
+	asm_place(a, out);
+	asm_exit(a, 1);
+	asm_link(a);
+}
+
+/* Reports the poll that was not known to be the loop's and ends at NOW. */
+static void report_other(struct assembler *a, const struct program_maps *maps)
+{
+	int full = asm_label(a);
+
+	asm_load(a, R1, SLOT, FIELD(reports_left));
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, full);
+	asm_alu_imm(a, BPF_SUB, R1, 1);
+	asm_store(a, SLOT, FIELD(reports_left), R1);
+	reserve(a, maps, EXACT_POLL, sizeof(struct exact_poll), full);
+	copy_field(a, offsetof(struct exact_poll, from), FIELD(other_at));
+	asm_store(a, R0, offsetof(struct exact_poll, to), NOW);
+	copy_field(a, offsetof(struct exact_poll, key), FIELD(other_key));
+	copy_field(a, offsetof(struct exact_poll, sp), FIELD(other_sp));
+	submit(a);
+	asm_place(a, full);
+	asm_store_imm(a, SLOT, FIELD(other_at), 0);
+}
+
+void program_poll_exit(struct assembler *a, const struct program_maps *maps)
+{
+	int out = asm_label(a), mine = asm_label(a);
+
+	asm_mov(a, CTX, R1);
+	current_id(a, 0);
+	find_slot(a, maps, out);
+	read_clock(a);
+	asm_load(a, R1, SLOT, FIELD(other_at));
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, mine);
+	report_other(a, maps);
+	asm_place(a, mine);
+	asm_load(a, R1, SLOT, FIELD(poll_start));
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, out);
+	asm_mov(a, R2, NOW);
+	asm_alu(a, BPF_SUB, R2, R1);
+	add_field(a, FIELD(polled), R2, R3);
+	asm_store_imm(a, SLOT, FIELD(poll_start), 0);
+	asm_store_imm(a, SLOT, FIELD(off_since), 0);
+	asm_store_imm(a, SLOT, FIELD(off_time), 0);
+	asm_store_imm(a, SLOT, FIELD(stopped_time), 0);
+	asm_store32_imm(a, SLOT, FIELD(delay_valid), 0);
+	asm_store(a, SLOT, FIELD(turn_start), NOW);
+	asm_place(a, out);
+	asm_exit(a, 1);
+	asm_link(a);
+}
+
+/* The thread in `prev` leaves the CPU inside a turn, at NOW: what for, and is a stack wanted? */
+static void switch_out(struct assembler *a, const struct kernel_types *types, int next)
+{
+	enum { PREV = 8, PREV_STATE = 24, STOPPED_OR_TRACED = 0x4 | 0x8 };
+	const int64_t ms = 1000000;
+	int runnable = asm_label(a), stopped = asm_label(a), refilled = asm_label(a);
+
+	asm_store32_imm(a, SLOT, FIELD(off_state), EXACT_RUNNABLE);
+	asm_store32_imm(a, SLOT, FIELD(off_syscall), -1);
+	asm_store(a, SLOT, FIELD(off_since), NOW);
+	if (types->task_run_delay >= 0) {
+		int known = asm_label(a);
+
+		asm_load32(a, R1, SLOT, FIELD(delay_valid));
+		asm_jump_if_imm(a, BPF_JNE, R1, 0, known);
+		asm_load(a, R1, CTX, PREV);
+		asm_load(a, R1, R1, types->task_run_delay);
+		asm_store(a, SLOT, FIELD(delay_base), R1);
+		asm_store32_imm(a, SLOT, FIELD(delay_valid), 1);
+		asm_place(a, known);
+	}
+	asm_load(a, R1, CTX, 0);
+	asm_jump_if_imm(a, BPF_JNE, R1, 0, next); /* preempted */
+	if (types->sched_switch_args >= 4) {
+		asm_load(a, R1, CTX, PREV_STATE);
+	} else {
+		asm_load(a, R1, CTX, PREV);
+		asm_load32(a, R1, R1, types->task_state);
+	}
+	asm_alu_imm(a, BPF_LSH, R1, 32);
+	asm_alu_imm(a, BPF_RSH, R1, 32);
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, runnable); /* yielded */
+	asm_jump_if_imm(a, BPF_JSET, R1, STOPPED_OR_TRACED, stopped);
+	asm_store32_imm(a, SLOT, FIELD(off_state), EXACT_BLOCKED);
+
+	asm_load(a, R1, CTX, PREV);
+	asm_call(a, BPF_FUNC_task_pt_regs);
+	asm_load(a, R1, R0, offsetof(struct pt_regs, orig_rax));
+	asm_store32(a, SLOT, FIELD(off_syscall), R1);
+	asm_load(a, R1, R0, offsetof(struct pt_regs, rdi));
+	asm_store(a, SLOT, FIELD(off_args), R1);
+	asm_load(a, R1, R0, offsetof(struct pt_regs, rsi));
+	asm_store(a, SLOT, FIELD(off_args) + 8, R1);
+	asm_load(a, R1, R0, offsetof(struct pt_regs, rdx));
+	asm_store(a, SLOT, FIELD(off_args) + 16, R1);
+
+	/* Stacks of sleeps: one a millisecond in the long run, 64 at once. */
+	asm_load(a, R1, SLOT, FIELD(sample_at));
+	asm_jump_if(a, BPF_JGE, R1, NOW, refilled);
+	asm_mov(a, R1, NOW);
+	asm_place(a, refilled);
+	asm_mov(a, R2, NOW);
+	asm_alu_imm(a, BPF_ADD, R2, (int32_t)(63 * ms));
+	asm_jump_if(a, BPF_JGT, R1, R2, next);
+	asm_alu_imm(a, BPF_ADD, R1, (int32_t)ms);
+	asm_store(a, SLOT, FIELD(sample_at), R1);
+	asm_store32_imm(a, SLOT, FIELD(sample_due), 1);
+	asm_jump(a, next);
+
+	asm_place(a, stopped);
+	asm_store32_imm(a, SLOT, FIELD(off_state), EXACT_STOPPED);
+	asm_place(a, runnable);
+}
+
+/* The thread in `next` comes back inside a turn. */
+static void switch_in(struct assembler *a, const struct program_maps *maps, int out)
+{
+	int not_stopped = asm_label(a), report = asm_label(a), done = asm_label(a);
+
+	asm_load(a, R1, SLOT, FIELD(off_since));
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, out);
+	read_clock(a);
+	asm_load(a, R1, SLOT, FIELD(off_since));
+	asm_mov(a, R2, NOW);
+	asm_alu(a, BPF_SUB, R2, R1);
+	add_field(a, FIELD(off_time), R2, R3);
+	asm_load32(a, R1, SLOT, FIELD(off_state));
+	asm_jump_if_imm(a, BPF_JNE, R1, EXACT_STOPPED, not_stopped);
+	add_field(a, FIELD(stopped_time), R2, R3);
+	asm_place(a, not_stopped);
+	asm_jump_if_imm(a, BPF_JEQ, R1, EXACT_RUNNABLE, done);
+	asm_load32(a, R1, SLOT, FIELD(sampled));
+	asm_jump_if_imm(a, BPF_JNE, R1, 0, report);
+	asm_jump_if_imm(a, BPF_JLT, R2, 1000000, done);
+	asm_place(a, report);
+	reserve(a, maps, EXACT_SLEEP, sizeof(struct exact_sleep), done);
+	copy_field(a, offsetof(struct exact_sleep, from), FIELD(off_since));
+	asm_store(a, R0, offsetof(struct exact_sleep, to), NOW);
+	asm_load32(a, R1, SLOT, FIELD(off_state));
+	asm_store32(a, R0, offsetof(struct exact_sleep, state), R1);
+	asm_load32(a, R1, SLOT, FIELD(off_syscall));
+	asm_store32(a, R0, offsetof(struct exact_sleep, syscall), R1);
+	for (int i = 0; i < 3; i++)
+		copy_field(a, (int)offsetof(struct exact_sleep, args) + 8 * i,
+			   FIELD(off_args) + 8 * i);
+	asm_load32(a, R1, SLOT, FIELD(sampled));
+	asm_store(a, R0, offsetof(struct exact_sleep, sampled), R1);
+	submit(a);
+	asm_place(a, done);
+	asm_store32_imm(a, SLOT, FIELD(sampled), 0);
+	asm_store32_imm(a, SLOT, FIELD(sample_due), 0);
+	asm_store_imm(a, SLOT, FIELD(off_since), 0);
+}
+
+void program_switch(struct assembler *a, const struct program_maps *maps,
+		    const struct kernel_types *types)
+{
+	enum { NEXT = 16 };
+	int next = asm_label(a), out = asm_label(a);
+
+	asm_mov(a, CTX, R1);
+	current_id(a, 0); /* still that of the thread that leaves */
+	find_slot(a, maps, next);
+	asm_load(a, R1, SLOT, FIELD(turn_start));
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, next);
+	read_clock(a);
+	switch_out(a, types, next);
+	asm_place(a, next);
+	asm_load(a, R1, CTX, NEXT);
+	asm_load32(a, NOW, R1, types->task_pid);
+	find_slot(a, maps, out);
+	switch_in(a, maps, out);
+	asm_place(a, out);
+	asm_exit(a, 0);
+	asm_link(a);
+}
+
+void program_clock_gate(struct assembler *a, const struct program_maps *maps)
+{
+	int out = asm_label(a);
+
+	asm_mov(a, CTX, R1);
+	current_id(a, 0);
+	find_slot(a, maps, out);
+	asm_load(a, R1, SLOT, FIELD(turn_start));
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, out);
+	read_clock(a);
+	asm_load(a, R1, SLOT, FIELD(turn_start));
+	asm_alu(a, BPF_SUB, NOW, R1);
+	asm_load(a, R1, SLOT, FIELD(gate));
+	asm_jump_if(a, BPF_JLE, NOW, R1, out);
+	count_field(a, FIELD(made_clock));
+	asm_exit(a, 1);
+	asm_place(a, out);
+	asm_exit(a, 0);
+	asm_link(a);
+}
+
+void program_sleep_gate(struct assembler *a, const struct program_maps *maps)
+{
+	int out = asm_label(a);
+
+	asm_mov(a, CTX, R1);
+	current_id(a, 0);
+	find_slot(a, maps, out);
+	asm_load32(a, R1, SLOT, FIELD(sample_due));
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, out);
+	asm_store32_imm(a, SLOT, FIELD(sample_due), 0);
+	asm_store32_imm(a, SLOT, FIELD(sampled), 1);
+	count_field(a, FIELD(made_sleep));
+	asm_exit(a, 1);
+	asm_place(a, out);
+	asm_exit(a, 0);
+	asm_link(a);
+}
+
+void program_listen(struct assembler *a, const struct program_maps *maps)
+{
+	int out = asm_label(a);
+
+	asm_mov(a, CTX, R1);
+	current_id(a, 32);
+	find_slot(a, maps, out);
+	read_clock(a);
+	reserve(a, maps, EXACT_LISTEN, sizeof(struct exact_listen), out);
+	asm_store(a, R0, offsetof(struct exact_listen, at), NOW);
+	submit(a);
+	asm_place(a, out);
+	asm_exit(a, 1);
+	asm_link(a);
+}

@@ -1,0 +1,29 @@
+#ifndef LAGPROF_SAMPLER_EXACT_PROGRAMS_H
+#define LAGPROF_SAMPLER_EXACT_PROGRAMS_H
+
+#include "sampler/exact/assembler.h"
+#include "sampler/exact/kernel.h"
+#include "sampler/exact/state.h"
+#include "sampler/poll_key.h"
+
+/* The exact probe's BPF programs.  Pure: they only fill in an assembler. */
+
+struct program_maps {
+	int slots, hists, ring; /* fds */
+};
+
+/* On sys_enter_X: ends the turn, counts it, reports it if it was long. */
+void program_poll_enter(struct assembler *a, const struct program_maps *maps,
+			const struct poll_syscall *call, const struct kernel_types *types);
+/* On sys_exit_X: begins the turn. */
+void program_poll_exit(struct assembler *a, const struct program_maps *maps);
+/* On sched_switch: keeps the turn's time off the CPU. */
+void program_switch(struct assembler *a, const struct program_maps *maps,
+		    const struct kernel_types *types);
+/* Gates of perf events: 1 lets the sample through. */
+void program_clock_gate(struct assembler *a, const struct program_maps *maps);
+void program_sleep_gate(struct assembler *a, const struct program_maps *maps);
+/* On sys_enter_listen. */
+void program_listen(struct assembler *a, const struct program_maps *maps);
+
+#endif

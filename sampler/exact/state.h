@@ -1,0 +1,83 @@
+#ifndef LAGPROF_SAMPLER_EXACT_STATE_H
+#define LAGPROF_SAMPLER_EXACT_STATE_H
+
+#include <stdint.h>
+
+#include "core/hist.h"
+
+/*
+ * What the exact probe's BPF programs and user space share: one slot a loop
+ * thread, in a map that lagprof mmaps.  A thread's slot is at tid % 64, or
+ * (tid / 64) % 64 where that is taken.  Only the thread itself (by the
+ * programs) writes the lower part while its mode is EXACT_ARMED or
+ * EXACT_LEARNING.  Times are CLOCK_MONOTONIC ns.
+ */
+enum { EXACT_SLOTS = 64, EXACT_SLOT_SIZE = 256 };
+
+enum exact_off_state { EXACT_RUNNABLE = 1, EXACT_BLOCKED = 2, EXACT_STOPPED = 3 };
+
+struct exact_slot {
+	/* Written by user space. */
+	uint32_t tid, tgid;
+	uint64_t key;	       /* POLL_KEY_… of the loop's poll; 0: not known yet */
+	uint64_t threshold;    /* turns at least this long are reported */
+	uint64_t gate;	       /* turns older than this are sampled */
+	uint64_t reports_left; /* other polls that may still be reported */
+
+	/* Written by the programs. */
+	uint64_t turn_start; /* 0: polling, or not known */
+	uint64_t poll_start; /* 0: not in the loop's poll */
+	uint64_t turns, busy, polled, min, max;
+	uint64_t other_at, other_key, other_sp; /* a poll that is not the loop's, in progress */
+	uint64_t off_since;			/* 0: on a CPU, or outside a turn */
+	uint32_t off_state, off_syscall;
+	uint64_t off_args[3];
+	uint64_t off_time, stopped_time; /* in this turn so far */
+	uint64_t delay_base;		 /* run_delay when the turn first went off the CPU */
+	uint32_t delay_valid;
+	uint32_t sample_due, sampled; /* this sleep wants, has a stack */
+	uint32_t pad;
+	uint64_t sample_at;		 /* token bucket: theoretical arrival time */
+	uint64_t lost;			 /* records that found the ring full */
+	uint64_t made_clock, made_sleep; /* samples let through */
+};
+_Static_assert(sizeof(struct exact_slot) <= EXACT_SLOT_SIZE, "a slot must fit");
+
+union exact_slot_room {
+	struct exact_slot slot;
+	uint8_t room[EXACT_SLOT_SIZE];
+};
+
+/* The value of the histogram map: counts of each slot's turns, buckets of core/hist.h. */
+struct exact_hists {
+	uint64_t count[EXACT_SLOTS][HIST_BUCKETS];
+};
+
+/* Records of the boundary ring. */
+enum exact_record_type { EXACT_TURN = 1, EXACT_SLEEP, EXACT_POLL, EXACT_LISTEN };
+
+struct exact_turn {
+	uint32_t type, tid;
+	uint64_t start, end, off, stopped, delay; /* delay: part of off spent runnable */
+};
+
+struct exact_sleep {
+	uint32_t type, tid;
+	uint64_t from, to;
+	uint32_t state, syscall; /* enum exact_off_state; number or -1 */
+	uint64_t args[3];
+	uint64_t sampled; /* a stack was taken */
+};
+
+/* A poll that is not (known to be) the loop's. */
+struct exact_poll {
+	uint32_t type, tid;
+	uint64_t from, to, key, sp;
+};
+
+struct exact_listen {
+	uint32_t type, tid;
+	uint64_t at;
+};
+
+#endif

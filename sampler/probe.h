@@ -1,0 +1,118 @@
+#ifndef LAGPROF_SAMPLER_PROBE_H
+#define LAGPROF_SAMPLER_PROBE_H
+
+#include "core/recording.h"
+#include "sampler/poll_key.h"
+#include "sampler/space.h"
+#include "sampler/stacks.h"
+
+/*
+ * What a probe says about the target.  Times are CLOCK_MONOTONIC ns.  Pointers
+ * are valid during the call only.
+ */
+enum event_kind {
+	EVENT_TURN,   /* a turn at least as long as the threshold ended */
+	EVENT_SLEEP,  /* the loop slept inside a turn, and came back */
+	EVENT_SAMPLE, /* a stack */
+	EVENT_POLL,   /* a poll that is not (known to be) the loop's ended */
+	EVENT_LISTEN, /* the target calls listen() */
+	EVENT_EXEC,   /* it runs another program now */
+	EVENT_MMAP,
+	EVENT_FORK, /* it has a new child process or thread */
+	EVENT_EXIT, /* a thread of it ended */
+};
+
+struct turn {
+	nsec start, end;
+	nsec off;     /* of it, not on a CPU: blocked, runnable or stopped */
+	nsec stopped; /* part of off */
+	nsec delay;   /* part of off spent waiting for a CPU */
+};
+
+struct sleep {
+	nsec from, to; /* to: 0 while it lasts */
+	enum sample_state state;
+	int syscall; /* -1: none (page fault) or unknown */
+	uint64_t args[3];
+	bool sampled;
+};
+
+struct event {
+	enum event_kind kind;
+	int32_t pid, tid;
+	nsec at;
+	union {
+		struct turn turn;
+		struct sleep sleep;
+		struct {
+			struct raw_sample raw;
+			bool asleep; /* taken as the thread went to sleep */
+		} sample;
+		struct {
+			nsec from, to;
+			uint64_t key, sp;
+		} poll;
+		struct mapping mapping;
+		struct {
+			int32_t child_pid, child_tid;
+		} fork;
+	};
+};
+
+/* A loop as it is right now. */
+struct loop_look {
+	nsec turn_start;    /* 0: polling or not known */
+	nsec poll_start;    /* 0: not in its poll */
+	nsec off, stopped;  /* of the turn so far, without a sleep that lasts */
+	struct sleep sleep; /* from != 0: it sleeps inside a turn right now */
+	nsec delay_base; /* the thread's run_delay as the turn first left the CPU; 0: it did not */
+	uint64_t turns, busy, polled;
+	uint64_t key; /* POLL_KEY_… of its poll, 0: none seen yet */
+};
+
+struct probe_config {
+	pid_t pid;
+	nsec threshold, gate;		  /* report turns, sample turns older than this */
+	uint32_t freq;			  /* samples per second of on-CPU time */
+	uint32_t stack_bytes;		  /* copied with each sample */
+	size_t stack_ring, boundary_ring; /* bytes, powers of two; 0: default */
+};
+
+struct probe_losses {
+	uint64_t made, lost; /* samples */
+	uint64_t turns;	     /* boundary records */
+};
+
+/*
+ * A source of events about the target.  To add one: a `const struct probe` in
+ * sampler/, its row in probes.c (best first).
+ */
+struct probe {
+	const char *name;
+	nsec error_bound; /* of a turn's length */
+	int (*open)(void **state, const struct probe_config *config, struct error *err);
+	void (*close)(void *state);
+	/* Readable when drain() has something to do at once. */
+	int (*fd)(void *state);
+	/* Watches a thread of the target: -ENOSPC when no more fit, -ESRCH when it is gone. */
+	int (*follow)(void *state, pid_t tid, struct error *err);
+	void (*unfollow)(void *state, pid_t tid);
+	/* Says which poll of the thread is the loop's, and whether it is in it right now. */
+	void (*choose)(void *state, pid_t tid, uint64_t key, bool polling);
+	/* The thread is inside a turn that began at `at` (an exec, or found so). */
+	void (*begin)(void *state, pid_t tid, nsec at);
+	void (*set_threshold)(void *state, nsec threshold, nsec gate);
+	/* Hands over what has happened; events of one kind come in order of time for a thread. */
+	void (*drain)(void *state, void (*handle)(void *arg, const struct event *e), void *arg);
+	/* False if the thread is not followed. */
+	bool (*look)(void *state, pid_t tid, struct loop_look *out);
+	/* Copies the thread's lag histogram (n, sum, min, max too). */
+	bool (*lag)(void *state, pid_t tid, struct hist *out);
+	void (*losses)(void *state, struct probe_losses *out);
+};
+
+extern const struct probe probe_exact;
+extern const struct probe *const probes[]; /* ends with NULL */
+const struct probe *probe_find(const char *name);
+
+#endif

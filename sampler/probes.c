@@ -1,0 +1,13 @@
+#include <string.h>
+
+#include "sampler/probe.h"
+
+const struct probe *const probes[] = {&probe_exact, NULL};
+
+const struct probe *probe_find(const char *name)
+{
+	for (size_t i = 0; probes[i]; i++)
+		if (strcmp(probes[i]->name, name) == 0)
+			return probes[i];
+	return NULL;
+}

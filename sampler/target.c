@@ -1,0 +1,286 @@
+#include "sampler/target.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int open_pidfd(struct target *t, struct error *err)
+{
+	char path[32];
+	int ret;
+
+	t->pidfd = (int)syscall(SYS_pidfd_open, t->pid, 0);
+	if (t->pidfd < 0) {
+		ret = -errno;
+		error_set(err, ret, "no process %d: %s", t->pid, strerror(-ret));
+		if (ret == -ESRCH || ret == -EINVAL)
+			error_fix(err, "pgrep -af NAME shows the ids of running programs");
+		return ret == -EINVAL ? err->code = -ESRCH : ret;
+	}
+	snprintf(path, sizeof(path), "/proc/%d", t->pid);
+	t->procfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t->procfd < 0)
+		return error_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
+	return 0;
+}
+
+/* In the child.  Returns only to _exit. */
+static void run_child(int gate, int failure, char **argv, const sigset_t *mask)
+{
+	char go;
+	int code;
+
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	/* Released by the close of the other end: also if lagprof dies before it comes to it. */
+	while (read(gate, &go, 1) < 0 && errno == EINTR)
+		;
+	close(gate);
+	execvp(argv[0], argv);
+	code = errno;
+	if (write(failure, &code, sizeof(code)) < 0)
+		_exit(125);
+	_exit(code == ENOENT ? 127 : 126);
+}
+
+int target_launch(struct target *t, char **argv, const void *mask, struct error *err)
+{
+	int gate[2] = {-1, -1}, failure[2] = {-1, -1};
+
+	*t = (struct target){
+	    .pidfd = -1, .procfd = -1, .child = true, .status = -1, .gate = -1, .failure = -1};
+	if (pipe2(gate, O_CLOEXEC) < 0 || pipe2(failure, O_CLOEXEC) < 0)
+		return error_set(err, -errno, "cannot create a pipe: %s", strerror(errno));
+	fflush(NULL);
+	t->pid = fork();
+	if (t->pid < 0)
+		return error_set(err, -errno, "cannot fork: %s", strerror(errno));
+	if (t->pid == 0) {
+		close(gate[1]);
+		close(failure[0]);
+		run_child(gate[0], failure[1], argv, mask);
+	}
+	close(gate[0]);
+	close(failure[1]);
+	t->gate = gate[1];
+	t->failure = failure[0];
+	return open_pidfd(t, err);
+}
+
+int target_release(struct target *t, char **argv, struct error *err)
+{
+	int code = 0;
+	ssize_t n;
+
+	close(t->gate);
+	t->gate = -1;
+	do
+		n = read(t->failure, &code, sizeof(code));
+	while (n < 0 && errno == EINTR);
+	close(t->failure);
+	t->failure = -1;
+	if (n != (ssize_t)sizeof(code))
+		return 0;
+	error_set(err, -code, "cannot run %s: %s", argv[0], strerror(code));
+	if (code == ENOENT)
+		error_fix(err, "check the spelling and $PATH: command -v %s", argv[0]);
+	else if (code == EACCES)
+		error_fix(err, "chmod +x %s, or name its interpreter", argv[0]);
+	return -code;
+}
+
+static int refuse(struct error *err, pid_t pid, const char *what)
+{
+	return error_set(err, -ENOTSUP, "process %d is %s", pid, what);
+}
+
+/* -ENOTSUP with a reason if the process has no program that could run a loop. */
+static int check_attachable(const struct target *t, struct error *err)
+{
+	struct thread_state state;
+	char exe[8];
+
+	if (t->pid == getpid())
+		return refuse(err, t->pid, "lagprof itself");
+	if (!thread_look(t, t->pid, &state))
+		return error_set(err, -ESRCH, "no process %d: it has just ended", t->pid);
+	if (readlinkat(t->procfd, "exe", exe, sizeof(exe)) >= 0)
+		return 0;
+	if (errno == EACCES || errno == EPERM) {
+		error_set(err, -EPERM, "no right to look into process %d: %s", t->pid,
+			  strerror(errno));
+		return error_fix(err, "run as its user or as root: sudo lagprof attach %d", t->pid);
+	}
+	if (state.state != 'Z')
+		return refuse(err, t->pid, "a kernel thread: it has no program to profile");
+	/* A leader that has called pthread_exit() is a zombie while other threads live on. */
+	if (target_threads(t, NULL, 0) > 1)
+		return 0;
+	refuse(err, t->pid, "a zombie: it has ended and waits for its parent");
+	return error_fix(err, "ps -o ppid= -p %d names the parent", t->pid);
+}
+
+int target_attach(struct target *t, pid_t pid, struct error *err)
+{
+	int ret;
+
+	*t = (struct target){
+	    .pid = pid, .pidfd = -1, .procfd = -1, .status = -1, .gate = -1, .failure = -1};
+	ret = open_pidfd(t, err);
+	if (ret == 0)
+		ret = check_attachable(t, err);
+	/* What was read belongs to this process only if it still lives. */
+	if (ret == 0 && !target_alive(t))
+		ret = error_set(err, -ESRCH, "no process %d: it has just ended", pid);
+	if (ret < 0)
+		target_close(t);
+	return ret;
+}
+
+bool target_alive(const struct target *t)
+{
+	struct pollfd p = {.fd = t->pidfd, .events = POLLIN};
+
+	return t->pidfd >= 0 && poll(&p, 1, 0) == 0;
+}
+
+bool target_reap(struct target *t)
+{
+	int status;
+
+	if (!t->child || t->reaped)
+		return t->reaped;
+	if (waitpid(t->pid, &status, WNOHANG) != t->pid)
+		return false;
+	t->reaped = true;
+	t->status = status;
+	return true;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void target_close(struct target *t)
+{
+	close_fd(&t->gate);
+	close_fd(&t->failure);
+	close_fd(&t->procfd);
+	close_fd(&t->pidfd);
+}
+
+/* Reads a file below the target's /proc folder; its length (at most size - 1), -1 if it cannot. */
+static ssize_t read_proc(const struct target *t, const char *name, char *buf, size_t size)
+{
+	int fd = openat(t->procfd, name, O_RDONLY | O_CLOEXEC);
+	size_t done = 0;
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return -1;
+	while (done < size - 1 && (n = read(fd, buf + done, size - 1 - done)) > 0)
+		done += (size_t)n;
+	close(fd);
+	buf[done] = '\0';
+	return n < 0 ? -1 : (ssize_t)done;
+}
+
+void target_describe(const struct target *t, struct recording *rec)
+{
+	enum { MAX_ARGS = 256 };
+	static const size_t size = 64 * 1024;
+	char exe[4096], *args = xcalloc(1, size);
+	ssize_t n = read_proc(t, "cmdline", args, size);
+
+	rec->target.pid = t->pid;
+	rec->target.argc = 0;
+	if (n > 0) {
+		rec->target.argv = arena_alloc(&rec->arena, MAX_ARGS * sizeof(char *));
+		for (char *arg = args; arg < args + n && rec->target.argc < MAX_ARGS;
+		     arg += strlen(arg) + 1)
+			rec->target.argv[rec->target.argc++] = recording_intern(rec, arg);
+	}
+	free(args);
+	n = readlinkat(t->procfd, "exe", exe, sizeof(exe) - 1);
+	if (n > 0) {
+		exe[n] = '\0';
+		rec->target.exe = recording_intern(rec, exe);
+	}
+	rec->target.threads = (uint32_t)target_threads(t, NULL, 0);
+}
+
+bool thread_look(const struct target *t, pid_t tid, struct thread_state *out)
+{
+	char path[48], text[512], *open, *close;
+
+	*out = (struct thread_state){.state = '?', .syscall = -1};
+	snprintf(path, sizeof(path), "task/%d/stat", tid);
+	if (read_proc(t, path, text, sizeof(text)) <= 0)
+		return false;
+	open = strchr(text, '(');
+	close = strrchr(text, ')');
+	if (!open || !close || close < open || close[1] != ' ')
+		return false;
+	*close = '\0';
+	strncpy(out->name, open + 1, sizeof(out->name) - 1);
+	out->state = close[2];
+
+	snprintf(path, sizeof(path), "task/%d/syscall", tid);
+	if (read_proc(t, path, text, sizeof(text)) <= 0)
+		return true;
+	if (sscanf(text,
+		   "%d %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
+		   " %" SCNx64 " %" SCNx64,
+		   &out->syscall, &out->args[0], &out->args[1], &out->args[2], &out->args[3],
+		   &out->args[4], &out->args[5], &out->sp, &out->pc) < 9)
+		out->syscall = -1; /* "running", or blocked outside a system call */
+	return true;
+}
+
+size_t target_threads(const struct target *t, pid_t *tids, size_t max)
+{
+	int fd = openat(t->procfd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *e;
+	size_t n = 0;
+
+	if (!dir) {
+		close_fd(&fd);
+		return 0;
+	}
+	while ((e = readdir(dir))) {
+		pid_t tid = atoi(e->d_name);
+
+		if (tid <= 0)
+			continue;
+		if (n < max)
+			tids[n] = tid;
+		n++;
+	}
+	closedir(dir);
+	return n;
+}
+
+bool target_fd_polls(const struct target *t, int fd)
+{
+	char path[32], link[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "fd/%d", fd);
+	n = readlinkat(t->procfd, path, link, sizeof(link) - 1);
+	if (n <= 0)
+		return false;
+	link[n] = '\0';
+	return strstr(link, "eventpoll") || strstr(link, "io_uring");
+}

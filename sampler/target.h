@@ -1,0 +1,57 @@
+#ifndef LAGPROF_SAMPLER_TARGET_H
+#define LAGPROF_SAMPLER_TARGET_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "core/error.h"
+#include "core/recording.h"
+
+/*
+ * The profiled process.  A pidfd is opened first and everything read
+ * afterwards is trusted only while it says that the process still lives: pids
+ * are reused, start times are not identity.
+ */
+struct target {
+	pid_t pid;
+	int pidfd;  /* readable once it has ended */
+	int procfd; /* its /proc folder */
+	bool child; /* launched by us: its exit status is ours to collect */
+	bool reaped;
+	int status;  /* wait(2) status once reaped, -1 before and for others */
+	int gate;    /* launched and not yet released: closing it lets it exec */
+	int failure; /* its exec's errno comes through here, or end of file */
+};
+
+/*
+ * Forks; the child waits before its exec until target_release().  It gets
+ * lagprof's own signal mask and dispositions as they were given in `mask`,
+ * its standard descriptors, process group and terminal.
+ */
+int target_launch(struct target *t, char **argv, const void *mask, struct error *err);
+/* Lets it exec.  -ENOENT, -EACCES…: the exec failed, err says why. */
+int target_release(struct target *t, char **argv, struct error *err);
+/* An existing process: -ESRCH, -EPERM, or -ENOTSUP for a kernel thread, a zombie or ourselves. */
+int target_attach(struct target *t, pid_t pid, struct error *err);
+bool target_alive(const struct target *t);
+/* Collects the exit status if it has ended; true then.  Never waits. */
+bool target_reap(struct target *t);
+void target_close(struct target *t);
+
+/* Reads argv, exe, thread count into rec->target (again after an exec). */
+void target_describe(const struct target *t, struct recording *rec);
+
+/* The state of one thread, from /proc/PID/task/TID. */
+struct thread_state {
+	char state;		  /* of its stat file: R S D T t Z X */
+	int syscall;		  /* number it is blocked in; -1: running or unknown */
+	uint64_t args[6], sp, pc; /* valid when syscall >= 0 */
+	char name[16];
+};
+bool thread_look(const struct target *t, pid_t tid, struct thread_state *out);
+/* Up to max thread ids; how many there are. */
+size_t target_threads(const struct target *t, pid_t *tids, size_t max);
+/* Is descriptor fd an epoll or io_uring instance? */
+bool target_fd_polls(const struct target *t, int fd);
+
+#endif

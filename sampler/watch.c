@@ -1,0 +1,331 @@
+#include "sampler/watch.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_HELD = 128 };
+static const nsec SLICE = 200000000; /* an open stall is settled this often */
+static const nsec TELL = 1000000000; /* and told of this often */
+
+/* The registers and bytes of a sleep whose turn may still turn out to be short. */
+struct held_stack {
+	nsec at;
+	struct raw_sample raw;
+	uint8_t *bytes; /* raw.stack and raw.kernel point into it */
+};
+
+void watch_init(struct watch *w, pid_t tid)
+{
+	*w = (struct watch){.tid = tid, .loop = UINT32_MAX};
+}
+
+static void drop_held(struct watch *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(w->held[i].bytes);
+	w->n_held -= n;
+	if (n && w->n_held)
+		memmove(w->held, w->held + n, w->n_held * sizeof(*w->held));
+}
+
+void watch_destroy(struct watch *w)
+{
+	drop_held(w, w->n_held);
+	free(w->held);
+	free(w->ended);
+	turns_destroy(&w->turns);
+}
+
+void watch_look(struct watch *w, struct watch_context *c)
+{
+	if (!c->probe->look(c->probe_state, w->tid, &w->look))
+		w->look = (struct loop_look){0};
+}
+
+static void hold(struct watch *w, const struct event *e)
+{
+	const struct raw_sample *raw = &e->sample.raw;
+	size_t kernel = raw->n_kernel * sizeof(*raw->kernel);
+	struct held_stack *h;
+
+	if (w->n_held == MAX_HELD)
+		drop_held(w, 1);
+	ARRAY_GROW(w->held, w->n_held, w->cap_held);
+	h = &w->held[w->n_held++];
+	h->at = e->at;
+	h->raw = *raw;
+	h->bytes = xcalloc(1, raw->stack_len + kernel + 1);
+	if (kernel)
+		memcpy(h->bytes, raw->kernel, kernel);
+	if (raw->stack_len)
+		memcpy(h->bytes + kernel, raw->stack, raw->stack_len);
+	h->raw.kernel = (const void *)h->bytes;
+	h->raw.stack = h->bytes + kernel;
+}
+
+static void make_stack(struct watch *w, struct watch_context *c, const struct raw_sample *raw,
+		       nsec at, bool asleep)
+{
+	struct sample s = {
+	    .at = at, .state = asleep ? SAMPLE_BLOCKED : SAMPLE_RUNNING, .syscall = -1};
+
+	stack_maker_make(c->stacks, raw, &s);
+	if (asleep)
+		w->last_sleep = s;
+	turns_sample(&w->turns, &s);
+}
+
+/* Makes the held stacks that lie in [from, to). */
+static void make_held(struct watch *w, struct watch_context *c, nsec from, nsec to)
+{
+	size_t i = 0;
+
+	for (; i < w->n_held && w->held[i].at < to; i++)
+		if (w->held[i].at >= from)
+			make_stack(w, c, &w->held[i].raw, w->held[i].at, true);
+	drop_held(w, i);
+}
+
+static void feed_choice(struct watch *w, struct watch_context *c, const struct event *e)
+{
+	struct poll_seen poll = {
+	    .key = e->poll.key, .sp = e->poll.sp, .from = e->poll.from, .to = e->poll.to};
+	bool alive = POLL_KEY_CLASS(w->choice.key) == 0 ||
+		     target_fd_polls(c->target, POLL_KEY_FD(w->choice.key));
+
+	if (!poll_choice_feed(&w->choice, &poll, w->look.turns, alive))
+		return;
+	/* The probe takes the first one by itself. */
+	if (w->choice.key != w->look.key && w->look.key != 0)
+		c->probe->choose(c->probe_state, w->tid, w->choice.key, false);
+}
+
+void watch_event(struct watch *w, struct watch_context *c, const struct event *e)
+{
+	switch (e->kind) {
+	case EVENT_TURN:
+		ARRAY_GROW(w->ended, w->n_ended, w->cap_ended);
+		w->ended[w->n_ended++] = e->turn;
+		break;
+	case EVENT_SLEEP:
+		turns_sleep(&w->turns, &e->sleep);
+		break;
+	case EVENT_SAMPLE:
+		/* A stack taken past the gate is very likely wanted, and is read best at once. */
+		if (!e->sample.asleep ||
+		    (w->look.turn_start && e->at > w->look.turn_start + c->gate))
+			make_stack(w, c, &e->sample.raw, e->at, e->sample.asleep);
+		else
+			hold(w, e);
+		break;
+	case EVENT_POLL:
+		feed_choice(w, c, e);
+		break;
+	default:
+		break;
+	}
+}
+
+static enum loop_kind kind_of(uint64_t key)
+{
+	if (POLL_KEY_CLASS(key) == POLL_KEY_CLASS(POLL_KEY_EPOLL))
+		return LOOP_EPOLL;
+	return POLL_KEY_CLASS(key) == POLL_KEY_CLASS(POLL_KEY_IO_URING) ? LOOP_IO_URING : LOOP_POLL;
+}
+
+/* The recording's loop of this thread, made when it first polls or stalls. */
+static struct loop *loop_of(struct watch *w, struct watch_context *c)
+{
+	struct thread_state state;
+	struct loop *loop;
+
+	if (w->loop != UINT32_MAX)
+		return c->rec->loops[w->loop];
+	w->loop = (uint32_t)c->rec->n_loops;
+	loop = recording_add_loop(c->rec);
+	loop->pid = c->target->pid;
+	loop->tid = w->tid;
+	loop->kind = kind_of(w->look.key);
+	if (thread_look(c->target, w->tid, &state))
+		loop->name = recording_intern(c->rec, state.name);
+	return loop;
+}
+
+static enum phase phase_at(const struct watch_context *c, nsec at)
+{
+	return at >= c->rec->session.serving_since ? PHASE_SERVING : PHASE_STARTUP;
+}
+
+static struct stall *open_stall(struct watch *w, struct watch_context *c, nsec start)
+{
+	struct stall *stall;
+
+	loop_of(w, c);
+	stall = recording_add_stall(c->rec);
+	stall->loop = w->loop;
+	stall->start = start > c->base ? start - c->base : 0;
+	stall->phase = phase_at(c, stall->start);
+	stall->open = true;
+	stall->cut = w->cut && start == w->cut;
+	w->stall = stall->id;
+	w->settled = (struct turn){.start = start, .end = start};
+	w->told = start;
+	return stall;
+}
+
+/* Moves the part of `turn` that is not in the recording yet into it. */
+static void settle_slice(struct watch *w, struct watch_context *c, const struct turn *turn)
+{
+	struct stall *stall = &c->rec->stalls[w->stall];
+	struct turn slice = {.start = w->settled.end, .end = turn->end};
+	size_t first, n;
+
+	/* What an earlier slice took for blocked may have been a wait for a CPU. */
+	slice.off = turn->off > w->settled.off ? turn->off - w->settled.off : 0;
+	slice.stopped = turn->stopped > w->settled.stopped ? turn->stopped - w->settled.stopped : 0;
+	slice.delay = turn->delay > w->settled.delay ? turn->delay - w->settled.delay : 0;
+	turns_settle(&w->turns, &slice, stall, &first, &n);
+	for (size_t i = first; i < first + n; i++) {
+		struct sample s = w->turns.samples[i];
+
+		s.stall = w->stall;
+		s.at = s.at > c->base ? s.at - c->base : 0;
+		recording_add_sample(c->rec, &s);
+	}
+	turns_forget(&w->turns, turn->end);
+	w->settled = *turn;
+}
+
+static void settle_ended(struct watch *w, struct watch_context *c, const struct turn *turn)
+{
+	make_held(w, c, turn->start, turn->end);
+	if (w->settled.start != turn->start)
+		open_stall(w, c, turn->start);
+	settle_slice(w, c, turn);
+	c->rec->stalls[w->stall].open = false;
+	w->settled.start = 0;
+	c->sink->stall(c->sink, c->rec, &c->rec->stalls[w->stall]);
+}
+
+/* ns the thread has waited for a CPU since it exists (schedstat's second number). */
+static nsec run_delay(const struct target *t, pid_t tid)
+{
+	char path[48], text[96];
+	uint64_t delay = 0;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "task/%d/schedstat", tid);
+	fd = openat(t->procfd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return sscanf(text, "%*u %" SCNu64, &delay) == 1 ? delay : 0;
+}
+
+/* The open turn as far as it is known now. */
+static struct turn turn_now(const struct watch *w, const struct watch_context *c, nsec now)
+{
+	const struct loop_look *look = &w->look;
+	struct turn turn = {
+	    .start = look->turn_start, .end = now, .off = look->off, .stopped = look->stopped};
+	nsec asleep = look->sleep.from && now > look->sleep.from ? now - look->sleep.from : 0;
+	nsec delay = look->delay_base ? run_delay(c->target, w->tid) : 0;
+
+	turn.off += asleep;
+	if (look->sleep.from && look->sleep.state == SAMPLE_STOPPED)
+		turn.stopped += asleep;
+	if (delay > look->delay_base)
+		turn.delay = delay - look->delay_base;
+	return turn;
+}
+
+/* A sleep that lasts across slices has its one stack in the first: each later slice gets a copy. */
+static void continue_sleep(struct watch *w, nsec now)
+{
+	struct sleep sleep = w->look.sleep;
+	struct sample s = w->last_sleep;
+
+	if (!sleep.from || sleep.state != SAMPLE_BLOCKED || s.at < sleep.from)
+		return;
+	sleep.to = now;
+	turns_sleep(&w->turns, &sleep);
+	if (w->settled.end <= sleep.from)
+		return;
+	s.at = w->settled.end;
+	s.n_arguments = 0;
+	turns_sample(&w->turns, &s);
+}
+
+static void settle_open(struct watch *w, struct watch_context *c, nsec now)
+{
+	struct turn turn = turn_now(w, c, now);
+
+	make_held(w, c, turn.start, now);
+	if (w->settled.start != turn.start)
+		open_stall(w, c, turn.start);
+	else if (now - w->settled.end < SLICE)
+		return;
+	continue_sleep(w, now);
+	settle_slice(w, c, &turn);
+	if (now - w->told < TELL)
+		return;
+	w->told = now;
+	c->sink->stall(c->sink, c->rec, &c->rec->stalls[w->stall]);
+}
+
+void watch_cycle(struct watch *w, struct watch_context *c, nsec now)
+{
+	const struct loop_look *look = &w->look;
+
+	for (size_t i = 0; i < w->n_ended; i++)
+		settle_ended(w, c, &w->ended[i]);
+	w->n_ended = 0;
+	if (!look->turn_start) {
+		turns_forget(&w->turns, look->poll_start);
+		make_held(w, c, UINT64_MAX, look->poll_start);
+		return;
+	}
+	turns_forget(&w->turns, look->turn_start);
+	make_held(w, c, UINT64_MAX, look->turn_start);
+	if (now > look->turn_start + c->threshold)
+		settle_open(w, c, now);
+	else if (now > look->turn_start + c->gate)
+		make_held(w, c, look->turn_start, now);
+}
+
+void watch_reset(struct watch *w, struct watch_context *c, nsec now)
+{
+	if (w->settled.start) {
+		struct turn turn = turn_now(w, c, now);
+
+		if (turn.start == w->settled.start)
+			settle_slice(w, c, &turn);
+		c->sink->stall(c->sink, c->rec, &c->rec->stalls[w->stall]);
+	}
+	w->settled.start = 0;
+	w->choice = (struct poll_choice){0};
+	w->last_sleep.at = 0;
+	turns_forget(&w->turns, UINT64_MAX);
+	drop_held(w, w->n_held);
+}
+
+void watch_count(struct watch *w, struct watch_context *c)
+{
+	struct loop *loop;
+
+	if (!w->look.turns && !w->look.polled && w->loop == UINT32_MAX)
+		return;
+	loop = loop_of(w, c);
+	loop->kind = kind_of(w->look.key);
+	loop->turns = w->look.turns;
+	loop->busy = w->look.busy;
+	loop->polled = w->look.polled;
+	c->probe->lag(c->probe_state, w->tid, &loop->lag);
+}

@@ -1,0 +1,59 @@
+#ifndef LAGPROF_SAMPLER_WATCH_H
+#define LAGPROF_SAMPLER_WATCH_H
+
+#include "sampler/poll_choice.h"
+#include "sampler/probe.h"
+#include "sampler/stacks.h"
+#include "sampler/target.h"
+#include "sampler/turns.h"
+
+/*
+ * One thread that is followed as a loop: turns the probe's events and looks
+ * into stalls and samples of the recording.
+ */
+struct watch {
+	pid_t tid;
+	uint32_t loop; /* index in recording.loops, UINT32_MAX before the thread polled */
+	struct poll_choice choice;
+	struct turns turns;
+	struct loop_look look; /* at the last cycle */
+	struct turn *ended;    /* long turns that ended since then */
+	size_t n_ended, cap_ended;
+	struct held_stack *held; /* stacks of sleeps in turns that may still be short */
+	size_t n_held, cap_held;
+	struct turn settled; /* the part of the open turn that is in the recording; start 0: none */
+	uint32_t stall;	     /* id of the open stall, when settled.start */
+	nsec cut;	     /* the turn that begins here was already under way */
+	nsec told;	     /* when an open stall was last reported */
+	bool gone;	     /* the thread has ended */
+	struct sample last_sleep; /* the stack of the sleep in hand, when at != 0 */
+};
+
+/* What the watches of a session share. */
+struct watch_context {
+	const struct probe *probe;
+	void *probe_state;
+	const struct target *target;
+	struct recording *rec;
+	struct sink *sink;
+	struct stack_maker *stacks;
+	nsec base; /* CLOCK_MONOTONIC of session start */
+	nsec gate; /* see probe_config */
+	nsec threshold;
+};
+
+void watch_init(struct watch *w, pid_t tid);
+void watch_destroy(struct watch *w);
+
+/* Before draining: looks at the loop as it is now. */
+void watch_look(struct watch *w, struct watch_context *c);
+/* An event of this thread. */
+void watch_event(struct watch *w, struct watch_context *c, const struct event *e);
+/* After draining: settles what has ended, and the slice of what is open.  now: CLOCK_MONOTONIC. */
+void watch_cycle(struct watch *w, struct watch_context *c, nsec now);
+/* The thread runs another program now, or has ended: what is open cannot be continued. */
+void watch_reset(struct watch *w, struct watch_context *c, nsec now);
+/* Copies counters and the lag histogram into the recording. */
+void watch_count(struct watch *w, struct watch_context *c);
+
+#endif
