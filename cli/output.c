@@ -1,0 +1,57 @@
+#include "cli/output.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/strings.h"
+
+static int write_to(FILE *out, const struct renderer *renderer, const struct report *report,
+		    const char *name, struct error *err)
+{
+	int ret = renderer->render(report, out, err);
+
+	if (ret < 0)
+		return ret;
+	if (fflush(out) == 0 && !ferror(out))
+		return 0;
+	error_set(err, -errno, "cannot write %s: %s", name, strerror(errno));
+	return errno == ENOSPC ? error_fix(err, "df -h . shows what is full") : err->code;
+}
+
+static int write_file(const struct renderer *renderer, const struct report *report,
+		      const char *path, struct error *err)
+{
+	struct strbuf temp = { 0 };
+	FILE *out = NULL;
+	int fd, ret;
+
+	strbuf_printf(&temp, "%s.XXXXXX", path);
+	fd = mkstemp(temp.s); /* mode 0600 */
+	if (fd >= 0)
+		out = fdopen(fd, "w");
+	if (!out) {
+		ret = error_set(err, -errno, "cannot create %s: %s", path, strerror(errno));
+		goto out;
+	}
+	ret = write_to(out, renderer, report, path, err);
+	if (fclose(out) != 0 && ret == 0)
+		ret = error_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
+	if (ret == 0 && rename(temp.s, path) < 0)
+		ret = error_set(err, -errno, "cannot create %s: %s", path, strerror(errno));
+	if (ret < 0)
+		unlink(temp.s);
+out:
+	strbuf_destroy(&temp);
+	return ret;
+}
+
+int output_render(const struct renderer *renderer, const struct report *report, const char *path,
+		  struct error *err)
+{
+	if (!path || strcmp(path, "-") == 0)
+		return write_to(stdout, renderer, report, "standard output", err);
+	return write_file(renderer, report, path, err);
+}
