@@ -30,7 +30,7 @@ expect()
 
 "$LAGPROF" man >"$tmp/lagprof.1" || fail "man"
 [ -z "${REGENERATE-}" ] || cp "$tmp/lagprof.1" "$SOURCE/docs/lagprof.1"
-diff -u "$SOURCE/docs/lagprof.1" "$tmp/lagprof.1" || fail "docs/lagprof.1 is old: REGENERATE=1 $0"
+diff -u "$SOURCE/docs/lagprof.1" "$tmp/lagprof.1" || fail "docs/lagprof.1 is old: run REGENERATE=1 ./dev test golden.cli"
 sed 's/\\-/-/g' "$tmp/lagprof.1" >"$tmp/man"
 for shell in bash zsh fish; do
 	"$LAGPROF" completion $shell >"$tmp/$shell" || fail "completion $shell"
