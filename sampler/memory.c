@@ -8,7 +8,12 @@
 
 #include "core/arena.h"
 
-enum { PAGE = 4096, CACHED_PAGES = 256 };
+enum {
+	PAGE = 4096,
+	CACHED_PAGES = 256,
+	SEAM = 1024,	       /* bytes that must still be there */
+	STACK_REACH = 8 << 20, /* bytes: a stack's usual limit */
+};
 
 struct cached_page {
 	uint64_t addr; /* of its first byte; valid when generation is current */
@@ -108,31 +113,48 @@ void memory_live_free(struct memory_live *live)
 static int dump_read(struct memory *self, uint64_t addr, void *buf, size_t len)
 {
 	struct memory_dump *m = (struct memory_dump *)self;
-	uint64_t end = m->addr + m->len;
+	uint64_t offset = addr - self->window_addr;
 
-	if (addr >= m->addr && addr < end) {
-		size_t part = end - addr < len ? end - addr : len;
+	if (offset < self->window_len) {
+		size_t part = self->window_len - offset < len ? self->window_len - offset : len;
 
-		memcpy(buf, m->bytes + (addr - m->addr), part);
-		if (part == len)
-			return 0;
+		memcpy(buf, self->window + offset, part);
 		addr += part;
+		offset += part;
 		buf = (uint8_t *)buf + part;
 		len -= part;
 	}
-	return m->below ? memory_read(m->below, addr, buf, len) : -EFAULT;
+	if (len == 0)
+		return 0;
+	if (!m->below)
+		return -EFAULT;
+	/* Code and heap are read through this too: only what adjoins is stack. */
+	if (offset - self->window_len < STACK_REACH)
+		m->read_past = true;
+	return memory_read(m->below, addr, buf, len);
 }
 
 void memory_dump_init(struct memory_dump *m, uint64_t addr, const void *bytes, size_t len,
 		      struct memory *below)
 {
-	*m = (struct memory_dump){ .base.read = dump_read, .addr = addr, .bytes = bytes,
-				   .len = len, .below = below };
+	*m = (struct memory_dump){
+		.base = { .read = dump_read,
+			  .window = bytes,
+			  .window_addr = addr,
+			  .window_len = len },
+		.below = below,
+	};
 }
 
-int memory_read_u64(struct memory *m, uint64_t addr, uint64_t *out)
+bool memory_dump_seam_holds(const struct memory_dump *m, struct memory_live *live)
 {
-	return memory_read(m, addr, out, sizeof(*out));
+	const struct memory *dump = &m->base;
+	size_t len = dump->window_len < SEAM ? dump->window_len : SEAM;
+	size_t offset = dump->window_len - len;
+	uint8_t now[SEAM];
+
+	return read_process(live, dump->window_addr + offset, now, len) == 0 &&
+	       memcmp(now, dump->window + offset, len) == 0;
 }
 
 ssize_t memory_read_string(struct memory *m, uint64_t addr, char *buf, size_t size)

@@ -1,8 +1,10 @@
 #ifndef LAGPROF_SAMPLER_MEMORY_H
 #define LAGPROF_SAMPLER_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 /*
@@ -13,6 +15,11 @@
 struct memory {
 	/* Reads exactly len bytes at addr into buf: 0, or -EFAULT (buf is then undefined). */
 	int (*read)(struct memory *self, uint64_t addr, void *buf, size_t len);
+	/* What is at hand already: the window_len bytes at addr window_addr; read without a call.
+	 */
+	const uint8_t *window;
+	uint64_t window_addr;
+	size_t window_len;
 };
 
 /* A live process, by process_vm_readv.  Pages are kept until memory_live_forget(). */
@@ -27,21 +34,34 @@ void memory_live_free(struct memory_live *live);
 
 /* The len bytes copied from addr on (the user stack of a sample), over `below` (NULL: nothing). */
 struct memory_dump {
-	struct memory base;
-	uint64_t addr;
-	const uint8_t *bytes;
-	size_t len;
+	struct memory base; /* its window is the dump */
 	struct memory *below;
+	bool read_past; /* the stack above the dump was read, from `below` and thus later */
 };
 void memory_dump_init(struct memory_dump *m, uint64_t addr, const void *bytes, size_t len,
 		      struct memory *below);
+/*
+ * After read_past: whether the top of the dump (its last KB) is still in the
+ * target what was copied.  If not, dump and later reads do not belong together.
+ * Asks the kernel, not the pages kept.
+ */
+bool memory_dump_seam_holds(const struct memory_dump *m, struct memory_live *live);
 
 /* 0, or -EFAULT. */
 static inline int memory_read(struct memory *m, uint64_t addr, void *buf, size_t len)
 {
+	uint64_t offset = addr - m->window_addr;
+
+	if (offset < m->window_len && len <= m->window_len - offset) {
+		memcpy(buf, m->window + offset, len);
+		return 0;
+	}
 	return m->read(m, addr, buf, len);
 }
-int memory_read_u64(struct memory *m, uint64_t addr, uint64_t *out);
+static inline int memory_read_u64(struct memory *m, uint64_t addr, uint64_t *out)
+{
+	return memory_read(m, addr, out, sizeof(*out));
+}
 /* A NUL-terminated string of at most size - 1 bytes: its length, or -EFAULT. */
 ssize_t memory_read_string(struct memory *m, uint64_t addr, char *buf, size_t size);
 

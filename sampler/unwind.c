@@ -1,0 +1,13 @@
+#include "sampler/unwind.h"
+
+void unwind_check_seam(struct raw_stack *stack, const struct memory_dump *dump,
+		       struct memory_live *live)
+{
+	uint64_t end = dump->base.window_addr + dump->base.window_len;
+
+	if (!dump->read_past || !live || memory_dump_seam_holds(dump, live))
+		return;
+	while (stack->n > 0 && stack->frames[stack->n - 1].sp >= end)
+		stack->n--;
+	stack->end = STACK_SEAM;
+}
