@@ -81,6 +81,11 @@ struct space *space_new(pid_t pid)
 	return space;
 }
 
+int space_proc(const struct space *space)
+{
+	return space->proc;
+}
+
 static bool same_inode(const struct mapping *m, const struct open_file *f)
 {
 	return m->ino && m->ino == f->ino && m->dev_major == f->dev_major &&

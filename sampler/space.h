@@ -34,6 +34,8 @@ struct space;
  */
 struct space *space_new(pid_t pid);
 void space_free(struct space *space);
+/* /proc/PID as an O_PATH fd that stays the space's, -1 if there is none: it never names another process. */
+int space_proc(const struct space *space);
 /* Reads /proc/PID/maps anew, keeping open files that are still mapped. */
 int space_refresh(struct space *space, struct error *err);
 /* One new mapping (PERF_RECORD_MMAP2) replaces what it overlaps.  Copies the path, ignores file. */

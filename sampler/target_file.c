@@ -40,22 +40,28 @@ static int open_exe(int proc, const struct mapping *m)
 	return openat(proc, "exe", O_PATH | O_CLOEXEC);
 }
 
-static int open_in_root(int proc, const struct mapping *m)
+static int open_path_in_root(int proc, const char *path, uint64_t flags)
 {
 	struct open_how how = {
-	    .flags = O_PATH | O_CLOEXEC,
+	    .flags = O_PATH | O_CLOEXEC | flags,
 	    .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	int root, fd;
 
-	if (m->path[0] != '/')
+	if (path[0] != '/')
 		return -1;
-	root = openat(proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	root = proc < 0 ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)
+			: openat(proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return -1;
-	fd = (int)syscall(SYS_openat2, root, m->path, &how, sizeof(how));
+	fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 	close(root);
 	return fd;
+}
+
+static int open_in_root(int proc, const struct mapping *m)
+{
+	return open_path_in_root(proc, m->path, 0);
 }
 
 /* A chroot in our own mount namespace: the kernel writes the path as we see it. */
@@ -85,6 +91,18 @@ static int reopen_regular(int path_fd, struct stat *st)
 		return -1;
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", path_fd);
 	return open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+int target_open_path(int proc, const char *path, int flags)
+{
+	int path_fd = open_path_in_root(proc, path, flags & TARGET_NO_LINK ? O_NOFOLLOW : 0), fd;
+	struct stat st;
+
+	if (path_fd < 0)
+		return -1;
+	fd = reopen_regular(path_fd, &st);
+	close(path_fd);
+	return fd;
 }
 
 /* btrfs and overlayfs show other device and inode numbers in maps than stat(2) tells. */

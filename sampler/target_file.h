@@ -17,4 +17,13 @@ struct elf_file *target_open_file(pid_t pid, int proc, const struct mapping *m, 
  */
 struct elf_file *target_open_vdso(pid_t pid, const struct mapping *m, void **image, uint64_t *bias);
 
+/* A path whose last component is a symbolic link is refused. */
+enum { TARGET_NO_LINK = 1 };
+/*
+ * Opens a regular file by its path inside the root of the target whose /proc
+ * folder is open as proc, or inside our own root where proc is -1.  No link leads
+ * out of that root, and nothing but a regular file is touched.  The fd, or -1.
+ */
+int target_open_path(int proc, const char *path, int flags);
+
 #endif
