@@ -35,8 +35,7 @@ struct elf_file {
 	struct eh_index *eh;
 	void (*eh_free)(struct elf_file *file);
 	struct symbols *symbols;
-	struct symbol_sources *sources;		     /* debug file, .gnu_debugdata */
-	void (*symbols_free)(struct elf_file *file); /* frees both */
+	void (*symbols_free)(struct elf_file *file);
 };
 
 /* Takes fd over in any case.  -ENOEXEC if it is not an x86-64 ELF file. */

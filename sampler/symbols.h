@@ -6,22 +6,34 @@
 
 /*
  * Names of native functions.  symbols_lookup() answers from .symtab, .dynsym
- * and .gnu_debugdata and honours sizes: an address past a symbol's end has no
- * name rather than a wrong one.
+ * and, where the file is stripped, from its debug file or .gnu_debugdata.  It
+ * honours sizes: an address past a symbol's end has no name rather than a wrong
+ * one.  Of several names of one function it gives the one that people use.
  */
 struct symbol {
-	const char *name;    /* as in the file, not demangled; lives as long as the file */
+	const char *name;    /* not demangled, no symbol version; lives as long as the file */
 	uint64_t start, end; /* vaddr */
 };
-/* False if no symbol covers vaddr.  Loads the tables on first use (about 40 ms for node). */
+/*
+ * Where debug files may be found: proc is /proc/PID, opened by the space (-1:
+ * none), path is the file's in the target.  Only the first call before the first
+ * lookup counts; without it only our own /usr/lib/debug is searched, by build-id.
+ */
+void symbols_set_origin(struct elf_file *file, int proc, const char *path);
+/* False if no symbol covers vaddr.  Loads the tables on first use (about 30 ms for node). */
 bool symbols_lookup(struct elf_file *file, uint64_t vaddr, struct symbol *out);
-/* The address and size of a symbol by its exact name: false if absent. */
+/* A function or variable by its exact name, in the file itself: false if absent. */
 bool symbols_find(struct elf_file *file, const char *name, struct symbol *out);
-/* All symbols whose name begins with prefix, in order of name. */
+/* All symbols of the file itself whose name begins with prefix, in order of name. */
 void symbols_each(struct elf_file *file, const char *prefix,
 		  void (*each)(void *arg, const struct symbol *sym), void *arg);
 
-/* C++ and Rust names in the form people write; anything else unchanged.  Interned in rec. */
+/*
+ * C++ and Rust names as people write them, with template arguments but without
+ * argument lists: "v8::internal::JsonParser<unsigned short>::ParseJson".  What
+ * compilers append to copies of a function (".isra.0", ".cold") is dropped
+ * from any name; the rest is unchanged.  Interned in rec.
+ */
 const char *symbol_demangle(struct recording *rec, const char *name);
 
 /* Kernel function names from /proc/kallsyms; empty where it hides addresses. */

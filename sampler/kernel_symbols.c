@@ -1,0 +1,90 @@
+#include "sampler/symbols.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/arena.h"
+
+enum { MAX_SYMBOLS = 1 << 20, MAX_FUNCTION = 256 << 10 };
+
+struct kernel_symbol {
+	uint64_t addr;
+	size_t name; /* offset in names */
+};
+
+struct kernel_symbols {
+	struct kernel_symbol *v; /* by address, one name each */
+	size_t n, cap;
+	struct strbuf names;
+};
+
+/* "ffffffff81000000 T _stext", with "\t[module]" behind it for a module's. */
+static void take_line(struct kernel_symbols *ks, const char *line)
+{
+	uint64_t addr;
+	char type, name[256];
+
+	if (ks->n == MAX_SYMBOLS || sscanf(line, "%" SCNx64 " %c %255s", &addr, &type, name) != 3 ||
+	    addr == 0 || !strchr("tTwW", type))
+		return;
+	ARRAY_GROW(ks->v, ks->n, ks->cap);
+	ks->v[ks->n++] = (struct kernel_symbol){ addr, ks->names.len };
+	strbuf_add(&ks->names, name, strlen(name) + 1);
+}
+
+/* Of several at one address the first that the kernel lists comes last, and is found: the others
+ * are marks of sections. */
+static int compare_symbols(const void *a, const void *b)
+{
+	const struct kernel_symbol *x = a, *y = b;
+
+	if (x->addr != y->addr)
+		return x->addr < y->addr ? -1 : 1;
+	return (x->name < y->name) - (x->name > y->name);
+}
+
+struct kernel_symbols *kernel_symbols_load(void)
+{
+	struct kernel_symbols *ks = xcalloc(1, sizeof(*ks));
+	FILE *f = fopen("/proc/kallsyms", "re");
+	char *line = NULL;
+	size_t cap = 0;
+
+	while (f && getline(&line, &cap, f) > 0)
+		take_line(ks, line);
+	free(line);
+	if (f)
+		fclose(f);
+	if (ks->n)
+		qsort(ks->v, ks->n, sizeof(*ks->v), compare_symbols);
+	return ks;
+}
+
+const char *kernel_symbols_lookup(const struct kernel_symbols *ks, uint64_t addr)
+{
+	size_t low = 0, high = ks->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (ks->v[middle].addr <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	/* It tells no sizes: the gap after the kernel's text belongs to nobody. */
+	if (!low || addr - ks->v[low - 1].addr > MAX_FUNCTION)
+		return NULL;
+	return ks->names.s + ks->v[low - 1].name;
+}
+
+void kernel_symbols_free(struct kernel_symbols *ks)
+{
+	if (!ks)
+		return;
+	free(ks->v);
+	strbuf_destroy(&ks->names);
+	free(ks);
+}

@@ -1,0 +1,78 @@
+#include "sampler/demangle.h"
+
+#include "sampler/symbols.h"
+#include "tests/test.h"
+
+static const char *shown(const char *name)
+{
+	static struct recording *rec;
+
+	recording_free(rec);
+	rec = recording_new();
+	return symbol_demangle(rec, name);
+}
+
+TEST(demangle_keeps_template_arguments_and_drops_parameters)
+{
+	CHECK_STR(shown("_ZN2v88internal10JsonParserItE9ParseJsonENS0_6HandleINS0_6ObjectEEE"),
+		  "v8::internal::JsonParser<unsigned short>::ParseJson");
+	CHECK_STR(shown("_Z3fooIiEvT_"), "foo<int>");
+	CHECK_STR(shown("_ZN3FooC1Ev"), "Foo::Foo");
+	CHECK_STR(shown("_ZNK3foocvbEv"), "foo::operator bool");
+	CHECK_STR(shown("_ZN12_GLOBAL__N_13fooEv"), "(anonymous namespace)::foo");
+	CHECK_STR(shown("_ZZN3foo3barEvENKUlvE_clEv"), "foo::bar()::{lambda()#1}::operator()");
+}
+
+TEST(demangle_reads_both_manglings_of_rust)
+{
+	CHECK_STR(shown("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE"),
+		  "core::fmt::Write::write_fmt");
+	CHECK_STR(shown("_ZN102_$LT$core..iter..adapters..map..Map$LT$I$C$F$GT$$u20$as$u20$core.."
+			"iter..traits..iterator..Iterator$GT$4next17h0123456789abcdefE"),
+		  "<core::iter::adapters::map::Map<I,F> as core::iter::traits::iterator::Iterator>"
+		  "::next");
+	CHECK_STR(shown("_RNvNtCs1234_7mycrate3foo3bar"), "mycrate::foo::bar");
+	CHECK_STR(shown("_RINvNtC3std3mem8align_ofdE"), "std::mem::align_of::<f64>");
+}
+
+TEST(demangle_drops_what_compilers_append_to_copies)
+{
+	CHECK_STR(shown("dictFind.part.0"), "dictFind");
+	CHECK_STR(shown("dictFind.constprop.0.isra.1"), "dictFind");
+	CHECK_STR(shown("_ZN3foo3barEv.cold"), "foo::bar");
+	CHECK_STR(shown("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE.llvm.1234"),
+		  "core::fmt::Write::write_fmt");
+	CHECK_STR(shown("name.with.dots"), "name.with.dots");
+	CHECK_STR(shown("name.partial"), "name.partial");
+	CHECK_STR(shown(".cold"), ".cold");
+}
+
+TEST(demangle_leaves_other_names_alone)
+{
+	CHECK_STR(shown("main"), "main");
+	CHECK_STR(shown("_Z"), "_Z");
+	CHECK_STR(shown("_Znot mangled"), "_Znot mangled");
+	CHECK_STR(shown("_R"), "_R");
+	CHECK_STR(shown(""), "");
+	CHECK(shown(NULL) == NULL);
+}
+
+/* Each "S_" doubles what stands before it: 2^40 characters out of 130. */
+TEST(demangle_of_a_name_that_would_fill_memory_is_cut)
+{
+	struct strbuf name = { 0 };
+	const char *s;
+
+	strbuf_puts(&name, "_Z1fI1aE");
+	for (int i = 0; i < 40; i++) {
+		char c = (char)(i < 10 ? '0' + i : 'A' + i - 10);
+
+		if (i == 0)
+			strbuf_puts(&name, "N1bIS_S_EE");
+		else if (i < 36)
+			strbuf_printf(&name, "N1bIS%c_S%c_EE", c, c);
+	}
+	s = shown(name.s);
+	CHECK(strlen(s) < 8192);
+	strbuf_destroy(&name);
+}
