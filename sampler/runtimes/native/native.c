@@ -1,0 +1,91 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/arena.h"
+#include "sampler/runtime.h"
+#include "sampler/runtimes/native/perf_map.h"
+#include "sampler/symbols.h"
+
+/*
+ * Compiled code: the last of the runtimes, which has a frame for every pc.  What
+ * has no name keeps its module and address.
+ */
+struct native {
+	struct space *space;
+	struct recording *rec;
+	struct perf_map *perf_map;
+};
+
+static int native_attach(const struct runtime_target *t, void **state, struct error *err)
+{
+	struct native *n = xcalloc(1, sizeof(*n));
+
+	n->space = t->space;
+	n->rec = t->rec;
+	n->perf_map = perf_map_new(space_proc(t->space));
+	*state = n;
+	return 1;
+}
+
+static void native_detach(void *state)
+{
+	struct native *n = state;
+
+	perf_map_free(n->perf_map);
+	free(n);
+}
+
+static const char *native_version(void *state)
+{
+	return NULL;
+}
+
+static void name_in_file(struct native *n, const struct mapping *m, uint64_t pc, struct frame *out)
+{
+	struct symbol symbol;
+
+	out->build_id = m->file->build_id[0] ? m->file->build_id : NULL;
+	out->address = pc - m->bias;
+	if (m->path[0] == '/')
+		symbols_set_origin(m->file, space_proc(n->space), m->path);
+	if (symbols_lookup(m->file, out->address, &symbol))
+		out->function = symbol_demangle(n->rec, symbol.name);
+}
+
+/* Code that a compiler inside the target wrote: anonymous memory, or a memfd mapped twice. */
+static bool is_jit(const struct mapping *m)
+{
+	return m->exec && (m->anon || strncmp(m->path, "/memfd:", 7) == 0);
+}
+
+static size_t native_name_frame(void *state, const struct raw_stack *stack, size_t i,
+				struct memory *mem, struct frame *out)
+{
+	struct native *n = state;
+	uint64_t pc = raw_frame_lookup_pc(&stack->frames[i]);
+	struct mapping *m = space_find(n->space, pc);
+	const char *name;
+
+	*out = (struct frame){ .kind = FRAME_NATIVE, .guessed = stack->frames[i].how == HOW_SCAN };
+	if (!m)
+		return 1;
+	out->module = m->path[0] ? m->path : NULL;
+	if (space_file(n->space, m)) {
+		name_in_file(n, m, pc, out);
+	} else if (is_jit(m)) {
+		out->kind = FRAME_JIT;
+		out->module = NULL;
+		name = perf_map_lookup(n->perf_map, m->start, m->end, pc);
+		if (name)
+			perf_map_frame(n->rec, name, out);
+	}
+	return 1;
+}
+
+const struct runtime runtime_native = {
+	.name = "native",
+	.attach = native_attach,
+	.detach = native_detach,
+	.version = native_version,
+	.name_frame = native_name_frame,
+};

@@ -1,0 +1,9 @@
+#include "sampler/runtime.h"
+
+#include <stddef.h>
+
+/* The first that names a frame wins; native is last, because it names every frame. */
+const struct runtime *const runtimes[] = {
+	&runtime_native,
+	NULL,
+};
