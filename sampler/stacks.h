@@ -17,15 +17,25 @@ void stack_maker_free(struct stack_maker *m);
 /* exec: forget runtimes and caches. */
 void stack_maker_reset(struct stack_maker *m);
 
+/*
+ * Looks for runtimes in the target, if its code mappings changed since the
+ * last time, but at most once a second.  stack_maker_make() does so by itself; a
+ * session calls it when the target is up, so that the first stall need not wait
+ * for symbols to load (about 50 ms for node).
+ */
+void stack_maker_attach(struct stack_maker *m);
+
 struct raw_sample {
 	struct regs regs;
 	const uint8_t *stack; /* bytes from regs.r[DW_RSP] up */
 	size_t stack_len;
-	const uint64_t *kernel; /* kernel return addresses, leaf first */
+	const uint64_t
+		*kernel; /* pc and return addresses, leaf first; PERF_CONTEXT_* are skipped */
 	size_t n_kernel;
 };
 
-/* Makes the stack and fills s->stack, s->arguments and s->n_arguments (valid until the next call). */
+/* Makes the stack and fills s->stack, s->arguments and s->n_arguments (valid until the next call).
+ */
 void stack_maker_make(struct stack_maker *m, const struct raw_sample *raw, struct sample *s);
 
 #endif

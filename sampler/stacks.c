@@ -1,0 +1,249 @@
+#include "sampler/stacks.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/arena.h"
+#include "sampler/symbols.h"
+
+enum {
+	MAX_RUNTIMES = 8,
+	MAX_FRAMES = 2 * STACK_MAX, /* of a stack, with kernel and inlined frames */
+	CACHED_PCS = 8192,	    /* power of two */
+};
+#define ATTACH_INTERVAL ((nsec)1000000000) /* ns between two tries to find a runtime */
+#define KERNEL_MARKS	((uint64_t)-4095)  /* PERF_CONTEXT_*: no addresses */
+
+struct attachment {
+	bool on, failed;
+	void *state;
+};
+
+/* The frame of a pc that native code owns; it depends on nothing but the pc. */
+struct cached_pc {
+	uint64_t key; /* lookup pc << 1 | guessed; 0: free */
+	uint32_t frame;
+};
+
+struct stack_maker {
+	const struct unwinder *unwinder;
+	void *unwinding;
+	struct space *space;
+	struct recording *rec;
+	struct memory_live *live;    /* NULL for fixtures */
+	struct memory_dump unmapped; /* stands in for it */
+	struct attachment attached[MAX_RUNTIMES];
+	uint64_t attach_generation;    /* of the space when runtimes were last looked for */
+	nsec attach_at;		       /* earliest time of the next look */
+	struct kernel_symbols *kernel; /* NULL until a kernel frame is seen */
+	struct cached_pc *pcs;
+	uint64_t pcs_generation;
+
+	/* Of the stack in hand. */
+	struct raw_stack raw;
+	struct frame names[STACK_MAX]; /* the first name of each raw frame */
+	uint32_t first[STACK_MAX];     /* its index in frames */
+	uint32_t frames[MAX_FRAMES];
+	uint32_t n;
+	struct argument arguments[MAX_RUNTIMES * RUNTIME_MAX_ARGUMENTS];
+};
+
+static nsec now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return (nsec)ts.tv_sec * 1000000000 + (nsec)ts.tv_nsec;
+}
+
+struct stack_maker *stack_maker_new(const struct unwinder *unwinder, struct space *space, pid_t pid,
+				    struct recording *rec)
+{
+	struct stack_maker *m = xcalloc(1, sizeof(*m));
+
+	m->unwinder = unwinder;
+	m->unwinding = unwinder->create(space);
+	m->space = space;
+	m->rec = rec;
+	m->live = pid ? memory_live_new(pid) : NULL;
+	memory_dump_init(&m->unmapped, 0, NULL, 0, NULL);
+	m->pcs = xcalloc(CACHED_PCS, sizeof(*m->pcs));
+	return m;
+}
+
+static void detach_runtimes(struct stack_maker *m)
+{
+	for (size_t i = 0; runtimes[i]; i++)
+		if (m->attached[i].on)
+			runtimes[i]->detach(m->attached[i].state);
+	memset(m->attached, 0, sizeof(m->attached));
+	m->attach_generation = 0;
+	m->attach_at = 0;
+}
+
+void stack_maker_free(struct stack_maker *m)
+{
+	if (!m)
+		return;
+	detach_runtimes(m);
+	m->unwinder->destroy(m->unwinding);
+	memory_live_free(m->live);
+	kernel_symbols_free(m->kernel);
+	free(m->pcs);
+	free(m);
+}
+
+void stack_maker_reset(struct stack_maker *m)
+{
+	detach_runtimes(m);
+	m->unwinder->destroy(m->unwinding);
+	m->unwinding = m->unwinder->create(m->space);
+	m->pcs_generation = 0;
+}
+
+static struct memory *live_memory(struct stack_maker *m)
+{
+	return m->live ? memory_of_live(m->live) : &m->unmapped.base;
+}
+
+static void attach(struct stack_maker *m, size_t i)
+{
+	const struct runtime *runtime = runtimes[i];
+	struct runtime_target target = { m->space, live_memory(m), m->rec };
+	struct error err = { 0 };
+	int rc;
+
+	if (m->attached[i].on || m->attached[i].failed)
+		return;
+	rc = runtime->attach(&target, &m->attached[i].state, &err);
+	m->attached[i].on = rc > 0;
+	m->attached[i].failed = rc < 0;
+	if (rc < 0)
+		recording_note(m->rec, "%s: %s", runtime->name, err.msg);
+	if (rc > 0 && runtime != &runtime_native && !m->rec->target.runtime) {
+		m->rec->target.runtime = recording_intern(m->rec, runtime->name);
+		m->rec->target.runtime_version = runtime->version(m->attached[i].state);
+	}
+}
+
+void stack_maker_attach(struct stack_maker *m)
+{
+	nsec at = now();
+
+	if (m->attach_generation == space_generation(m->space) || at < m->attach_at)
+		return;
+	m->attach_generation = space_generation(m->space);
+	m->attach_at = at + ATTACH_INTERVAL;
+	for (size_t i = 0; runtimes[i]; i++) {
+		assert(i < MAX_RUNTIMES);
+		attach(m, i);
+	}
+}
+
+static void push(struct stack_maker *m, uint32_t frame)
+{
+	if (m->n < MAX_FRAMES)
+		m->frames[m->n++] = frame;
+	else
+		m->raw.end = STACK_TOO_DEEP;
+}
+
+static void push_kernel(struct stack_maker *m, const struct raw_sample *raw)
+{
+	struct frame f = { .kind = FRAME_KERNEL, .module = "[kernel]" };
+
+	if (raw->n_kernel && !m->kernel)
+		m->kernel = kernel_symbols_load();
+	for (size_t i = 0; i < raw->n_kernel && i < STACK_MAX; i++) {
+		if (raw->kernel[i] >= KERNEL_MARKS)
+			continue;
+		/* All but the leaf are return addresses. */
+		f.function = kernel_symbols_lookup(m->kernel, raw->kernel[i] - (m->n > 0));
+		push(m, recording_frame(m->rec, &f));
+	}
+}
+
+static struct cached_pc *cached_pc(struct stack_maker *m, const struct raw_frame *f)
+{
+	uint64_t key = raw_frame_lookup_pc(f) << 1 | (f->how == HOW_SCAN);
+	struct cached_pc *c = &m->pcs[hash_bytes(0, &key, sizeof(key)) % CACHED_PCS];
+
+	if (c->key != key)
+		*c = (struct cached_pc){ .key = key, .frame = UINT32_MAX };
+	return c;
+}
+
+static void name_frame(struct stack_maker *m, size_t i, struct memory *mem)
+{
+	struct cached_pc *cached = cached_pc(m, &m->raw.frames[i]);
+	struct frame out[RUNTIME_MAX_INLINED];
+	size_t n = 0;
+
+	m->first[i] = m->n;
+	for (size_t r = 0; runtimes[r] && n == 0; r++) {
+		if (!m->attached[r].on)
+			continue;
+		if (runtimes[r] == &runtime_native && cached->frame != UINT32_MAX) {
+			push(m, cached->frame);
+			break;
+		}
+		n = runtimes[r]->name_frame(m->attached[r].state, &m->raw, i, mem, out);
+		for (size_t k = 0; k < n; k++)
+			push(m, recording_frame(m->rec, &out[k]));
+		if (n && runtimes[r] == &runtime_native && out[0].kind == FRAME_NATIVE)
+			cached->frame = m->frames[m->n - 1];
+	}
+	m->names[i] = m->first[i] < m->n ? *recording_get_frame(m->rec, m->frames[m->first[i]])
+					 : (struct frame){ .kind = FRAME_NATIVE };
+}
+
+static void name_frames(struct stack_maker *m, struct memory *mem)
+{
+	if (m->pcs_generation != space_generation(m->space)) {
+		memset(m->pcs, 0, CACHED_PCS * sizeof(*m->pcs));
+		m->pcs_generation = space_generation(m->space);
+	}
+	for (size_t i = 0; i < m->raw.n; i++)
+		name_frame(m, i, mem);
+}
+
+static size_t collect_arguments(struct stack_maker *m, struct memory *mem)
+{
+	size_t n = 0;
+
+	for (size_t r = 0; runtimes[r]; r++) {
+		struct argument *args = m->arguments + n;
+		size_t found = 0;
+
+		if (!m->attached[r].on || !runtimes[r]->arguments)
+			continue;
+		found = runtimes[r]->arguments(m->attached[r].state, &m->raw, mem, m->names, args);
+		for (size_t i = 0; i < found; i++) {
+			if (args[i].frame >= m->raw.n)
+				continue;
+			args[i].frame = m->first[args[i].frame];
+			m->arguments[n++] = args[i];
+		}
+	}
+	return n;
+}
+
+void stack_maker_make(struct stack_maker *m, const struct raw_sample *raw, struct sample *s)
+{
+	struct memory_dump mem;
+
+	stack_maker_attach(m);
+	if (m->live)
+		memory_live_forget(m->live);
+	memory_dump_init(&mem, raw->regs.r[DW_RSP], raw->stack, raw->stack_len, live_memory(m));
+	m->unwinder->unwind(m->unwinding, &raw->regs, &mem.base, &m->raw);
+	unwind_check_seam(&m->raw, &mem, m->live);
+	m->n = 0;
+	push_kernel(m, raw);
+	name_frames(m, &mem.base);
+	s->stack = recording_stack(m->rec, m->frames, m->n, m->raw.end);
+	s->n_arguments = (uint16_t)collect_arguments(m, &mem.base);
+	s->arguments = m->arguments;
+}
