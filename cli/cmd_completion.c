@@ -242,9 +242,9 @@ static void fish_option(const struct command *c, const struct option *o)
 static void fish_command(const struct command *c)
 {
 	static const char *const operands[] = {
-	    [OFFER_FILE] = "-F",
-	    [OFFER_PID] = "-a '(__fish_complete_pids)'",
-	    [OFFER_COMMAND_LINE] = "-a '(__fish_complete_subcommand --fcs-skip=2)'",
+		[OFFER_FILE] = "-F",
+		[OFFER_PID] = "-a '(__fish_complete_pids)'",
+		[OFFER_COMMAND_LINE] = "-a '(__fish_complete_subcommand --fcs-skip=2)'",
 	};
 	enum offer offer = operand_offer(c);
 
@@ -277,9 +277,9 @@ static const struct {
 	const char *name;
 	void (*print)(void);
 } shells[] = {
-    {"bash", print_bash},
-    {"zsh", print_zsh},
-    {"fish", print_fish},
+	{ "bash", print_bash },
+	{ "zsh", print_zsh },
+	{ "fish", print_fish },
 };
 
 static int run_completion(const struct options *o, int argc, char **argv)
@@ -295,11 +295,11 @@ static int run_completion(const struct options *o, int argc, char **argv)
 }
 
 const struct command command_completion = {
-    .name = "completion",
-    .operands = "bash|zsh|fish",
-    .help = "print the completion script of a shell",
-    .examples = "eval \"$(lagprof completion bash)\"\n"
-		"lagprof completion zsh > \"${fpath[1]}/_lagprof\"\n"
-		"lagprof completion fish > ~/.config/fish/completions/lagprof.fish",
-    .run = run_completion,
+	.name = "completion",
+	.operands = "bash|zsh|fish",
+	.help = "print the completion script of a shell",
+	.examples = "eval \"$(lagprof completion bash)\"\n"
+		    "lagprof completion zsh > \"${fpath[1]}/_lagprof\"\n"
+		    "lagprof completion fish > ~/.config/fish/completions/lagprof.fish",
+	.run = run_completion,
 };

@@ -13,9 +13,9 @@ void help_overview(FILE *out)
 	for (const struct command *const *c = commands; *c; c++)
 		if ((*c)->help)
 			fprintf(out, "  %-11s %s\n", (*c)->name, (*c)->help);
-	fputs(
-	    "\nlagprof help COMMAND tells more about one.  lagprof --version prints the version.\n",
-	    out);
+	fputs("\nlagprof help COMMAND tells more about one.  lagprof --version prints the "
+	      "version.\n",
+	      out);
 }
 
 static void print_option(FILE *out, const struct option *o)
@@ -67,9 +67,9 @@ static int run_help(const struct options *o, int argc, char **argv)
 }
 
 const struct command command_help = {
-    .name = "help",
-    .operands = "[COMMAND]",
-    .help = "say what a command does, with examples",
-    .examples = "lagprof help run",
-    .run = run_help,
+	.name = "help",
+	.operands = "[COMMAND]",
+	.help = "say what a command does, with examples",
+	.examples = "lagprof help run",
+	.run = run_help,
 };

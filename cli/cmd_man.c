@@ -72,7 +72,7 @@ static bool describe_commands(const struct option *o, struct strbuf *b)
 
 static void print_option(const struct option *o)
 {
-	struct strbuf takers = {0};
+	struct strbuf takers = { 0 };
 
 	if (!describe_commands(o, &takers)) {
 		strbuf_destroy(&takers);
@@ -139,7 +139,7 @@ static int run_man(const struct options *o, int argc, char **argv)
 }
 
 const struct command command_man = {
-    .name = "man",
-    .operands = "",
-    .run = run_man,
+	.name = "man",
+	.operands = "",
+	.run = run_man,
 };

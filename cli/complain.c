@@ -7,7 +7,7 @@
 
 int complain(enum exit_status status, const struct error *err)
 {
-	struct strbuf text = {0};
+	struct strbuf text = { 0 };
 
 	/* Messages quote arguments, and names that were read from a target. */
 	strbuf_puts(&text, "lagprof: ");
@@ -25,7 +25,7 @@ int complain(enum exit_status status, const struct error *err)
 
 int complain_usage(const char *fix, const char *fmt, ...)
 {
-	struct error err = {0};
+	struct error err = { 0 };
 	va_list ap;
 
 	va_start(ap, fmt);

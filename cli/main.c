@@ -8,10 +8,10 @@
 #include "cli/suggest.h"
 
 const struct command *const commands[] = {
-    &command_completion,
-    &command_help,
-    &command_man,
-    NULL,
+	&command_completion,
+	&command_help,
+	&command_man,
+	NULL,
 };
 
 const struct command *command_find(const char *name)
@@ -25,7 +25,7 @@ const struct command *command_find(const char *name)
 /* Only a command that exists may be offered as the fix. */
 static int refuse_command(const char *word)
 {
-	struct suggest near = {.word = word};
+	struct suggest near = { .word = word };
 	char fix[200] = "lagprof help";
 
 	for (const struct command *const *c = commands; *c; c++)
@@ -44,7 +44,7 @@ static int refuse_command(const char *word)
 static int run_command(const struct command *c, int argc, char **argv)
 {
 	struct options o;
-	struct error err = {0};
+	struct error err = { 0 };
 	int status;
 
 	if (options_parse(&o, c, argc, argv, &err) < 0) {
@@ -62,7 +62,7 @@ static int run_command(const struct command *c, int argc, char **argv)
 /* A full disk or a closed pipe must not look like success. */
 static int flush_stdout(int status)
 {
-	struct error err = {0};
+	struct error err = { 0 };
 
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;

@@ -13,7 +13,7 @@ struct observe {
 	const struct options *o;
 	struct target *target;
 	char **command; /* of a launched target, still to be released; NULL: attached */
-	int signals;    /* a signalfd */
+	int signals;	/* a signalfd */
 };
 
 /*
@@ -22,7 +22,8 @@ struct observe {
  */
 int observe_signals(void *before, struct error *err);
 
-/* 0, or -errno: err is filled and not yet printed.  *exec_failed: the command itself could not run. */
+/* 0, or -errno: err is filled and not yet printed.  *exec_failed: the command itself could not run.
+ */
 int observe_run(struct observe *ob, bool *exec_failed, struct error *err);
 
 #endif

@@ -14,7 +14,7 @@
 #define FIELD(name) offsetof(struct options, name)
 
 const struct option options_table[] = {
-    /* clang-format off */
+	/* clang-format off */
 	{ "output", 'o', "FILE", "run attach report", OPTION_TEXT, FIELD(output), NULL,
 	  "write the recording (report: the report) to FILE" },
 	{ "format", 'f', "FORMAT", "report", OPTION_TEXT, FIELD(format), NULL,
@@ -60,7 +60,7 @@ const struct option options_table[] = {
 	{ "help", 'h', NULL, "*", OPTION_SWITCH, FIELD(help), NULL,
 	  "show this help" },
 	{ 0 },
-    /* clang-format on */
+	/* clang-format on */
 };
 
 /* Is name one of the words of list? */
@@ -167,11 +167,11 @@ static void set_defaults(struct options *o, int argc)
 	size_t words = (size_t)argc + 1;
 
 	*o = (struct options){
-	    .threshold = 20000000,
-	    .startup = STARTUP_AUTO,
-	    .freq = 997,
-	    .probe = "auto",
-	    .unwinder = "native",
+		.threshold = 20000000,
+		.startup = STARTUP_AUTO,
+		.freq = 997,
+		.probe = "auto",
+		.unwinder = "native",
 	};
 	/* No list is longer than the command line. */
 	o->budgets.items = arena_alloc(&o->arena, words * sizeof(*o->budgets.items));
@@ -182,7 +182,7 @@ static void set_defaults(struct options *o, int argc)
 static int refuse_unknown(const struct command *c, const char *word, struct error *err)
 {
 	const char *name = word + strspn(word, "-");
-	struct suggest near = {0};
+	struct suggest near = { 0 };
 	char bare[64];
 
 	snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(name, "="), name);
@@ -222,10 +222,10 @@ static void make_popt_table(struct poptOption *table, const struct command *c)
 
 		if (option_belongs(o, c))
 			table[n++] = (struct poptOption){
-			    .longName = o->name,
-			    .shortName = o->letter,
-			    .argInfo = o->argument ? POPT_ARG_STRING : POPT_ARG_NONE,
-			    .val = i + 1,
+				.longName = o->name,
+				.shortName = o->letter,
+				.argInfo = o->argument ? POPT_ARG_STRING : POPT_ARG_NONE,
+				.val = i + 1,
 			};
 	}
 	table[n] = (struct poptOption)POPT_TABLEEND;
@@ -257,9 +257,9 @@ int options_parse(struct options *o, const struct command *c, int argc, char **a
 
 	set_defaults(o, argc);
 	make_popt_table(table, c);
-	popt =
-	    poptGetContext(NULL, argc, (const char **)argv, table,
-			   POPT_CONTEXT_KEEP_FIRST | (c->wraps ? POPT_CONTEXT_POSIXMEHARDER : 0));
+	popt = poptGetContext(NULL, argc, (const char **)argv, table,
+			      POPT_CONTEXT_KEEP_FIRST |
+				      (c->wraps ? POPT_CONTEXT_POSIXMEHARDER : 0));
 	ret = read_options(o, c, popt, err);
 	for (const char **arg = poptGetArgs(popt); arg && *arg; arg++)
 		o->args[o->n_args++] = arena_strdup(&o->arena, *arg);

@@ -25,7 +25,7 @@ bool terminal_color(const struct options *o, int fd)
 bool terminal_ascii(const struct options *o)
 {
 	/* The order of setlocale(3). */
-	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
 
 	if (o->ascii)
 		return true;

@@ -22,7 +22,7 @@ int perf_ring_open(struct perf_ring *ring, struct perf_event_attr *attr, pid_t p
 {
 	int ret;
 
-	*ring = (struct perf_ring){.fd = -1};
+	*ring = (struct perf_ring){ .fd = -1 };
 	attr->size = sizeof(*attr);
 	attr->disabled = 1;
 	attr->read_format = PERF_FORMAT_LOST;
@@ -30,7 +30,7 @@ int perf_ring_open(struct perf_ring *ring, struct perf_event_attr *attr, pid_t p
 	if (ring->fd < 0 && errno == EINVAL) {
 		attr->read_format = 0; /* before Linux 6.0 */
 		ring->fd =
-		    (int)syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+			(int)syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 	}
 	if (ring->fd >= 0)
 		return 0;
@@ -81,7 +81,7 @@ void perf_ring_close(struct perf_ring *ring)
 	if (ring->fd >= 0)
 		close(ring->fd);
 	free(ring->scratch);
-	*ring = (struct perf_ring){.fd = -1};
+	*ring = (struct perf_ring){ .fd = -1 };
 }
 
 /* The record at position tail, made contiguous; NULL if its length makes no sense. */
@@ -128,7 +128,7 @@ void perf_ring_drain(struct perf_ring *ring,
 
 uint64_t perf_ring_lost(const struct perf_ring *ring)
 {
-	uint64_t values[2] = {0, 0};
+	uint64_t values[2] = { 0, 0 };
 
 	if (ring->fd < 0 || read(ring->fd, values, sizeof(values)) != (ssize_t)sizeof(values))
 		return 0;

@@ -9,7 +9,7 @@ static const nsec LONG_ENOUGH = 3000000000;
 
 static bool take(struct poll_choice *c, const struct poll_seen *poll)
 {
-	*c = (struct poll_choice){.key = poll->key, .sp = poll->sp};
+	*c = (struct poll_choice){ .key = poll->key, .sp = poll->sp };
 	return true;
 }
 
@@ -28,11 +28,11 @@ bool poll_choice_feed(struct poll_choice *c, const struct poll_seen *poll, uint6
 	if (poll->key != c->other_key) {
 		c->other_key = poll->key;
 		c->others = 0;
-		c->others_since = poll->from;
+		c->others_since = poll->at;
 	}
 	c->others++;
 	if (matches <= FEW_MATCHES && c->others >= MANY_OTHERS &&
-	    poll->to - c->others_since >= LONG_ENOUGH)
+	    poll->at - c->others_since >= LONG_ENOUGH)
 		return take(c, poll);
 	return false;
 }

@@ -24,7 +24,7 @@ struct poll_choice {
 
 struct poll_seen {
 	uint64_t key, sp;
-	nsec from, to;
+	nsec at;
 };
 
 /*

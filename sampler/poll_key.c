@@ -8,7 +8,7 @@
 #endif
 
 const struct poll_syscall poll_syscalls[] = {
-    /* clang-format off */
+	/* clang-format off */
 	{ "epoll_wait",     SYS_epoll_wait,     POLL_KEY_EPOLL,    -1 },
 	{ "epoll_pwait",    SYS_epoll_pwait,    POLL_KEY_EPOLL,    -1 },
 	{ "epoll_pwait2",   SYS_epoll_pwait2,   POLL_KEY_EPOLL,    -1 },
@@ -18,7 +18,7 @@ const struct poll_syscall poll_syscalls[] = {
 	{ "pselect6",       SYS_pselect6,       0,                 -1 },
 	{ "io_uring_enter", SYS_io_uring_enter, POLL_KEY_IO_URING,  2 },
 	{ NULL, 0, 0, 0 },
-    /* clang-format on */
+	/* clang-format on */
 };
 
 const struct poll_syscall *poll_syscall_find(int number)

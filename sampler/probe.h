@@ -14,7 +14,7 @@ enum event_kind {
 	EVENT_TURN,   /* a turn at least as long as the threshold ended */
 	EVENT_SLEEP,  /* the loop slept inside a turn, and came back */
 	EVENT_SAMPLE, /* a stack */
-	EVENT_POLL,   /* a poll that is not (known to be) the loop's ended */
+	EVENT_POLL,   /* a poll that is not (known to be) the loop's begins */
 	EVENT_LISTEN, /* the target calls listen() */
 	EVENT_EXEC,   /* it runs another program now */
 	EVENT_MMAP,
@@ -49,7 +49,6 @@ struct event {
 			bool asleep; /* taken as the thread went to sleep */
 		} sample;
 		struct {
-			nsec from, to;
 			uint64_t key, sp;
 		} poll;
 		struct mapping mapping;
@@ -97,8 +96,9 @@ struct probe {
 	/* Watches a thread of the target: -ENOSPC when no more fit, -ESRCH when it is gone. */
 	int (*follow)(void *state, pid_t tid, struct error *err);
 	void (*unfollow)(void *state, pid_t tid);
-	/* Says which poll of the thread is the loop's, and whether it is in it right now. */
-	void (*choose)(void *state, pid_t tid, uint64_t key, bool polling);
+	/* Says which poll of the thread is the loop's; asleep_in: it is in that call now, 0: not.
+	 */
+	void (*choose)(void *state, pid_t tid, uint64_t key, int asleep_in);
 	/* The thread is inside a turn that began at `at` (an exec, or found so). */
 	void (*begin)(void *state, pid_t tid, nsec at);
 	void (*set_threshold)(void *state, nsec threshold, nsec gate);

@@ -82,11 +82,11 @@ static void place_watch(struct session_run *s, struct watch *w)
 	call = state.syscall >= 0 ? poll_syscall_find(state.syscall) : NULL;
 	if (call && (call->wait_argument < 0 || state.args[call->wait_argument])) {
 		uint64_t key =
-		    call->key_class ? call->key_class | (uint32_t)state.args[0] : state.sp;
+			call->key_class ? call->key_class | (uint32_t)state.args[0] : state.sp;
 
 		w->choice.key = key;
 		w->choice.sp = state.sp;
-		s->c.probe->choose(s->c.probe_state, w->tid, key, true);
+		s->c.probe->choose(s->c.probe_state, w->tid, key, state.syscall);
 	} else if (state.state == 'R' || state.state == 'D') {
 		now = now_ns();
 		w->cut = now;
@@ -152,23 +152,23 @@ int session_open(struct session_run **out, const struct target *target,
 		 struct error *err)
 {
 	struct session_run *s = xcalloc(1, sizeof(*s));
-	struct probe_config pc = {.pid = target->pid,
-				  .threshold = config->threshold,
-				  .gate = config->threshold / 2,
-				  .freq = config->freq,
-				  .stack_bytes = config->stack_bytes,
-				  .stack_ring = config->stack_ring,
-				  .boundary_ring = config->boundary_ring};
+	struct probe_config pc = { .pid = target->pid,
+				   .threshold = config->threshold,
+				   .gate = config->threshold / 2,
+				   .freq = config->freq,
+				   .stack_bytes = config->stack_bytes,
+				   .stack_ring = config->stack_ring,
+				   .boundary_ring = config->boundary_ring };
 	int ret;
 
 	s->config = *config;
 	s->target = target;
-	s->c = (struct watch_context){.probe = config->probe,
-				      .target = target,
-				      .rec = rec,
-				      .sink = sink,
-				      .gate = pc.gate,
-				      .threshold = config->threshold};
+	s->c = (struct watch_context){ .probe = config->probe,
+				       .target = target,
+				       .rec = rec,
+				       .sink = sink,
+				       .gate = pc.gate,
+				       .threshold = config->threshold };
 	rec->session.intrinsic_latency = intrinsic_latency();
 	ret = config->probe->open(&s->c.probe_state, &pc, err);
 	if (ret < 0) {
@@ -235,7 +235,7 @@ static void restart_watch(struct session_run *s, const struct event *e)
 	if (!w)
 		return;
 	watch_reset(w, &s->c, e->at);
-	s->c.probe->choose(s->c.probe_state, w->tid, 0, false);
+	s->c.probe->choose(s->c.probe_state, w->tid, 0, 0);
 	s->c.probe->begin(s->c.probe_state, w->tid, e->at);
 }
 
@@ -264,8 +264,8 @@ static void serve_from(struct session_run *s, nsec at)
 	rec->session.serving_since = at > s->c.base ? at - s->c.base : 0;
 	for (size_t i = 0; i < rec->n_stalls; i++)
 		rec->stalls[i].phase = rec->stalls[i].start < rec->session.serving_since
-					   ? PHASE_STARTUP
-					   : PHASE_SERVING;
+					       ? PHASE_STARTUP
+					       : PHASE_SERVING;
 }
 
 static void handle_listen(struct session_run *s, const struct event *e)
@@ -330,7 +330,7 @@ static struct sighting *sighting_of(struct session_run *s, pid_t tid)
 		if (s->sightings[i].tid == tid)
 			return &s->sightings[i];
 	ARRAY_GROW(s->sightings, s->n_sightings, s->cap_sightings);
-	s->sightings[s->n_sightings] = (struct sighting){.tid = tid};
+	s->sightings[s->n_sightings] = (struct sighting){ .tid = tid };
 	return &s->sightings[s->n_sightings++];
 }
 
@@ -370,7 +370,7 @@ static void look_around(struct session_run *s, nsec now)
 
 static void tick(struct session_run *s, nsec now)
 {
-	struct probe_losses losses = {0};
+	struct probe_losses losses = { 0 };
 	struct rusage usage;
 
 	s->last_tick = now;
@@ -382,8 +382,8 @@ static void tick(struct session_run *s, nsec now)
 	s->c.rec->session.duration = now - s->c.base;
 	getrusage(RUSAGE_SELF, &usage);
 	s->c.rec->session.own_cpu =
-	    ((nsec)usage.ru_utime.tv_sec + (nsec)usage.ru_stime.tv_sec) * 1000000000 +
-	    ((nsec)usage.ru_utime.tv_usec + (nsec)usage.ru_stime.tv_usec) * 1000;
+		((nsec)usage.ru_utime.tv_sec + (nsec)usage.ru_stime.tv_sec) * 1000000000 +
+		((nsec)usage.ru_utime.tv_usec + (nsec)usage.ru_stime.tv_usec) * 1000;
 	s->c.sink->tick(s->c.sink, s->c.rec);
 }
 
@@ -410,9 +410,9 @@ static void digest(struct session_run *s)
 
 enum session_news session_step(struct session_run *s, int wake_fd, int timeout_ms)
 {
-	struct pollfd fds[3] = {{.fd = s->c.probe->fd(s->c.probe_state), .events = POLLIN},
-				{.fd = s->target->pidfd, .events = POLLIN},
-				{.fd = wake_fd, .events = POLLIN}};
+	struct pollfd fds[3] = { { .fd = s->c.probe->fd(s->c.probe_state), .events = POLLIN },
+				 { .fd = s->target->pidfd, .events = POLLIN },
+				 { .fd = wake_fd, .events = POLLIN } };
 	int timeout = timeout_ms < 0 || timeout_ms > STEP_MS ? STEP_MS : timeout_ms;
 
 	if (poll(fds, 3, timeout) < 0 && errno != EINTR)

@@ -53,10 +53,11 @@ static void run_child(int gate, int failure, char **argv, const sigset_t *mask)
 
 int target_launch(struct target *t, char **argv, const void *mask, struct error *err)
 {
-	int gate[2] = {-1, -1}, failure[2] = {-1, -1};
+	int gate[2] = { -1, -1 }, failure[2] = { -1, -1 };
 
 	*t = (struct target){
-	    .pidfd = -1, .procfd = -1, .child = true, .status = -1, .gate = -1, .failure = -1};
+		.pidfd = -1, .procfd = -1, .child = true, .status = -1, .gate = -1, .failure = -1
+	};
 	if (pipe2(gate, O_CLOEXEC) < 0 || pipe2(failure, O_CLOEXEC) < 0)
 		return error_set(err, -errno, "cannot create a pipe: %s", strerror(errno));
 	fflush(NULL);
@@ -133,7 +134,8 @@ int target_attach(struct target *t, pid_t pid, struct error *err)
 	int ret;
 
 	*t = (struct target){
-	    .pid = pid, .pidfd = -1, .procfd = -1, .status = -1, .gate = -1, .failure = -1};
+		.pid = pid, .pidfd = -1, .procfd = -1, .status = -1, .gate = -1, .failure = -1
+	};
 	ret = open_pidfd(t, err);
 	if (ret == 0)
 		ret = check_attachable(t, err);
@@ -147,7 +149,7 @@ int target_attach(struct target *t, pid_t pid, struct error *err)
 
 bool target_alive(const struct target *t)
 {
-	struct pollfd p = {.fd = t->pidfd, .events = POLLIN};
+	struct pollfd p = { .fd = t->pidfd, .events = POLLIN };
 
 	return t->pidfd >= 0 && poll(&p, 1, 0) == 0;
 }
@@ -224,7 +226,7 @@ bool thread_look(const struct target *t, pid_t tid, struct thread_state *out)
 {
 	char path[48], text[512], *open, *close;
 
-	*out = (struct thread_state){.state = '?', .syscall = -1};
+	*out = (struct thread_state){ .state = '?', .syscall = -1 };
 	snprintf(path, sizeof(path), "task/%d/stat", tid);
 	if (read_proc(t, path, text, sizeof(text)) <= 0)
 		return false;

@@ -160,5 +160,5 @@ void turns_destroy(struct turns *t)
 	turns_forget(t, UINT64_MAX);
 	free(t->samples);
 	free(t->sleeps);
-	*t = (struct turns){0};
+	*t = (struct turns){ 0 };
 }

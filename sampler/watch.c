@@ -20,7 +20,7 @@ struct held_stack {
 
 void watch_init(struct watch *w, pid_t tid)
 {
-	*w = (struct watch){.tid = tid, .loop = UINT32_MAX};
+	*w = (struct watch){ .tid = tid, .loop = UINT32_MAX };
 }
 
 static void drop_held(struct watch *w, size_t n)
@@ -43,7 +43,7 @@ void watch_destroy(struct watch *w)
 void watch_look(struct watch *w, struct watch_context *c)
 {
 	if (!c->probe->look(c->probe_state, w->tid, &w->look))
-		w->look = (struct loop_look){0};
+		w->look = (struct loop_look){ 0 };
 }
 
 static void hold(struct watch *w, const struct event *e)
@@ -70,8 +70,9 @@ static void hold(struct watch *w, const struct event *e)
 static void make_stack(struct watch *w, struct watch_context *c, const struct raw_sample *raw,
 		       nsec at, bool asleep)
 {
-	struct sample s = {
-	    .at = at, .state = asleep ? SAMPLE_BLOCKED : SAMPLE_RUNNING, .syscall = -1};
+	struct sample s = { .at = at,
+			    .state = asleep ? SAMPLE_BLOCKED : SAMPLE_RUNNING,
+			    .syscall = -1 };
 
 	stack_maker_make(c->stacks, raw, &s);
 	if (asleep)
@@ -92,8 +93,7 @@ static void make_held(struct watch *w, struct watch_context *c, nsec from, nsec 
 
 static void feed_choice(struct watch *w, struct watch_context *c, const struct event *e)
 {
-	struct poll_seen poll = {
-	    .key = e->poll.key, .sp = e->poll.sp, .from = e->poll.from, .to = e->poll.to};
+	struct poll_seen poll = { .key = e->poll.key, .sp = e->poll.sp, .at = e->at };
 	bool alive = POLL_KEY_CLASS(w->choice.key) == 0 ||
 		     target_fd_polls(c->target, POLL_KEY_FD(w->choice.key));
 
@@ -101,7 +101,7 @@ static void feed_choice(struct watch *w, struct watch_context *c, const struct e
 		return;
 	/* The probe takes the first one by itself. */
 	if (w->choice.key != w->look.key && w->look.key != 0)
-		c->probe->choose(c->probe_state, w->tid, w->choice.key, false);
+		c->probe->choose(c->probe_state, w->tid, w->choice.key, 0);
 }
 
 void watch_event(struct watch *w, struct watch_context *c, const struct event *e)
@@ -172,7 +172,7 @@ static struct stall *open_stall(struct watch *w, struct watch_context *c, nsec s
 	stall->open = true;
 	stall->cut = w->cut && start == w->cut;
 	w->stall = stall->id;
-	w->settled = (struct turn){.start = start, .end = start};
+	w->settled = (struct turn){ .start = start, .end = start };
 	w->told = start;
 	return stall;
 }
@@ -181,7 +181,7 @@ static struct stall *open_stall(struct watch *w, struct watch_context *c, nsec s
 static void settle_slice(struct watch *w, struct watch_context *c, const struct turn *turn)
 {
 	struct stall *stall = &c->rec->stalls[w->stall];
-	struct turn slice = {.start = w->settled.end, .end = turn->end};
+	struct turn slice = { .start = w->settled.end, .end = turn->end };
 	size_t first, n;
 
 	/* What an earlier slice took for blocked may have been a wait for a CPU. */
@@ -234,7 +234,8 @@ static struct turn turn_now(const struct watch *w, const struct watch_context *c
 {
 	const struct loop_look *look = &w->look;
 	struct turn turn = {
-	    .start = look->turn_start, .end = now, .off = look->off, .stopped = look->stopped};
+		.start = look->turn_start, .end = now, .off = look->off, .stopped = look->stopped
+	};
 	nsec asleep = look->sleep.from && now > look->sleep.from ? now - look->sleep.from : 0;
 	nsec delay = look->delay_base ? run_delay(c->target, w->tid) : 0;
 
@@ -310,7 +311,7 @@ void watch_reset(struct watch *w, struct watch_context *c, nsec now)
 		c->sink->stall(c->sink, c->rec, &c->rec->stalls[w->stall]);
 	}
 	w->settled.start = 0;
-	w->choice = (struct poll_choice){0};
+	w->choice = (struct poll_choice){ 0 };
 	w->last_sleep.at = 0;
 	turns_forget(&w->turns, UINT64_MAX);
 	drop_held(w, w->n_held);

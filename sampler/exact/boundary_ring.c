@@ -13,8 +13,8 @@ int boundary_ring_open(struct boundary_ring *ring, size_t size, struct error *er
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *consumer, *producer;
 
-	*ring = (struct boundary_ring){.fd = kernel_create_ringbuf("lagprof_turns", size, err),
-				       .size = size};
+	*ring = (struct boundary_ring){ .fd = kernel_create_ringbuf("lagprof_turns", size, err),
+					.size = size };
 	if (ring->fd < 0)
 		return ring->fd;
 	consumer = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
@@ -42,7 +42,7 @@ void boundary_ring_close(struct boundary_ring *ring)
 		munmap((void *)ring->producer, page + 2 * ring->size);
 	if (ring->fd >= 0)
 		close(ring->fd);
-	*ring = (struct boundary_ring){.fd = -1};
+	*ring = (struct boundary_ring){ .fd = -1 };
 }
 
 void boundary_ring_drain(struct boundary_ring *ring,

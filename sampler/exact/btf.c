@@ -144,7 +144,7 @@ static int member_offset(const struct btf *btf, uint32_t id, const char *name, u
 		return -1;
 	for (uint32_t i = 0; i < BTF_INFO_VLEN(t->info); i++) {
 		uint32_t bits =
-		    BTF_INFO_KFLAG(t->info) ? BTF_MEMBER_BIT_OFFSET(m[i].offset) : m[i].offset;
+			BTF_INFO_KFLAG(t->info) ? BTF_MEMBER_BIT_OFFSET(m[i].offset) : m[i].offset;
 		int inner;
 
 		if (strcmp(btf_name(btf, m[i].name_off), name) == 0) {
@@ -193,7 +193,7 @@ static void task_offsets(const struct btf *btf, struct kernel_types *types)
 int kernel_read_types(struct kernel_types *types, struct error *err)
 {
 	static const char path[] = "/sys/kernel/btf/vmlinux";
-	struct btf btf = {0};
+	struct btf btf = { 0 };
 	int ret = btf_open(&btf, path);
 
 	if (ret < 0) {
@@ -201,7 +201,7 @@ int kernel_read_types(struct kernel_types *types, struct error *err)
 		return error_set(err, ret, "cannot read the kernel's types from %s: %s", path,
 				 strerror(-ret));
 	}
-	*types = (struct kernel_types){0};
+	*types = (struct kernel_types){ 0 };
 	types->sched_switch_id = find_type(&btf, BTF_KIND_TYPEDEF, "btf_trace_sched_switch");
 	if (types->sched_switch_id)
 		types->sched_switch_args = traced_args(&btf, types->sched_switch_id);

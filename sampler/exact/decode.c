@@ -11,14 +11,14 @@
 static const struct {
 	uint8_t perf, dwarf;
 } regs_order[] = {
-    /* clang-format off */
+	/* clang-format off */
 	{ PERF_REG_X86_AX, 0 },  { PERF_REG_X86_BX, 3 },  { PERF_REG_X86_CX, 2 },
 	{ PERF_REG_X86_DX, 1 },  { PERF_REG_X86_SI, 4 },  { PERF_REG_X86_DI, 5 },
 	{ PERF_REG_X86_BP, 6 },  { PERF_REG_X86_SP, 7 },  { PERF_REG_X86_IP, 16 },
 	{ PERF_REG_X86_R8, 8 },  { PERF_REG_X86_R9, 9 },  { PERF_REG_X86_R10, 10 },
 	{ PERF_REG_X86_R11, 11 }, { PERF_REG_X86_R12, 12 }, { PERF_REG_X86_R13, 13 },
 	{ PERF_REG_X86_R14, 14 }, { PERF_REG_X86_R15, 15 },
-    /* clang-format on */
+	/* clang-format on */
 };
 
 const uint64_t decode_regs_mask = 0x1ff | 0xffull << PERF_REG_X86_R8;
@@ -57,7 +57,7 @@ static uint32_t take_u32(struct reader *r)
 
 static void decode_regs(struct reader *r, struct regs *regs)
 {
-	*regs = (struct regs){0};
+	*regs = (struct regs){ 0 };
 	if (take_u64(r) != PERF_SAMPLE_REGS_ABI_64) /* 0: a kernel thread, or exiting */
 		return;
 	for (size_t i = 0; i < sizeof(regs_order) / sizeof(regs_order[0]); i++)
@@ -89,7 +89,7 @@ static bool decode_sample(struct reader *r, struct event *e)
 	struct raw_sample *raw = &e->sample.raw;
 
 	e->kind = EVENT_SAMPLE;
-	*raw = (struct raw_sample){0};
+	*raw = (struct raw_sample){ 0 };
 	e->pid = (int32_t)take_u32(r);
 	e->tid = (int32_t)take_u32(r);
 	e->at = take_u64(r);
@@ -113,7 +113,7 @@ static bool decode_mmap(struct reader *r, struct event *e, char *path)
 	size_t len;
 
 	e->kind = EVENT_MMAP;
-	*m = (struct mapping){0};
+	*m = (struct mapping){ 0 };
 	e->pid = (int32_t)take_u32(r);
 	e->tid = (int32_t)take_u32(r);
 	m->start = take_u64(r);
@@ -152,7 +152,7 @@ static bool decode_task(struct reader *r, struct event *e, bool fork)
 
 bool decode_perf_record(const struct perf_event_header *h, struct event *e, char *path)
 {
-	struct reader r = {(const uint8_t *)(h + 1), (const uint8_t *)h + h->size, false};
+	struct reader r = { (const uint8_t *)(h + 1), (const uint8_t *)h + h->size, false };
 	uint64_t at;
 
 	if (h->type == PERF_RECORD_SAMPLE)
@@ -184,12 +184,12 @@ static void decode_sleep(const struct exact_sleep *s, struct event *e)
 	e->kind = EVENT_SLEEP;
 	e->at = s->to;
 	e->sleep = (struct sleep){
-	    .from = s->from,
-	    .to = s->to,
-	    .state = s->state == EXACT_STOPPED ? SAMPLE_STOPPED : SAMPLE_BLOCKED,
-	    .syscall = (int)s->syscall,
-	    .args = {s->args[0], s->args[1], s->args[2]},
-	    .sampled = s->sampled != 0,
+		.from = s->from,
+		.to = s->to,
+		.state = s->state == EXACT_STOPPED ? SAMPLE_STOPPED : SAMPLE_BLOCKED,
+		.syscall = (int)s->syscall,
+		.args = { s->args[0], s->args[1], s->args[2] },
+		.sampled = s->sampled != 0,
 	};
 }
 
@@ -207,17 +207,15 @@ bool decode_boundary_record(const void *record, size_t len, pid_t pid, struct ev
 	case EXACT_TURN:
 		e->kind = EVENT_TURN;
 		e->at = turn->end;
-		e->turn =
-		    (struct turn){turn->start, turn->end, turn->off, turn->stopped, turn->delay};
+		e->turn = (struct turn){ turn->start, turn->end, turn->off, turn->stopped,
+					 turn->delay };
 		return len >= sizeof(*turn);
 	case EXACT_SLEEP:
 		decode_sleep(record, e);
 		return len >= sizeof(struct exact_sleep);
 	case EXACT_POLL:
 		e->kind = EVENT_POLL;
-		e->at = poll->to;
-		e->poll.from = poll->from;
-		e->poll.to = poll->to;
+		e->at = poll->at;
 		e->poll.key = poll->key;
 		e->poll.sp = poll->sp;
 		return len >= sizeof(*poll);

@@ -37,18 +37,18 @@ static int create_map(const char *name, union bpf_attr *attr, struct error *err)
 
 int kernel_create_value_map(const char *name, size_t size, struct error *err)
 {
-	union bpf_attr attr = {.map_type = BPF_MAP_TYPE_ARRAY,
-			       .key_size = 4,
-			       .value_size = (uint32_t)size,
-			       .max_entries = 1,
-			       .map_flags = BPF_F_MMAPABLE};
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY,
+				.key_size = 4,
+				.value_size = (uint32_t)size,
+				.max_entries = 1,
+				.map_flags = BPF_F_MMAPABLE };
 
 	return create_map(name, &attr, err);
 }
 
 int kernel_create_ringbuf(const char *name, size_t size, struct error *err)
 {
-	union bpf_attr attr = {.map_type = BPF_MAP_TYPE_RINGBUF, .max_entries = (uint32_t)size};
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_RINGBUF, .max_entries = (uint32_t)size };
 
 	return create_map(name, &attr, err);
 }
@@ -57,11 +57,11 @@ int kernel_load_program(const char *name, enum bpf_prog_type type, uint32_t atta
 			struct assembler *a, struct error *err)
 {
 	char log[4096] = "";
-	union bpf_attr attr = {.prog_type = type,
-			       .insn_cnt = (uint32_t)a->n,
-			       .insns = (uintptr_t)a->insns,
-			       .license = (uintptr_t) "GPL",
-			       .attach_btf_id = attach_btf_id};
+	union bpf_attr attr = { .prog_type = type,
+				.insn_cnt = (uint32_t)a->n,
+				.insns = (uintptr_t)a->insns,
+				.license = (uintptr_t) "GPL",
+				.attach_btf_id = attach_btf_id };
 	int fd, ret;
 
 	strncpy(attr.prog_name, name, sizeof(attr.prog_name) - 1);
@@ -93,7 +93,7 @@ int kernel_load_program(const char *name, enum bpf_prog_type type, uint32_t atta
 
 int kernel_attach_tracing(int prog_fd, struct error *err)
 {
-	union bpf_attr attr = {.raw_tracepoint.prog_fd = (uint32_t)prog_fd};
+	union bpf_attr attr = { .raw_tracepoint.prog_fd = (uint32_t)prog_fd };
 	int fd = sys_bpf(BPF_RAW_TRACEPOINT_OPEN, &attr);
 
 	if (fd >= 0)

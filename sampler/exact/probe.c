@@ -69,7 +69,7 @@ static size_t or_default(size_t size, size_t fallback)
 
 static int watch_fd(struct exact *x, int fd, struct error *err)
 {
-	struct epoll_event ev = {.events = EPOLLIN};
+	struct epoll_event ev = { .events = EPOLLIN };
 
 	if (epoll_ctl(x->epoll, EPOLL_CTL_ADD, fd, &ev) == 0)
 		return 0;
@@ -91,7 +91,7 @@ static int open_maps(struct exact *x, struct error *err)
 	int ret;
 
 	x->maps.slots =
-	    kernel_create_value_map("lagprof_loops", EXACT_SLOTS * EXACT_SLOT_SIZE, err);
+		kernel_create_value_map("lagprof_loops", EXACT_SLOTS * EXACT_SLOT_SIZE, err);
 	if (x->maps.slots < 0)
 		return x->maps.slots;
 	x->maps.hists = kernel_create_value_map("lagprof_hists", sizeof(*x->hists), err);
@@ -115,8 +115,10 @@ static int open_maps(struct exact *x, struct error *err)
 static int attach_tracepoint(struct exact *x, int tracefs, const char *event, struct assembler *a,
 			     struct error *err)
 {
-	struct perf_event_attr attr = {
-	    .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr), .sample_period = 1, .disabled = 1};
+	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT,
+					.size = sizeof(attr),
+					.sample_period = 1,
+					.disabled = 1 };
 	int id = kernel_tracepoint_id(tracefs, event), prog, fd, ret;
 
 	if (id < 0)
@@ -151,12 +153,6 @@ static int attach_polls(struct exact *x, int tracefs, const struct kernel_types 
 			continue; /* older than the call */
 		asm_init(&a);
 		program_poll_enter(&a, &x->maps, call, types);
-		ret = attach_tracepoint(x, tracefs, event, &a, err);
-		if (ret < 0)
-			return ret;
-		snprintf(event, sizeof(event), "syscalls/sys_exit_%s", call->name);
-		asm_init(&a);
-		program_poll_exit(&a, &x->maps);
 		ret = attach_tracepoint(x, tracefs, event, &a, err);
 		if (ret < 0)
 			return ret;
@@ -232,12 +228,12 @@ static void sample_attr(const struct exact *x, struct perf_event_attr *attr)
 
 static int open_clock(struct exact *x, struct perf_ring *ring, int cpu, struct error *err)
 {
-	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE,
-				       .config = PERF_COUNT_SW_CPU_CLOCK,
-				       .freq = 1,
-				       .sample_freq = x->config.freq,
-				       .wakeup_events = 1,
-				       .exclude_idle = 1};
+	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
+					.config = PERF_COUNT_SW_CPU_CLOCK,
+					.freq = 1,
+					.sample_freq = x->config.freq,
+					.wakeup_events = 1,
+					.exclude_idle = 1 };
 	int ret;
 
 	sample_attr(x, &attr);
@@ -254,19 +250,19 @@ static int open_clock(struct exact *x, struct perf_ring *ring, int cpu, struct e
 /* Mappings, execs, forks and exits of every process: those of other processes are dropped later. */
 static int open_side(struct perf_ring *ring, int cpu, struct error *err)
 {
-	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE,
-				       .config = PERF_COUNT_SW_DUMMY,
-				       .mmap = 1,
-				       .mmap2 = 1,
-				       .comm = 1,
-				       .comm_exec = 1,
-				       .task = 1,
-				       .sample_id_all = 1,
-				       .sample_type = DECODE_SIDE_TYPE,
-				       .watermark = 1,
-				       .wakeup_watermark = SIDE_RING / 2,
-				       .use_clockid = 1,
-				       .clockid = CLOCK_MONOTONIC};
+	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
+					.config = PERF_COUNT_SW_DUMMY,
+					.mmap = 1,
+					.mmap2 = 1,
+					.comm = 1,
+					.comm_exec = 1,
+					.task = 1,
+					.sample_id_all = 1,
+					.sample_type = DECODE_SIDE_TYPE,
+					.watermark = 1,
+					.wakeup_watermark = SIDE_RING / 2,
+					.use_clockid = 1,
+					.clockid = CLOCK_MONOTONIC };
 	int ret = perf_ring_open(ring, &attr, -1, cpu, err);
 
 	if (ret == 0)
@@ -298,7 +294,7 @@ static int exact_open(void **state, const struct probe_config *config, struct er
 	int ret;
 
 	x->config = *config;
-	x->maps = (struct program_maps){-1, -1, -1};
+	x->maps = (struct program_maps){ -1, -1, -1 };
 	x->ring.fd = x->clock_gate = x->sleep_gate = x->switch_link = -1;
 	for (int i = 0; i < MAX_CPUS; i++)
 		x->clocks[i].fd = x->sides[i].fd = -1;
@@ -370,10 +366,10 @@ static struct exact_slot *slot_of(struct exact *x, pid_t tid)
 
 static int open_sleeps(struct exact *x, struct followed *f, struct error *err)
 {
-	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE,
-				       .config = PERF_COUNT_SW_CONTEXT_SWITCHES,
-				       .sample_period = 1,
-				       .watermark = 1};
+	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
+					.config = PERF_COUNT_SW_CONTEXT_SWITCHES,
+					.sample_period = 1,
+					.watermark = 1 };
 	size_t size = or_default(x->config.stack_ring, SLEEP_RING);
 	int ret;
 
@@ -413,17 +409,17 @@ static int exact_follow(void *state, pid_t tid, struct error *err)
 		return 0;
 	if (index < 0 || x->n_followed == EXACT_SLOTS)
 		return error_set(err, -ENOSPC, "no room to follow thread %d as a loop", tid);
-	*f = (struct followed){.tid = tid, .slot = (size_t)index};
+	*f = (struct followed){ .tid = tid, .slot = (size_t)index };
 	ret = open_sleeps(x, f, err);
 	if (ret < 0)
 		return ret;
 	x->n_followed++;
 	slot = &x->slots[index].slot;
-	*slot = (struct exact_slot){.tgid = (uint32_t)x->config.pid,
-				    .threshold = x->config.threshold,
-				    .gate = x->config.gate,
-				    .reports_left = REPORTS,
-				    .min = UINT64_MAX};
+	*slot = (struct exact_slot){ .tgid = (uint32_t)x->config.pid,
+				     .threshold = x->config.threshold,
+				     .gate = x->config.gate,
+				     .reports_left = REPORTS,
+				     .min = UINT64_MAX };
 	memset(x->hists->count[index], 0, sizeof(x->hists->count[index]));
 	/* From here on the programs see it. */
 	__atomic_store_n(&slot->tid, (uint32_t)tid, __ATOMIC_RELEASE);
@@ -446,7 +442,7 @@ static void exact_unfollow(void *state, pid_t tid)
 	*f = x->followed[--x->n_followed];
 }
 
-static void exact_choose(void *state, pid_t tid, uint64_t key, bool polling)
+static void exact_choose(void *state, pid_t tid, uint64_t key, int asleep_in)
 {
 	struct exact_slot *slot = slot_of(state, tid);
 	struct timespec now;
@@ -455,7 +451,9 @@ static void exact_choose(void *state, pid_t tid, uint64_t key, bool polling)
 		return;
 	slot->turn_start = 0;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	slot->poll_start = polling ? (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec : 0;
+	slot->poll_number = (uint32_t)asleep_in;
+	slot->poll_start =
+		asleep_in ? (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec : 0;
 	__atomic_store_n(&slot->key, key, __ATOMIC_RELEASE);
 }
 
@@ -526,10 +524,10 @@ static void exact_drain(void *state, void (*handle)(void *arg, const struct even
 static struct sleep sleep_now(const struct exact_slot *slot)
 {
 	uint32_t state = slot->off_state;
-	struct sleep sleep = {.from = __atomic_load_n(&slot->off_since, __ATOMIC_ACQUIRE),
-			      .syscall = (int)slot->off_syscall,
-			      .args = {slot->off_args[0], slot->off_args[1], slot->off_args[2]},
-			      .sampled = slot->sampled};
+	struct sleep sleep = { .from = __atomic_load_n(&slot->off_since, __ATOMIC_ACQUIRE),
+			       .syscall = (int)slot->off_syscall,
+			       .args = { slot->off_args[0], slot->off_args[1], slot->off_args[2] },
+			       .sampled = slot->sampled };
 
 	sleep.state = state == EXACT_BLOCKED   ? SAMPLE_BLOCKED
 		      : state == EXACT_STOPPED ? SAMPLE_STOPPED
@@ -549,7 +547,7 @@ static bool exact_look(void *state, pid_t tid, struct loop_look *out)
 		out->poll_start = slot->poll_start;
 		out->off = slot->off_time;
 		out->stopped = slot->stopped_time;
-		out->sleep = out->turn_start ? sleep_now(slot) : (struct sleep){0};
+		out->sleep = out->turn_start ? sleep_now(slot) : (struct sleep){ 0 };
 		out->turns = slot->turns;
 		out->busy = slot->busy;
 		out->polled = slot->polled;
@@ -595,18 +593,18 @@ static void exact_losses(void *state, struct probe_losses *out)
 }
 
 const struct probe probe_exact = {
-    .name = "exact",
-    .error_bound = 20000,
-    .open = exact_open,
-    .close = exact_close,
-    .fd = exact_fd,
-    .follow = exact_follow,
-    .unfollow = exact_unfollow,
-    .choose = exact_choose,
-    .begin = exact_begin,
-    .set_threshold = exact_set_threshold,
-    .drain = exact_drain,
-    .look = exact_look,
-    .lag = exact_lag,
-    .losses = exact_losses,
+	.name = "exact",
+	.error_bound = 20000,
+	.open = exact_open,
+	.close = exact_close,
+	.fd = exact_fd,
+	.follow = exact_follow,
+	.unfollow = exact_unfollow,
+	.choose = exact_choose,
+	.begin = exact_begin,
+	.set_threshold = exact_set_threshold,
+	.drain = exact_drain,
+	.look = exact_look,
+	.lag = exact_lag,
+	.losses = exact_losses,
 };

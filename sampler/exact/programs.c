@@ -2,6 +2,7 @@
 
 #include <asm/ptrace.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 
 /*
  * Conventions: r6 context, r7 now (or the thread id before it), r8 the slot,
@@ -10,6 +11,9 @@
  */
 enum { CTX = BPF_REG_6, NOW = BPF_REG_7, SLOT = BPF_REG_8, INDEX = BPF_REG_9 };
 enum { R0 = BPF_REG_0, R1, R2, R3, R4, R5 };
+
+/* Arguments of the sched_switch program. */
+enum { PREV = 8, NEXT = 16, PREV_STATE = 24 };
 
 #define FIELD(name) ((int)offsetof(struct exact_slot, name))
 
@@ -236,6 +240,40 @@ static void key_of_call(struct assembler *a, const struct poll_syscall *call, in
 	}
 }
 
+/* Reports the poll at NOW whose key is in slot->other_key. */
+static void report_other(struct assembler *a, const struct program_maps *maps,
+			 const struct poll_syscall *call)
+{
+	int full = asm_label(a);
+
+	asm_load(a, R1, SLOT, FIELD(reports_left));
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, full);
+	asm_alu_imm(a, BPF_SUB, R1, 1);
+	asm_store(a, SLOT, FIELD(reports_left), R1);
+	if (call->key_class)
+		user_stack_pointer(a);
+	else
+		asm_load(a, R1, SLOT, FIELD(other_key));
+	asm_store(a, BPF_REG_10, -16, R1);
+	reserve(a, maps, EXACT_POLL, sizeof(struct exact_poll), full);
+	asm_store(a, R0, offsetof(struct exact_poll, at), NOW);
+	copy_field(a, offsetof(struct exact_poll, key), FIELD(other_key));
+	asm_load(a, R1, BPF_REG_10, -16);
+	asm_store(a, R0, offsetof(struct exact_poll, sp), R1);
+	submit(a);
+	asm_place(a, full);
+}
+
+/* A turn begins at NOW: nothing of it was spent off the CPU yet. */
+static void begin_turn(struct assembler *a)
+{
+	asm_store_imm(a, SLOT, FIELD(off_since), 0);
+	asm_store_imm(a, SLOT, FIELD(off_time), 0);
+	asm_store_imm(a, SLOT, FIELD(stopped_time), 0);
+	asm_store32_imm(a, SLOT, FIELD(delay_valid), 0);
+	asm_store(a, SLOT, FIELD(turn_start), NOW);
+}
+
 void program_poll_enter(struct assembler *a, const struct program_maps *maps,
 			const struct poll_syscall *call, const struct kernel_types *types)
 {
@@ -251,14 +289,9 @@ void program_poll_enter(struct assembler *a, const struct program_maps *maps,
 	if (!call->key_class)
 		asm_jump_if_imm(a, BPF_JEQ, R2, (int32_t)POLL_KEY_ANY_POLL, mine);
 
-	/* Not the loop's, as far as is known: remember it, the exit reports it. */
-	asm_load(a, R3, SLOT, FIELD(reports_left));
-	asm_jump_if_imm(a, BPF_JEQ, R3, 0, out);
 	asm_store(a, SLOT, FIELD(other_key), R1);
-	if (call->key_class)
-		user_stack_pointer(a);
-	asm_store(a, SLOT, FIELD(other_sp), R1);
 	asm_store(a, SLOT, FIELD(other_at), NOW);
+	report_other(a, maps, call);
 	/* The first one is taken for the loop's at once, so that no turn is missed. */
 	asm_load(a, R2, SLOT, FIELD(key));
 	asm_jump_if_imm(a, BPF_JNE, R2, 0, out);
@@ -266,6 +299,8 @@ void program_poll_enter(struct assembler *a, const struct program_maps *maps,
 	asm_store(a, SLOT, FIELD(key), R1);
 
 	asm_place(a, mine);
+	asm_store_imm(a, SLOT, FIELD(other_at), 0);
+	asm_store32_imm(a, SLOT, FIELD(poll_number), call->number);
 	asm_load(a, R2, SLOT, FIELD(turn_start));
 	asm_jump_if_imm(a, BPF_JEQ, R2, 0, begin);
 	asm_mov(a, R3, NOW);
@@ -275,84 +310,23 @@ void program_poll_enter(struct assembler *a, const struct program_maps *maps,
 	asm_load(a, R3, SLOT, FIELD(threshold));
 	asm_jump_if(a, BPF_JLT, R2, R3, begin);
 	report_turn(a, maps, types, begin);
+	/* Unless it sleeps, the poll is over within a microsecond, and no hook says so. */
 	asm_place(a, begin);
-	asm_store(a, SLOT, FIELD(poll_start), NOW);
-	asm_store_imm(a, SLOT, FIELD(turn_start), 0);
-	asm_place(a, out);
-	asm_exit(a, 1);
-	asm_link(a);
-}
-
-/* Reports the poll that was not known to be the loop's and ends at NOW. */
-static void report_other(struct assembler *a, const struct program_maps *maps)
-{
-	int full = asm_label(a);
-
-	asm_load(a, R1, SLOT, FIELD(reports_left));
-	asm_jump_if_imm(a, BPF_JEQ, R1, 0, full);
-	asm_alu_imm(a, BPF_SUB, R1, 1);
-	asm_store(a, SLOT, FIELD(reports_left), R1);
-	reserve(a, maps, EXACT_POLL, sizeof(struct exact_poll), full);
-	copy_field(a, offsetof(struct exact_poll, from), FIELD(other_at));
-	asm_store(a, R0, offsetof(struct exact_poll, to), NOW);
-	copy_field(a, offsetof(struct exact_poll, key), FIELD(other_key));
-	copy_field(a, offsetof(struct exact_poll, sp), FIELD(other_sp));
-	submit(a);
-	asm_place(a, full);
-	asm_store_imm(a, SLOT, FIELD(other_at), 0);
-}
-
-void program_poll_exit(struct assembler *a, const struct program_maps *maps)
-{
-	int out = asm_label(a), mine = asm_label(a);
-
-	asm_mov(a, CTX, R1);
-	current_id(a, 0);
-	find_slot(a, maps, out);
-	read_clock(a);
-	asm_load(a, R1, SLOT, FIELD(other_at));
-	asm_jump_if_imm(a, BPF_JEQ, R1, 0, mine);
-	report_other(a, maps);
-	asm_place(a, mine);
-	asm_load(a, R1, SLOT, FIELD(poll_start));
-	asm_jump_if_imm(a, BPF_JEQ, R1, 0, out);
-	asm_mov(a, R2, NOW);
-	asm_alu(a, BPF_SUB, R2, R1);
-	add_field(a, FIELD(polled), R2, R3);
 	asm_store_imm(a, SLOT, FIELD(poll_start), 0);
-	asm_store_imm(a, SLOT, FIELD(off_since), 0);
-	asm_store_imm(a, SLOT, FIELD(off_time), 0);
-	asm_store_imm(a, SLOT, FIELD(stopped_time), 0);
-	asm_store32_imm(a, SLOT, FIELD(delay_valid), 0);
-	asm_store(a, SLOT, FIELD(turn_start), NOW);
+	begin_turn(a);
 	asm_place(a, out);
 	asm_exit(a, 1);
 	asm_link(a);
 }
 
-/* The thread in `prev` leaves the CPU inside a turn, at NOW: what for, and is a stack wanted? */
-static void switch_out(struct assembler *a, const struct kernel_types *types, int next)
+/* Jumps to `runnable` or `stopped` unless the thread in `prev` leaves the CPU to sleep. */
+static void why_out(struct assembler *a, const struct kernel_types *types, int runnable,
+		    int stopped)
 {
-	enum { PREV = 8, PREV_STATE = 24, STOPPED_OR_TRACED = 0x4 | 0x8 };
-	const int64_t ms = 1000000;
-	int runnable = asm_label(a), stopped = asm_label(a), refilled = asm_label(a);
+	enum { PREEMPTED = 0, STOPPED_OR_TRACED = 0x4 | 0x8 };
 
-	asm_store32_imm(a, SLOT, FIELD(off_state), EXACT_RUNNABLE);
-	asm_store32_imm(a, SLOT, FIELD(off_syscall), -1);
-	asm_store(a, SLOT, FIELD(off_since), NOW);
-	if (types->task_run_delay >= 0) {
-		int known = asm_label(a);
-
-		asm_load32(a, R1, SLOT, FIELD(delay_valid));
-		asm_jump_if_imm(a, BPF_JNE, R1, 0, known);
-		asm_load(a, R1, CTX, PREV);
-		asm_load(a, R1, R1, types->task_run_delay);
-		asm_store(a, SLOT, FIELD(delay_base), R1);
-		asm_store32_imm(a, SLOT, FIELD(delay_valid), 1);
-		asm_place(a, known);
-	}
-	asm_load(a, R1, CTX, 0);
-	asm_jump_if_imm(a, BPF_JNE, R1, 0, next); /* preempted */
+	asm_load(a, R1, CTX, PREEMPTED);
+	asm_jump_if_imm(a, BPF_JNE, R1, 0, runnable);
 	if (types->sched_switch_args >= 4) {
 		asm_load(a, R1, CTX, PREV_STATE);
 	} else {
@@ -363,11 +337,37 @@ static void switch_out(struct assembler *a, const struct kernel_types *types, in
 	asm_alu_imm(a, BPF_RSH, R1, 32);
 	asm_jump_if_imm(a, BPF_JEQ, R1, 0, runnable); /* yielded */
 	asm_jump_if_imm(a, BPF_JSET, R1, STOPPED_OR_TRACED, stopped);
-	asm_store32_imm(a, SLOT, FIELD(off_state), EXACT_BLOCKED);
+}
+
+/*
+ * R1 = the number of the system call the thread sleeps in; jumps to `polling`
+ * if that is the loop's own poll.  R0 = its registers.
+ */
+static void sleeping_call(struct assembler *a, int polling)
+{
+	int nested = asm_label(a);
 
 	asm_load(a, R1, CTX, PREV);
 	asm_call(a, BPF_FUNC_task_pt_regs);
 	asm_load(a, R1, R0, offsetof(struct pt_regs, orig_rax));
+	asm_alu_imm(a, BPF_LSH, R1, 32);
+	asm_alu_imm(a, BPF_RSH, R1, 32);
+	asm_load(a, R2, SLOT, FIELD(other_at));
+	asm_jump_if_imm(a, BPF_JNE, R2, 0, nested);
+	asm_load32(a, R2, SLOT, FIELD(poll_number));
+	asm_jump_if(a, BPF_JEQ, R1, R2, polling);
+	/* poll(2) goes on under this number after a stop and continue. */
+	asm_jump_if_imm(a, BPF_JNE, R2, SYS_poll, nested);
+	asm_jump_if_imm(a, BPF_JEQ, R1, SYS_restart_syscall, polling);
+	asm_place(a, nested);
+}
+
+/* Remembers the call in R1 with registers R0, and whether a stack of this sleep is wanted. */
+static void note_sleep(struct assembler *a)
+{
+	const int32_t ms = 1000000, burst = 63;
+	int refilled = asm_label(a), enough = asm_label(a);
+
 	asm_store32(a, SLOT, FIELD(off_syscall), R1);
 	asm_load(a, R1, R0, offsetof(struct pt_regs, rdi));
 	asm_store(a, SLOT, FIELD(off_args), R1);
@@ -376,31 +376,85 @@ static void switch_out(struct assembler *a, const struct kernel_types *types, in
 	asm_load(a, R1, R0, offsetof(struct pt_regs, rdx));
 	asm_store(a, SLOT, FIELD(off_args) + 16, R1);
 
-	/* Stacks of sleeps: one a millisecond in the long run, 64 at once. */
+	/* One a millisecond in the long run, 64 at once. */
 	asm_load(a, R1, SLOT, FIELD(sample_at));
 	asm_jump_if(a, BPF_JGE, R1, NOW, refilled);
 	asm_mov(a, R1, NOW);
 	asm_place(a, refilled);
 	asm_mov(a, R2, NOW);
-	asm_alu_imm(a, BPF_ADD, R2, (int32_t)(63 * ms));
-	asm_jump_if(a, BPF_JGT, R1, R2, next);
-	asm_alu_imm(a, BPF_ADD, R1, (int32_t)ms);
+	asm_alu_imm(a, BPF_ADD, R2, burst * ms);
+	asm_jump_if(a, BPF_JGT, R1, R2, enough);
+	asm_alu_imm(a, BPF_ADD, R1, ms);
 	asm_store(a, SLOT, FIELD(sample_at), R1);
 	asm_store32_imm(a, SLOT, FIELD(sample_due), 1);
-	asm_jump(a, next);
-
-	asm_place(a, stopped);
-	asm_store32_imm(a, SLOT, FIELD(off_state), EXACT_STOPPED);
-	asm_place(a, runnable);
+	asm_place(a, enough);
 }
 
-/* The thread in `next` comes back inside a turn. */
+/* Keeps run_delay as it is before the turn's first wait, to subtract it at the end. */
+static void keep_delay(struct assembler *a, const struct kernel_types *types)
+{
+	int known = asm_label(a);
+
+	if (types->task_run_delay < 0)
+		return;
+	asm_load32(a, R1, SLOT, FIELD(delay_valid));
+	asm_jump_if_imm(a, BPF_JNE, R1, 0, known);
+	asm_load(a, R1, CTX, PREV);
+	asm_load(a, R1, R1, types->task_run_delay);
+	asm_store(a, SLOT, FIELD(delay_base), R1);
+	asm_store32_imm(a, SLOT, FIELD(delay_valid), 1);
+	asm_place(a, known);
+}
+
+static void leave_cpu(struct assembler *a, const struct kernel_types *types, int state)
+{
+	asm_store32_imm(a, SLOT, FIELD(off_state), state);
+	asm_store(a, SLOT, FIELD(off_since), NOW);
+	keep_delay(a, types);
+}
+
+/* The thread in `prev` leaves the CPU inside a turn, at NOW. */
+static void switch_out(struct assembler *a, const struct kernel_types *types, int out)
+{
+	int runnable = asm_label(a), stopped = asm_label(a), polling = asm_label(a);
+
+	why_out(a, types, runnable, stopped);
+	sleeping_call(a, polling);
+	note_sleep(a);
+	leave_cpu(a, types, EXACT_BLOCKED);
+	asm_jump(a, out);
+	asm_place(a, polling);
+	asm_store(a, SLOT, FIELD(poll_start), NOW);
+	asm_store_imm(a, SLOT, FIELD(turn_start), 0);
+	asm_jump(a, out);
+	asm_place(a, stopped);
+	leave_cpu(a, types, EXACT_STOPPED);
+	asm_jump(a, out);
+	asm_place(a, runnable);
+	leave_cpu(a, types, EXACT_RUNNABLE);
+}
+
+/* The thread in `next` comes back to the CPU. */
 static void switch_in(struct assembler *a, const struct program_maps *maps, int out)
 {
 	int not_stopped = asm_label(a), report = asm_label(a), done = asm_label(a);
+	int in_turn = asm_label(a);
 
 	asm_load(a, R1, SLOT, FIELD(off_since));
+	asm_jump_if_imm(a, BPF_JNE, R1, 0, in_turn);
+	asm_load(a, R1, SLOT, FIELD(poll_start));
 	asm_jump_if_imm(a, BPF_JEQ, R1, 0, out);
+	/* The poll ends, or it sleeps again and switch_out() takes this back. */
+	read_clock(a);
+	asm_load(a, R1, SLOT, FIELD(poll_start));
+	asm_mov(a, R2, NOW);
+	asm_alu(a, BPF_SUB, R2, R1);
+	add_field(a, FIELD(polled), R2, R3);
+	asm_store_imm(a, SLOT, FIELD(poll_start), 0);
+	begin_turn(a);
+	asm_jump(a, out);
+
+	asm_place(a, in_turn);
 	read_clock(a);
 	asm_load(a, R1, SLOT, FIELD(off_since));
 	asm_mov(a, R2, NOW);
@@ -437,7 +491,6 @@ static void switch_in(struct assembler *a, const struct program_maps *maps, int 
 void program_switch(struct assembler *a, const struct program_maps *maps,
 		    const struct kernel_types *types)
 {
-	enum { NEXT = 16 };
 	int next = asm_label(a), out = asm_label(a);
 
 	asm_mov(a, CTX, R1);

@@ -12,12 +12,15 @@ struct program_maps {
 	int slots, hists, ring; /* fds */
 };
 
-/* On sys_enter_X: ends the turn, counts it, reports it if it was long. */
+/*
+ * On sys_enter_X: ends the turn, counts it, reports it if it was long, and
+ * begins the next.  There is no hook on the call's exit, which would cost as
+ * much again: a poll that sleeps ends where the scheduler brings the thread
+ * back, one that does not takes no time.
+ */
 void program_poll_enter(struct assembler *a, const struct program_maps *maps,
 			const struct poll_syscall *call, const struct kernel_types *types);
-/* On sys_exit_X: begins the turn. */
-void program_poll_exit(struct assembler *a, const struct program_maps *maps);
-/* On sched_switch: keeps the turn's time off the CPU. */
+/* On sched_switch: tells the poll's sleep from those inside a turn, and sums these up. */
 void program_switch(struct assembler *a, const struct program_maps *maps,
 		    const struct kernel_types *types);
 /* Gates of perf events: 1 lets the sample through. */

@@ -25,18 +25,18 @@ struct exact_slot {
 	uint64_t reports_left; /* other polls that may still be reported */
 
 	/* Written by the programs. */
-	uint64_t turn_start; /* 0: polling, or not known */
-	uint64_t poll_start; /* 0: not in the loop's poll */
+	uint64_t turn_start; /* 0: asleep in the loop's poll, or not known */
+	uint64_t poll_start; /* when it fell asleep there; 0: it did not */
 	uint64_t turns, busy, polled, min, max;
-	uint64_t other_at, other_key, other_sp; /* a poll that is not the loop's, in progress */
-	uint64_t off_since;			/* 0: on a CPU, or outside a turn */
+	uint64_t other_at, other_key; /* a poll that is not the loop's, inside the turn */
+	uint64_t off_since;	      /* 0: on a CPU, or outside a turn */
 	uint32_t off_state, off_syscall;
 	uint64_t off_args[3];
 	uint64_t off_time, stopped_time; /* in this turn so far */
 	uint64_t delay_base;		 /* run_delay when the turn first went off the CPU */
 	uint32_t delay_valid;
-	uint32_t sample_due, sampled; /* this sleep wants, has a stack */
-	uint32_t pad;
+	uint32_t sample_due, sampled;	 /* this sleep wants, has a stack */
+	uint32_t poll_number;		 /* system call of the loop's poll */
 	uint64_t sample_at;		 /* token bucket: theoretical arrival time */
 	uint64_t lost;			 /* records that found the ring full */
 	uint64_t made_clock, made_sleep; /* samples let through */
@@ -72,7 +72,7 @@ struct exact_sleep {
 /* A poll that is not (known to be) the loop's. */
 struct exact_poll {
 	uint32_t type, tid;
-	uint64_t from, to, key, sp;
+	uint64_t at, key, sp;
 };
 
 struct exact_listen {

@@ -1,0 +1,60 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/complain.h"
+#include "cli/observe.h"
+
+static int parse_pid(const char *text, pid_t *pid)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(text, &end, 10);
+	if (errno || end == text || *end || value <= 0 || value > 1 << 22)
+		return -EINVAL;
+	*pid = (pid_t)value;
+	return 0;
+}
+
+static int run_attach(const struct options *o, int argc, char **argv)
+{
+	struct target target;
+	struct observe ob = { .o = o, .target = &target };
+	struct error err = { 0 };
+	bool exec_failed;
+	pid_t pid;
+	int ret;
+
+	if (argc != 1)
+		return complain_usage("lagprof attach PID", "attach takes one process id");
+	if (parse_pid(argv[0], &pid) < 0)
+		return complain_usage("pgrep -af NAME shows the ids of running programs",
+				      "\"%s\" is not a process id", argv[0]);
+	ret = target_attach(&target, pid, &err);
+	if (ret < 0)
+		return complain(STATUS_FAILED, &err);
+	ob.signals = observe_signals(NULL, &err);
+	ret = ob.signals < 0 ? ob.signals : observe_run(&ob, &exec_failed, &err);
+	if (ob.signals >= 0)
+		close(ob.signals);
+	target_close(&target);
+	if (ret < 0)
+		return err.msg[0] ? complain(STATUS_FAILED, &err) : STATUS_FAILED;
+	return STATUS_OK;
+}
+
+const struct command command_attach = {
+	.name = "attach",
+	.operands = "PID",
+	.help = "observe a running process until Ctrl-C",
+	.examples = "lagprof attach 4242                    # until Ctrl-C or its end\n"
+		    "lagprof attach --duration 30s 4242     # half a minute\n"
+		    "lagprof attach $(pgrep -n redis-server)\n",
+	.details =
+		"The process is not stopped, changed or restarted.  The exit status is 0 when it "
+		"ends, at Ctrl-C and after --duration.",
+	.run = run_attach,
+};

@@ -1,0 +1,99 @@
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/complain.h"
+#include "cli/observe.h"
+
+/* Ends as the child ended, so that whoever called lagprof sees no difference. */
+static int end_like(int status)
+{
+	static const struct rlimit no_core = { 0, 0 };
+	sigset_t set;
+	int sig;
+
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	sig = WTERMSIG(status);
+	setrlimit(RLIMIT_CORE, &no_core); /* the child's core is the one that matters */
+	signal(sig, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(sig);
+	return 128 + sig;
+}
+
+/* After the observation: the child may live on (--duration, a second Ctrl-C). */
+static int wait_for(struct target *target)
+{
+	int status;
+
+	if (target->reaped)
+		return target->status;
+	while (waitpid(target->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 0;
+	return status;
+}
+
+static int status_of_exec(int code)
+{
+	return code == -ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE;
+}
+
+static int run_run(const struct options *o, int argc, char **argv)
+{
+	struct target target;
+	struct observe ob = { .o = o, .target = &target, .command = argv };
+	struct error err = { 0 };
+	bool exec_failed = false;
+	sigset_t before;
+	int ret, status;
+
+	if (argc < 1)
+		return complain_usage("lagprof run node server.js", "run needs a command");
+	ob.signals = observe_signals(&before, &err);
+	if (ob.signals < 0)
+		return complain(STATUS_FAILED, &err);
+	ret = target_launch(&target, argv, &before, &err);
+	if (ret == 0)
+		ret = observe_run(&ob, &exec_failed, &err);
+	if (ret < 0 && err.msg[0])
+		complain(STATUS_FAILED, &err);
+	if (exec_failed) {
+		wait_for(&target);
+		target_close(&target);
+		return status_of_exec(ret);
+	}
+	/* Could not observe before the child was let go: it has not run, and will not. */
+	if (ret < 0 && target.gate >= 0) {
+		kill(target.pid, SIGKILL);
+		wait_for(&target);
+		target_close(&target);
+		return STATUS_FAILED;
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	status = wait_for(&target);
+	target_close(&target);
+	if (ret < 0 && status == 0)
+		return STATUS_FAILED;
+	return end_like(status);
+}
+
+const struct command command_run = {
+	.name = "run",
+	.operands = "[--] COMMAND [ARGUMENT...]",
+	.help = "run a command and observe it until it ends",
+	.examples = "lagprof run node server.js             # until it ends or Ctrl-C\n"
+		    "lagprof run --threshold 50ms -- ./server --port 8080\n"
+		    "lagprof run -o slow.lagprof --json report.json npm test\n",
+	.details = "Standard input and output belong to the command; lagprof speaks on standard "
+		   "error.  The exit status is the command's own.",
+	.wraps = true,
+	.run = run_run,
+};

@@ -1,0 +1,320 @@
+#include "cli/observe.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "analyzers/analyze.h"
+#include "cli/complain.h"
+#include "cli/output.h"
+#include "cli/terminal.h"
+#include "core/recording_file.h"
+#include "sampler/session.h"
+#include "sampler/symbols.h"
+
+enum { STACK_BYTES = 16384 };
+
+/* An observation under way: what the sink and the loop need. */
+struct watching {
+	struct sink sink; /* first: the sink's callbacks are given its address */
+	const struct observe *ob;
+	struct recording *rec;
+	struct recording_writer *writer; /* NULL after it failed */
+	char path[4096];		 /* of the recording */
+	struct error write_error;	 /* its first failure */
+	int interrupts;			 /* Ctrl-C's so far */
+	bool ascii;
+};
+
+int observe_signals(void *before, struct error *err)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	/* A closed pipe on standard error must not end the observation. */
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &set, before);
+	sigdelset(&set, SIGPIPE);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd >= 0 ? fd
+		       : error_set(err, -errno, "cannot watch for signals: %s", strerror(errno));
+}
+
+static void say(const struct strbuf *line)
+{
+	/* One write: the target may be writing to the same terminal. */
+	fwrite(line->s, 1, line->len, stderr);
+}
+
+static void sink_stall(struct sink *self, struct recording *rec, const struct stall *stall)
+{
+	struct watching *w = (struct watching *)self;
+	struct strbuf line = { 0 };
+	struct arena arena = { 0 };
+	struct stall_diagnosis d;
+	const char *title;
+
+	if (!w->ob->o->quiet) {
+		d = diagnose_stall(rec, stall, &title, &arena);
+		stall_line(&line, rec, stall, &d, title, w->ascii);
+		say(&line);
+		strbuf_destroy(&line);
+		arena_free(&arena);
+	}
+	if (w->writer && recording_write(w->writer, rec, !stall->open, &w->write_error) < 0)
+		complain(STATUS_FAILED, &w->write_error);
+}
+
+static void sink_tick(struct sink *self, struct recording *rec)
+{
+	struct watching *w = (struct watching *)self;
+
+	if (w->writer && !w->write_error.code)
+		recording_write(w->writer, rec, false, &w->write_error);
+}
+
+/* lagprof-PID.lagprof, or with -2, -3… where that exists. */
+static int create_recording(struct watching *w, struct error *err)
+{
+	const char *given = w->ob->o->output;
+	int ret = -EEXIST;
+
+	if (given) {
+		snprintf(w->path, sizeof(w->path), "%s", given);
+		return recording_create(&w->writer, w->path, 0, err);
+	}
+	for (int i = 1; i < 1000 && ret == -EEXIST; i++) {
+		snprintf(w->path, sizeof(w->path),
+			 i == 1 ? "lagprof-%d.lagprof" : "lagprof-%d-%d.lagprof",
+			 w->ob->target->pid, i);
+		ret = recording_create(&w->writer, w->path, 0, err);
+	}
+	return ret;
+}
+
+static const struct probe *probe_wanted(const struct options *o, struct error *err)
+{
+	const struct probe *probe;
+
+	if (strcmp(o->probe, "auto") == 0)
+		return probes[0];
+	probe = probe_find(o->probe);
+	if (!probe)
+		error_set(err, -EINVAL, "no probe is called \"%s\"", o->probe);
+	return probe;
+}
+
+static int open_session(struct watching *w, struct session_run **s, struct error *err)
+{
+	const struct options *o = w->ob->o;
+	struct session_config config = {
+		.threshold = o->threshold,
+		.startup = o->startup,
+		.freq = o->freq,
+		.stack_bytes = STACK_BYTES,
+		.all_loops = o->loops == LOOPS_ALL,
+		.probe = probe_wanted(o, err),
+		.unwinder = unwinder_find(o->unwinder),
+	};
+
+	if (!config.probe)
+		return err->code;
+	if (!config.unwinder)
+		return error_set(err, -EINVAL, "no unwinder is called \"%s\"", o->unwinder);
+	return session_open(s, w->ob->target, &config, w->rec, &w->sink, err);
+}
+
+static void say_attached(const struct watching *w)
+{
+	const struct session *session = &w->rec->session;
+	struct strbuf line = { 0 };
+
+	if (w->ob->o->quiet)
+		return;
+	strbuf_printf(&line, "lagprof: attached to %d", w->ob->target->pid);
+	if (w->ob->command) {
+		strbuf_puts(&line, " (");
+		strbuf_puts_visible(&line, w->ob->command[0]);
+		strbuf_puts(&line, ")");
+	} else if (w->rec->target.argc) {
+		strbuf_puts(&line, " (");
+		strbuf_puts_visible(&line, w->rec->target.argv[0]);
+		strbuf_puts(&line, ")");
+	}
+	strbuf_printf(&line, ", probe %s, stalls from %.4g ms on\n", session->probe,
+		      (double)session->threshold / 1e6);
+	say(&line);
+	strbuf_destroy(&line);
+}
+
+/* True when the observation is to end now. */
+static bool take_signals(struct watching *w)
+{
+	struct signalfd_siginfo info;
+	bool stop = false;
+
+	while (read(w->ob->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		int sig = (int)info.ssi_signo;
+
+		if (sig == SIGCHLD)
+			continue;
+		w->interrupts++;
+		if (!w->ob->target->child) {
+			stop = true;
+			continue;
+		}
+		/*
+		 * A launched target decides what becomes of it.  Ctrl-C and Ctrl-\ reach it from
+		 * the terminal; what was sent to lagprof alone is passed on.
+		 */
+		if (sig == SIGTERM || sig == SIGHUP || info.ssi_pid != 0)
+			kill(w->ob->target->pid, sig);
+		stop = stop || w->interrupts >= 2;
+	}
+	return stop;
+}
+
+static nsec monotonic(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (nsec)t.tv_sec * 1000000000 + (nsec)t.tv_nsec;
+}
+
+static enum session_end watch_until_end(struct watching *w, struct session_run *s)
+{
+	nsec duration = w->ob->o->duration, start = monotonic();
+
+	for (;;) {
+		enum session_news news = session_step(s, w->ob->signals, -1);
+
+		if (news == SESSION_ENDED) {
+			target_reap(w->ob->target);
+			return END_TARGET_EXITED;
+		}
+		if (news == SESSION_WOKEN && take_signals(w))
+			return END_INTERRUPTED;
+		if (duration && monotonic() - start >= duration)
+			return END_DURATION;
+	}
+}
+
+static void beside(char *out, size_t size, const char *path, const char *suffix)
+{
+	size_t len = strlen(path), ext = strlen(".lagprof");
+
+	if (len > ext && strcmp(path + len - ext, ".lagprof") == 0)
+		len -= ext;
+	snprintf(out, size, "%.*s%s", (int)len, path, suffix);
+}
+
+static int render_to(const char *format, const struct report *report, const char *path,
+		     struct error *err)
+{
+	return output_render(renderer_find(format), report, path, err);
+}
+
+static int write_reports(struct watching *w, const struct report *report, struct error *err)
+{
+	const struct options *o = w->ob->o;
+	char html[4200];
+	int ret = 0;
+
+	if (!o->quiet) {
+		ret = renderer_text.render(report, stderr, err);
+		if (w->writer || w->write_error.code == 0)
+			fprintf(stderr, "recording: %s\n", w->path);
+	}
+	if (ret == 0 && o->json)
+		ret = render_to("json", report, o->json, err);
+	if (ret == 0 && !o->no_html && renderer_find("html")) {
+		beside(html, sizeof(html), w->path, ".html");
+		ret = render_to("html", report, o->html ? o->html : html, err);
+		if (ret == 0 && !o->quiet)
+			fprintf(stderr, "report: %s\n", o->html ? o->html : html);
+	}
+	return ret;
+}
+
+static int conclude(struct watching *w, struct error *err)
+{
+	struct report report = { .rec = w->rec,
+				 .color = terminal_color(w->ob->o, STDERR_FILENO),
+				 .ascii = w->ascii,
+				 .verbose = w->ob->o->verbose,
+				 .width = terminal_width(STDERR_FILENO) };
+	struct diagnosis *d;
+	int ret = 0, written;
+
+	symbols_resolve(w->rec, target_alive(w->ob->target) ? w->ob->target->pid : 0);
+	if (w->writer) {
+		written = recording_finish(w->writer, w->rec, &w->write_error);
+		w->writer = NULL;
+		if (written < 0)
+			complain(STATUS_FAILED, &w->write_error);
+	}
+	d = diagnose(w->rec);
+	report.diagnosis = d;
+	ret = write_reports(w, &report, err);
+	diagnosis_free(d);
+	if (ret == 0 && w->write_error.code) {
+		*err = w->write_error;
+		err->msg[0] = '\0'; /* it was said when it happened */
+		ret = err->code;
+	}
+	return ret;
+}
+
+static int observe_session(struct watching *w, bool *exec_failed, struct error *err)
+{
+	struct session_run *s;
+	int ret = open_session(w, &s, err);
+
+	if (ret < 0)
+		return ret;
+	ret = create_recording(w, err);
+	if (ret < 0)
+		goto out;
+	if (w->ob->command) {
+		ret = target_release(w->ob->target, w->ob->command, err);
+		*exec_failed = ret < 0;
+		if (ret < 0)
+			goto drop;
+	}
+	say_attached(w);
+	session_finish(s, watch_until_end(w, s));
+	ret = conclude(w, err);
+	goto out;
+drop:
+	recording_abandon(w->writer);
+	unlink(w->path);
+out:
+	session_close(s);
+	return ret;
+}
+
+int observe_run(struct observe *ob, bool *exec_failed, struct error *err)
+{
+	struct watching w = { .sink = { .stall = sink_stall, .tick = sink_tick },
+			      .ob = ob,
+			      .ascii = terminal_ascii(ob->o) };
+	int ret;
+
+	*exec_failed = false;
+	w.rec = recording_new();
+	ret = observe_session(&w, exec_failed, err);
+	recording_free(w.rec);
+	return ret;
+}
