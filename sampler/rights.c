@@ -1,0 +1,138 @@
+#include "sampler/rights.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sampler/memory.h"
+#include "sampler/probe.h"
+#include "sampler/symbols.h"
+
+/* Opens the probe for real, on lagprof's own process. */
+static bool try_probe(const struct probe *probe, struct error *err)
+{
+	struct probe_config config = { .pid = getpid(), .threshold = 1000000000,
+				       .gate = 500000000, .freq = 99, .stack_bytes = 4096 };
+	void *state;
+	int ret = probe->open(&state, &config, err);
+
+	if (ret < 0)
+		return false;
+	ret = probe->follow(state, getpid(), err);
+	probe->close(state);
+	return ret == 0;
+}
+
+/* kernel.yama.ptrace_scope, -1 where there is none. */
+static int yama_scope(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/yama/ptrace_scope", "r");
+	int scope = -1;
+
+	if (f) {
+		if (fscanf(f, "%d", &scope) != 1)
+			scope = -1;
+		fclose(f);
+	}
+	return scope;
+}
+
+/*
+ * Memory of a process that is not our child: the stranger is a grandchild
+ * whose parent has ended.
+ */
+static bool try_stranger(struct error *err)
+{
+	int ready[2], value = 42, copy = 0;
+	struct memory_live *live;
+	pid_t child, stranger = 0;
+	bool ok;
+
+	if (pipe(ready) < 0)
+		return false;
+	child = fork();
+	if (child == 0) {
+		stranger = fork();
+		if (stranger == 0) {
+			close(ready[0]);
+			close(ready[1]);
+			alarm(5);
+			for (;;)
+				pause();
+		}
+		if (write(ready[1], &stranger, sizeof(stranger)) < 0)
+			_exit(1);
+		_exit(0);
+	}
+	close(ready[1]);
+	ok = child > 0 && read(ready[0], &stranger, sizeof(stranger)) == (ssize_t)sizeof(stranger);
+	close(ready[0]);
+	if (child > 0)
+		waitpid(child, NULL, 0);
+	if (!ok || stranger <= 0)
+		return false;
+	live = memory_live_new(stranger);
+	/* It has our image: the variable is at the same address. */
+	ok = memory_read(memory_of_live(live), (uint64_t)(uintptr_t)&value, &copy,
+			 sizeof(copy)) == 0 && copy == value;
+	memory_live_free(live);
+	kill(stranger, SIGKILL);
+	if (ok)
+		return true;
+	if (yama_scope() > 0)
+		error_set(err, -EPERM, "kernel.yama.ptrace_scope is %d: no reading of memory other "
+				       "than children's", yama_scope());
+	else
+		error_set(err, -EPERM, "the kernel refuses to read another process's memory");
+	error_fix(err, "sudo sysctl kernel.yama.ptrace_scope=0, run as root, or use lagprof run");
+	return false;
+}
+
+static bool try_kernel_symbols(struct error *err)
+{
+	struct kernel_symbols *ks = kernel_symbols_load();
+	bool ok = false;
+	FILE *f = fopen("/proc/kallsyms", "r");
+	unsigned long long addr = 0;
+
+	if (f) {
+		if (fscanf(f, "%llx", &addr) != 1)
+			addr = 0;
+		fclose(f);
+	}
+	/* Some first symbols lie at 0 by nature: ask for any that has a name. */
+	ok = kernel_symbols_lookup(ks, addr ? addr : 0xffffffff81000000ull) != NULL;
+	kernel_symbols_free(ks);
+	if (ok)
+		return true;
+	error_set(err, -EPERM, "/proc/kallsyms hides the kernel's addresses");
+	error_fix(err, "sudo sysctl kernel.kptr_restrict=0, or run as root");
+	return false;
+}
+
+size_t rights_check(struct right *rights, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; probes[i] && n < max; i++, n++) {
+		rights[n] = (struct right){ .what = "turns and stacks" };
+		snprintf(rights[n].name, sizeof(rights[n].name), "probe %s", probes[i]->name);
+		rights[n].ok = try_probe(probes[i], &rights[n].err);
+	}
+	if (n < max) {
+		rights[n] = (struct right){ .name = "memory",
+				.what = "attach: names of JavaScript and Python code, deep stacks" };
+		rights[n].ok = try_stranger(&rights[n].err);
+		n++;
+	}
+	if (n < max) {
+		rights[n] = (struct right){ .name = "kernel names", .what = "kernel frames" };
+		rights[n].ok = try_kernel_symbols(&rights[n].err);
+		n++;
+	}
+	return n;
+}

@@ -1,0 +1,20 @@
+#ifndef LAGPROF_SAMPLER_RIGHTS_H
+#define LAGPROF_SAMPLER_RIGHTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/error.h"
+
+/* What this machine lets this user do, found out by trying. */
+struct right {
+	char name[32];    /* "probe exact" */
+	const char *what; /* what it is needed for */
+	bool ok;
+	struct error err; /* when not ok: why, and what mends it */
+};
+
+/* Fills in at most max rights, best probe first; how many. */
+size_t rights_check(struct right *rights, size_t max);
+
+#endif

@@ -1,0 +1,61 @@
+#include "sampler/poll_choice.h"
+#include "sampler/poll_key.h"
+#include "tests/test.h"
+
+#define S 1000000000ull
+
+static bool feed(struct poll_choice *c, uint64_t key, uint64_t sp, nsec at, uint64_t matches)
+{
+	struct poll_seen poll = { .key = key, .sp = sp, .at = at };
+
+	return poll_choice_feed(c, &poll, matches, true);
+}
+
+TEST(poll_choice_takes_the_first_poll_at_once)
+{
+	struct poll_choice c = { 0 };
+
+	CHECK(feed(&c, POLL_KEY_EPOLL | 5, 0x7000, 1, 0));
+	CHECK_EQ(POLL_KEY_FD(c.key), 5);
+}
+
+TEST(poll_choice_a_deeper_poll_is_made_inside_a_turn)
+{
+	struct poll_choice c = { 0 };
+
+	feed(&c, POLL_KEY_EPOLL | 5, 0x7000, 1, 0);
+	for (nsec i = 0; i < 100; i++)
+		CHECK(!feed(&c, POLL_KEY_EPOLL | 9, 0x6000, i * S, 1000));
+	CHECK_EQ(POLL_KEY_FD(c.key), 5);
+}
+
+TEST(poll_choice_a_shallower_poll_is_the_loop_after_all)
+{
+	struct poll_choice c = { 0 };
+
+	feed(&c, POLL_KEY_EPOLL | 9, 0x6000, 1, 0);
+	CHECK(feed(&c, POLL_KEY_EPOLL | 5, 0x7000, 2, 40));
+	CHECK_EQ(POLL_KEY_FD(c.key), 5);
+}
+
+TEST(poll_choice_leaves_a_closed_descriptor)
+{
+	struct poll_choice c = { 0 };
+	struct poll_seen poll = { .key = POLL_KEY_EPOLL | 9, .sp = 0x6000, .at = 2 };
+
+	feed(&c, POLL_KEY_EPOLL | 5, 0x7000, 1, 0);
+	CHECK(poll_choice_feed(&c, &poll, 1000, false));
+	CHECK_EQ(POLL_KEY_FD(c.key), 9);
+}
+
+TEST(poll_choice_leaves_a_poll_of_the_startup_that_never_comes_again)
+{
+	struct poll_choice c = { 0 };
+	bool changed = false;
+
+	feed(&c, 0x7000, 0x7000, 1, 0);
+	for (nsec i = 0; i < 40 && !changed; i++)
+		changed = feed(&c, 0x6000, 0x6000, i * S / 4, 1);
+	CHECK(changed);
+	CHECK_EQ(c.key, 0x6000);
+}
