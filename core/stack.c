@@ -169,6 +169,24 @@ static void replace_in_stack(struct recording *rec, struct stack *k, const uint3
 	k->n = (uint32_t)n;
 }
 
+/* What was read about the call in a frame stays with it: places in the stack move. */
+static void move_arguments(struct recording *rec, struct sample *s, const uint32_t *by_id,
+			   const struct frame_replacement *r)
+{
+	const struct stack *k = &rec->stacks.stacks[s->stack];
+	struct argument *args = arena_alloc(&rec->arena, s->n_arguments * sizeof(*args));
+
+	for (size_t i = 0; i < s->n_arguments; i++) {
+		args[i] = s->arguments[i];
+		for (uint32_t j = 0; j < s->arguments[i].frame && j < k->n; j++) {
+			uint32_t with = by_id[k->frames[j]];
+
+			args[i].frame += with ? r[with - 1].n - 1 : 0;
+		}
+	}
+	s->arguments = args;
+}
+
 /* Stacks that have become equal: samples move to the first of them. */
 static void merge_equal_stacks(struct recording *rec)
 {
@@ -204,6 +222,9 @@ void recording_replace_frames(struct recording *rec, const struct frame_replacem
 		assert(r[i].id < s->n_frames && r[i].n >= 1);
 		by_id[r[i].id] = (uint32_t)i + 1;
 	}
+	for (size_t i = 0; i < rec->n_samples; i++)
+		if (rec->samples[i].n_arguments)
+			move_arguments(rec, &rec->samples[i], by_id, r);
 	for (size_t i = 0; i < s->n_stacks; i++)
 		replace_in_stack(rec, &s->stacks[i], by_id, r);
 	free(by_id);

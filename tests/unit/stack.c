@@ -109,3 +109,22 @@ TEST(stack_replaced_frames_change_every_stack_and_merge_equal_ones)
 	CHECK_EQ(recording_stack(rec, (uint32_t[]){a, in, out}, 3, STACK_COMPLETE), ab);
 	recording_free(rec);
 }
+
+TEST(stack_arguments_stay_with_their_call_when_frames_before_it_are_replaced)
+{
+	struct recording *rec = recording_new();
+	uint32_t a = frame(rec, "a", 1), b = frame(rec, "b", 2), in = frame(rec, "inlined", 0);
+	uint32_t ab = recording_stack(rec, (uint32_t[]){ a, b }, 2, STACK_COMPLETE);
+	const uint32_t with[] = { in, a };
+	const struct frame_replacement r = { .id = a, .n = 2, .with = with };
+	const struct argument args[] = { { .key = ARG_BYTES, .number = 7, .frame = 0 },
+					 { .key = ARG_COST, .number = 8, .frame = 1 } };
+
+	recording_add_sample(
+		rec, &(struct sample){ .stack = ab, .n_arguments = 2, .arguments = args });
+	recording_replace_frames(rec, &r, 1);
+	CHECK_EQ(rec->samples[0].arguments[0].frame, 0);
+	CHECK_EQ(rec->samples[0].arguments[1].frame, 2);
+	CHECK_EQ(rec->samples[0].arguments[1].number, 8);
+	recording_free(rec);
+}
