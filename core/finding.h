@@ -41,7 +41,7 @@ struct evidence {
 
 /* One cause at one culprit, over all its stalls. */
 struct finding {
-	uint32_t id;          /* index in diagnosis.findings; largest total first */
+	uint32_t id;          /* index in diagnosis.findings; most serving time first */
 	char fingerprint[17]; /* hex; no line numbers in it, the same on every run */
 	enum cause cause;
 	enum severity severity; /* of its worst serving stall */
@@ -52,6 +52,7 @@ struct finding {
 	const char *advice;
 	uint32_t stalls, serving_stalls;
 	nsec total, max, mean;
+	nsec serving_total; /* part of total */
 	nsec period;  /* mean time from one to the next; 0 with fewer than 3 */
 	double share; /* of all stalled time, 0..1 */
 	double on_cpu; /* running part of its time, 0..1 */
