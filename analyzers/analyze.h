@@ -11,7 +11,10 @@
 struct diagnosis *diagnose(const struct recording *rec);
 void diagnosis_free(struct diagnosis *d);
 
-/* The cause and culprit of one stall, for the line printed as it ends. */
+/*
+ * The cause and culprit of one stall, for the line printed as it ends; *title
+ * is put into a.  There are no findings yet: .finding is UINT32_MAX.
+ */
 struct stall_diagnosis diagnose_stall(const struct recording *rec, const struct stall *stall,
 				      const char **title, struct arena *a);
 

@@ -1,0 +1,210 @@
+#include "analyzers/blame.h"
+
+#include <string.h>
+
+#include "analyzers/syscalls.h"
+
+enum { SYSCALL_WRITE = 1, SYSCALL_WRITEV = 20, SYSCALL_SELECT = 23, SYSCALL_PSELECT = 270 };
+
+const struct stack *sample_stack(const struct recording *rec, const struct sample *s)
+{
+	const struct stack *stack;
+
+	if (s->stack >= rec->stacks.n_stacks)
+		return NULL;
+	stack = recording_get_stack(rec, s->stack);
+	return stack->n ? stack : NULL;
+}
+
+/* The strength of a row for this sample: 0 does not count, then weak, plain, enclosing. */
+static int strength(const struct rule *rule, bool blocked)
+{
+	if (!rule || ((rule->flags & RULE_BLOCKED) && !blocked))
+		return 0;
+	if (rule->flags & RULE_WEAK)
+		return 1;
+	return rule->flags & RULE_ENCLOSES ? 3 : 2;
+}
+
+struct match {
+	const struct rule *rule;
+	int strength; /* 0: nothing matched */
+};
+
+/*
+ * Goes from the leaf to the nearest user frame (*begin) for the strongest row,
+ * the leaf-most of equals: what runs now, unless something around it says more.
+ */
+static struct match find_match(struct classifier *c, const struct stack *stack, bool blocked,
+			       uint32_t *begin)
+{
+	struct match best = {0};
+	uint32_t i;
+
+	for (i = 0; i < stack->n; i++) {
+		const struct frame_class *class = classify(c, stack->frames[i]);
+		int s = strength(class->rule, blocked);
+
+		if (s == 0 && class->role >= ROLE_DEPENDENCY)
+			break;
+		if (s > best.strength)
+			best = (struct match){.rule = class->rule, .strength = s};
+	}
+	*begin = i;
+	return best;
+}
+
+static const char *call_of(const struct frame_class *class)
+{
+	return class->rule->call ? class->rule->call : class->name;
+}
+
+/*
+ * The call as its user knows it is the outermost frame of that cause.  A
+ * collector's call is its kind, which the frames nearest the leaf know.
+ */
+static const char *find_call(struct classifier *c, const struct stack *stack, uint32_t begin,
+			     const struct blame *b, bool blocked)
+{
+	const char *call = NULL;
+
+	for (uint32_t i = 0; i < begin; i++) {
+		const struct frame_class *class = classify(c, stack->frames[i]);
+
+		if (!strength(class->rule, blocked) || class->rule->cause != b->cause)
+			continue;
+		if (b->cause != CAUSE_GC)
+			call = call_of(class);
+		else if (!call)
+			call = class->rule->call;
+	}
+	return call;
+}
+
+/* The frame to blame from `from` on: an entry, else own code, else whatever is nearest. */
+static uint32_t find_culprit(struct classifier *c, const struct stack *stack, uint32_t from)
+{
+	enum role best = ROLE_NOBODY;
+	uint32_t culprit = NO_FRAME;
+
+	for (uint32_t i = from; i < stack->n && best < ROLE_ENTRY; i++) {
+		enum role role = classify(c, stack->frames[i])->role;
+
+		if (role > best) {
+			best = role;
+			culprit = i;
+		}
+	}
+	return culprit;
+}
+
+/* A callback of a sort: the sort was called, and its caller is to blame. */
+static void look_for_sort(struct classifier *c, const struct stack *stack, struct blame *b)
+{
+	for (uint32_t i = b->begin; i < stack->n; i++) {
+		const struct rule *rule = classify(c, stack->frames[i])->rule;
+
+		if (rule && rule->cause == CAUSE_USER_CODE) {
+			uint32_t culprit = find_culprit(c, stack, i + 1);
+
+			if (culprit == NO_FRAME)
+				return;
+			b->call = rule->call;
+			b->begin = i + 1;
+			b->culprit = culprit;
+			return;
+		}
+	}
+}
+
+static bool text_begins(const struct argument *a, const char *prefix)
+{
+	return a && a->text && strncmp(a->text, prefix, strlen(prefix)) == 0;
+}
+
+/* What the descriptor says about a read or write that blocks: files, unless it is known better. */
+static enum cause cause_of_descriptor(const struct sample *s, enum cause cause)
+{
+	const struct argument *fd = sample_argument(s, ARG_DESCRIPTOR);
+	bool writes = s->syscall == SYSCALL_WRITE || s->syscall == SYSCALL_WRITEV;
+
+	if (text_begins(fd, "socket:"))
+		return CAUSE_SYNC_NET;
+	if (writes && (text_begins(fd, "pipe:") || text_begins(fd, "/dev/pts") ||
+		       text_begins(fd, "/dev/tty") || text_begins(fd, "/dev/console")))
+		return CAUSE_BLOCKING_OUTPUT;
+	return cause;
+}
+
+/* Why a thread sleeps in that system call when its stack says nothing stronger than `weak`. */
+static bool blame_syscall(const struct classifier *c, const struct sample *s,
+			  const struct match *weak, struct blame *b)
+{
+	const struct syscall_rule *rule = syscall_rule_find(s->syscall);
+	const char *runtime = c->rec->target.runtime;
+
+	if (!rule)
+		return false;
+	b->cause = rule->cause;
+	b->call = rule->name;
+	if (weak->rule && weak->rule->cause == CAUSE_BLOCKING_OUTPUT)
+		b->cause = CAUSE_BLOCKING_OUTPUT;
+	if (rule->cause == CAUSE_SYNC_FS)
+		b->cause = cause_of_descriptor(s, b->cause);
+	/* time.sleep() before 3.11; a socket with a time-out waits in poll. */
+	if ((s->syscall == SYSCALL_SELECT || s->syscall == SYSCALL_PSELECT) && runtime &&
+	    strcmp(runtime, "cpython") == 0)
+		b->cause = CAUSE_SLEEP;
+	return true;
+}
+
+/* No row names the call, but the runtime saw a pattern in its arguments. */
+static bool has_pattern(const struct sample *s, uint32_t begin)
+{
+	const struct argument *pattern = sample_argument(s, ARG_PATTERN);
+
+	return pattern && pattern->frame <= begin;
+}
+
+static void blame_stack(struct classifier *c, const struct sample *s, const struct stack *stack,
+			struct blame *b)
+{
+	bool blocked = s->state == SAMPLE_BLOCKED;
+	struct match match = find_match(c, stack, blocked, &b->begin);
+	const char *call;
+
+	b->culprit = find_culprit(c, stack, b->begin);
+	if (match.strength < 2 && blocked && blame_syscall(c, s, &match, b)) {
+		call = find_call(c, stack, b->begin, b, blocked);
+		b->call = call ? call : b->call;
+	} else if (match.rule) {
+		b->cause = match.rule->cause;
+		b->call = find_call(c, stack, b->begin, b, blocked);
+	} else if (has_pattern(s, b->begin)) {
+		b->cause = CAUSE_REGEX;
+	} else if (!blocked) {
+		b->cause = CAUSE_USER_CODE;
+	}
+	if (b->cause == CAUSE_USER_CODE && !b->call)
+		look_for_sort(c, stack, b);
+}
+
+struct blame blame_sample(struct classifier *c, const struct sample *s)
+{
+	struct blame b = {.cause = CAUSE_UNKNOWN, .culprit = NO_FRAME};
+	const struct stack *stack = sample_stack(c->rec, s);
+
+	if (s->state == SAMPLE_RUNNABLE || s->state == SAMPLE_STOPPED) {
+		b.cause = s->state == SAMPLE_STOPPED ? CAUSE_STOPPED : CAUSE_CPU_STARVATION;
+		return b;
+	}
+	if (stack) {
+		blame_stack(c, s, stack, &b);
+	} else if (s->state == SAMPLE_BLOCKED) {
+		struct match none = {0};
+
+		blame_syscall(c, s, &none, &b);
+	}
+	b.call = classifier_intern(c, b.call);
+	return b;
+}

@@ -1,0 +1,221 @@
+#include "analyzers/code.h"
+
+#include "analyzers/tally.h"
+
+uint32_t find_function(struct classifier *c, const struct part *p, uint32_t function)
+{
+	const struct stack *stack = sample_stack(c->rec, p->sample);
+
+	for (uint32_t i = p->blame.begin; stack && i < stack->n; i++)
+		if (classify(c, stack->frames[i])->function == function)
+			return i;
+	return NO_FRAME;
+}
+
+/* Adds the sample's weight once to every function of at least that role on its stack. */
+static void add_inclusive(struct classifier *c, const struct part *p, enum role least,
+			  struct tally *t)
+{
+	const struct stack *stack = sample_stack(c->rec, p->sample);
+
+	classifier_mark_none(c);
+	for (uint32_t i = p->blame.begin; stack && i < stack->n; i++) {
+		const struct frame_class *class = classify(c, stack->frames[i]);
+
+		if (class->role >= least && classifier_mark(c, class->function))
+			tally_add(t, class->function, p->sample->weight, i - p->blame.begin);
+	}
+}
+
+/* The innermost function of at least that role that holds half of the code's time. */
+static uint32_t find_dominant(struct classifier *c, const struct part *parts, size_t n,
+			      enum role least)
+{
+	const struct tally_entry *best = NULL;
+	struct tally t = {0};
+	uint32_t function = NO_FRAME;
+	nsec total = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!part_is_code(&parts[i]))
+			continue;
+		total += parts[i].sample->weight;
+		add_inclusive(c, &parts[i], least, &t);
+	}
+	tally_merge(&t);
+	for (size_t i = 0; i < t.n; i++) {
+		const struct tally_entry *e = &t.v[i];
+
+		if (e->weight < total - e->weight)
+			continue;
+		/* Callers hold what their callees hold: the least is the innermost. */
+		if (!best || e->weight < best->weight ||
+		    (e->weight == best->weight && e->distance < best->distance))
+			best = e;
+	}
+	if (best)
+		function = (uint32_t)best->key;
+	tally_destroy(&t);
+	return function;
+}
+
+/* The function that is blamed by most samples, each for itself. */
+static uint32_t find_commonest(struct classifier *c, const struct part *parts, size_t n)
+{
+	const struct tally_entry *best;
+	struct tally t = {0};
+	uint32_t function = NO_FRAME;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct part *p = &parts[i];
+		const struct stack *stack = sample_stack(c->rec, p->sample);
+
+		if (part_is_code(p) && stack && p->blame.culprit != NO_FRAME)
+			tally_add(&t, classify(c, stack->frames[p->blame.culprit])->function,
+				  p->sample->weight, 0);
+	}
+	best = tally_heaviest(&t);
+	if (best)
+		function = (uint32_t)best->key;
+	tally_destroy(&t);
+	return function;
+}
+
+/* How a turn's code is made up of callbacks, as far as samples can tell. */
+struct callbacks {
+	nsec total, jobs;      /* all, and what ran as a tick or promise job */
+	nsec current, longest; /* of one callback without a break */
+	uint32_t breaks;       /* times that another callback began */
+	uint32_t entry;	       /* function of the current callback, NO_FRAME between two */
+	struct tally entries;  /* by function */
+	struct tally kinds;    /* of jobs, by the queue's interned name */
+};
+
+/* The outermost user function on a stack: the callback that the loop called. */
+static uint32_t find_entry(struct classifier *c, const struct part *p)
+{
+	const struct stack *stack = sample_stack(c->rec, p->sample);
+
+	for (uint32_t i = stack->n; i-- > p->blame.begin;) {
+		const struct frame_class *class = classify(c, stack->frames[i]);
+		enum frame_kind kind = recording_get_frame(c->rec, stack->frames[i])->kind;
+
+		/* Native callers of the callback are not known to be the loop, but for commands. */
+		if (class->role == ROLE_ENTRY ||
+		    (class->role >= ROLE_DEPENDENCY && kind != FRAME_NATIVE))
+			return class->function;
+	}
+	return NO_FRAME;
+}
+
+/* The kind of job that the innermost job queue on the stack runs, or NULL. */
+static const struct rule *find_job(struct classifier *c, const struct stack *stack)
+{
+	for (uint32_t i = 0; i < stack->n; i++) {
+		const struct rule *rule = classify(c, stack->frames[i])->rule;
+
+		if (rule && rule->cause == CAUSE_MICROTASK_STARVATION)
+			return rule;
+	}
+	return NULL;
+}
+
+static void count_callback(struct classifier *c, const struct part *p, struct callbacks *cb)
+{
+	const struct stack *stack = sample_stack(c->rec, p->sample);
+	nsec weight = p->sample->weight;
+	const struct rule *job;
+	uint32_t entry;
+
+	/* What an incomplete stack does not show may be the callback. */
+	if (!stack || stack->end != STACK_COMPLETE)
+		return;
+	job = find_job(c, stack);
+	entry = find_entry(c, p);
+	cb->total += weight;
+	if (job) {
+		cb->jobs += weight;
+		tally_add(&cb->kinds, (uintptr_t)classifier_intern(c, job->call), weight, 0);
+	}
+	if (entry != cb->entry) {
+		cb->breaks++;
+		cb->current = 0;
+		cb->entry = entry;
+	}
+	if (entry == NO_FRAME)
+		return;
+	cb->current += weight;
+	if (cb->current > cb->longest)
+		cb->longest = cb->current;
+	tally_add(&cb->entries, entry, weight, 0);
+}
+
+/* Many short callbacks rather than one long one? */
+static bool judge_callbacks(struct classifier *c, const struct part *parts, size_t n,
+			    nsec threshold, struct code *code)
+{
+	struct callbacks cb = {.entry = NO_FRAME};
+	const struct tally_entry *top;
+	bool many;
+
+	for (size_t i = 0; i < n; i++)
+		if (part_is_code(&parts[i]))
+			count_callback(c, &parts[i], &cb);
+	top = tally_heaviest(&cb.entries);
+	many = top && cb.breaks >= 4 && cb.longest < threshold && cb.longest < cb.total / 2;
+	if (many) {
+		code->cause = CAUSE_MANY_CALLBACKS;
+		if (cb.jobs > cb.total / 2) {
+			code->cause = CAUSE_MICROTASK_STARVATION;
+			code->call = (const char *)(uintptr_t)tally_heaviest(&cb.kinds)->key;
+		}
+		code->function = (uint32_t)top->key;
+		code->callbacks = (uint32_t)cb.entries.n;
+	}
+	tally_destroy(&cb.entries);
+	tally_destroy(&cb.kinds);
+	return many;
+}
+
+/* The call that most of the code's time hangs under (a sort), or NULL. */
+static const char *find_sort(const struct part *parts, size_t n)
+{
+	const char *call = NULL;
+	nsec total = 0, sorting = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].blame.cause != CAUSE_USER_CODE)
+			continue;
+		total += parts[i].sample->weight;
+		if (!parts[i].blame.call)
+			continue;
+		call = parts[i].blame.call;
+		sorting += parts[i].sample->weight;
+	}
+	return sorting > total / 2 ? call : NULL;
+}
+
+struct code judge_code(struct classifier *c, const struct part *parts, size_t n, nsec threshold)
+{
+	struct code code = {.cause = CAUSE_USER_CODE, .function = NO_FRAME};
+	uint32_t hot;
+
+	if (judge_callbacks(c, parts, n, threshold, &code)) {
+		code.hot = classify(c, code.function)->name;
+		return code;
+	}
+	hot = find_dominant(c, parts, n, ROLE_ENTRY);
+	if (hot == NO_FRAME)
+		hot = find_dominant(c, parts, n, ROLE_DEPENDENCY);
+	code.function = find_dominant(c, parts, n, ROLE_OWN);
+	if (code.function == NO_FRAME || classify(c, hot)->role == ROLE_ENTRY)
+		code.function = hot;
+	if (code.function == NO_FRAME)
+		code.function = find_commonest(c, parts, n);
+	if (hot == NO_FRAME)
+		hot = code.function;
+	if (hot != NO_FRAME)
+		code.hot = classify(c, hot)->name;
+	code.call = find_sort(parts, n);
+	return code;
+}

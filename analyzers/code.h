@@ -1,0 +1,38 @@
+#ifndef LAGPROF_ANALYZERS_CODE_H
+#define LAGPROF_ANALYZERS_CODE_H
+
+#include "analyzers/blame.h"
+
+/* A sample of a stall and what it says. */
+struct part {
+	const struct sample *sample;
+	struct blame blame;
+};
+
+/* Is the sample's time the program's own code, or the running of its jobs? */
+static inline bool part_is_code(const struct part *p)
+{
+	return p->blame.cause == CAUSE_USER_CODE || p->blame.cause == CAUSE_MICROTASK_STARVATION;
+}
+
+struct code {
+	enum cause cause;   /* user_code, microtask_starvation or many_callbacks */
+	uint32_t function;  /* to blame: a function of the classifier, NO_FRAME unknown */
+	const char *call;   /* sort, kind of job; NULL none */
+	const char *hot;    /* the hottest user function; NULL unknown */
+	uint32_t callbacks; /* different ones seen */
+};
+
+/*
+ * Judges the time a stall spent in code that no rule names: the samples of it,
+ * in order of time.  One long callback is user_code, blamed on the innermost
+ * function that holds at least half of it; a turn in which no callback ran as
+ * long as threshold is microtask_starvation when they were jobs, else
+ * many_callbacks.
+ */
+struct code judge_code(struct classifier *c, const struct part *parts, size_t n, nsec threshold);
+
+/* The frame of that function nearest the leaf, from the sample's begin on; NO_FRAME if absent. */
+uint32_t find_function(struct classifier *c, const struct part *p, uint32_t function);
+
+#endif

@@ -1,0 +1,123 @@
+#include "analyzers/evidence.h"
+
+#include <stdlib.h>
+
+#include "analyzers/tally.h"
+
+void support_add(struct support_list *list, struct classifier *c, const struct judgement *j,
+		 const struct part *parts, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!judgement_covers(c, j, &parts[i]))
+			continue;
+		ARRAY_GROW(list->v, list->n, list->cap);
+		list->v[list->n++] = (struct support){
+		    .sample = parts[i].sample,
+		    .begin = parts[i].blame.begin,
+		    .culprit = judgement_culprit(c, j, &parts[i]),
+		};
+	}
+}
+
+void support_destroy(struct support_list *list)
+{
+	free(list->v);
+	*list = (struct support_list){0};
+}
+
+const struct frame *support_culprit(const struct recording *rec, const struct support *v, size_t n)
+{
+	const struct frame *culprit = NULL;
+	const struct tally_entry *best;
+	struct tally frames = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		const struct stack *stack = sample_stack(rec, v[i].sample);
+
+		if (stack && v[i].culprit != NO_FRAME)
+			tally_add(&frames, stack->frames[v[i].culprit], v[i].sample->weight, 0);
+	}
+	best = tally_heaviest(&frames);
+	if (best)
+		culprit = recording_get_frame(rec, (uint32_t)best->key);
+	tally_destroy(&frames);
+	return culprit;
+}
+
+const struct stack *support_stack(const struct recording *rec, const struct support *v, size_t n)
+{
+	const struct stack *stack = NULL;
+	const struct tally_entry *best;
+	struct tally stacks = {0};
+
+	for (size_t i = 0; i < n; i++)
+		if (sample_stack(rec, v[i].sample))
+			tally_add(&stacks, v[i].sample->stack, v[i].sample->weight, 0);
+	best = tally_heaviest(&stacks);
+	if (best)
+		stack = recording_get_stack(rec, (uint32_t)best->key);
+	tally_destroy(&stacks);
+	return stack;
+}
+
+/* The argument of the call in hand; those of its callers are not evidence. */
+static const struct argument *find_argument(const struct support *s, enum argument_key key)
+{
+	const struct argument *a = sample_argument(s->sample, key);
+
+	return a && a->frame <= s->begin ? a : NULL;
+}
+
+/* Texts are interned. */
+static bool same_value(const struct argument *a, const struct argument *b)
+{
+	return a->text == b->text && (a->text || a->number == b->number);
+}
+
+/* Does nothing that is known of this call contradict what was chosen so far? */
+static bool agrees(const struct support *s, const struct evidence *e)
+{
+	for (int key = 0; key < ARG_KEYS; key++) {
+		const struct argument *a = find_argument(s, key);
+
+		if (e->has[key] && a && !same_value(a, &e->args[key]))
+			return false;
+	}
+	return true;
+}
+
+static void choose(const struct support *v, size_t n, enum argument_key key, struct evidence *e)
+{
+	const struct tally_entry *best;
+	struct tally t = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		const struct argument *a = find_argument(&v[i], key);
+
+		if (a && agrees(&v[i], e))
+			tally_add(&t, a->text ? (uintptr_t)a->text : (uint64_t)a->number,
+				  v[i].sample->weight, 0);
+	}
+	best = tally_heaviest(&t);
+	for (size_t i = 0; best && !e->has[key] && i < n; i++) {
+		const struct argument *a = find_argument(&v[i], key);
+
+		if (!a || (a->text ? (uintptr_t)a->text : (uint64_t)a->number) != best->key)
+			continue;
+		e->args[key] = *a;
+		e->has[key] = true;
+	}
+	tally_destroy(&t);
+}
+
+void evidence_collect(const struct judgement *j, const struct support *v, size_t n,
+		      struct evidence *out)
+{
+	*out = (struct evidence){0};
+	for (int key = 0; key < ARG_KEYS; key++)
+		choose(v, n, key, out);
+	if (j->cause == CAUSE_GC && j->call && !out->has[ARG_GC_KIND]) {
+		out->args[ARG_GC_KIND] = (struct argument){.key = ARG_GC_KIND, .text = j->call};
+		out->has[ARG_GC_KIND] = true;
+	}
+}

@@ -1,0 +1,28 @@
+#include "analyzers/glob.h"
+
+#include <stddef.h>
+
+bool glob_match(const char *pattern, const char *s)
+{
+	const char *star = NULL, *resume = NULL;
+
+	while (*s) {
+		if (*pattern == '*') {
+			star = ++pattern;
+			resume = s;
+		} else if (*pattern == *s) {
+			pattern++;
+			s++;
+		} else if (star) {
+			/* Only the last star need give way: an earlier one matched as early as it
+			 * could. */
+			pattern = star;
+			s = ++resume;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == '\0';
+}

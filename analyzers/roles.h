@@ -1,0 +1,17 @@
+#ifndef LAGPROF_ANALYZERS_ROLES_H
+#define LAGPROF_ANALYZERS_ROLES_H
+
+#include "core/recording.h"
+
+/* Whose code a frame is: the higher, the rather it is blamed. */
+enum role {
+	ROLE_NOBODY,	 /* libc, allocator, VM, the loop library */
+	ROLE_INTERNAL,	 /* JavaScript of node itself: blamed where there is nothing else */
+	ROLE_DEPENDENCY, /* installed packages and shared libraries */
+	ROLE_OWN,
+	ROLE_ENTRY, /* the function that stands for a command or a module: redis' keysCommand */
+};
+
+enum role role_of(const struct frame *f, const struct target_info *target);
+
+#endif
