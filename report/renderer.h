@@ -12,7 +12,7 @@ struct report {
 	const struct diagnosis *diagnosis;
 	const struct budget_report *budget; /* NULL: no budgets */
 	bool color, ascii, verbose;
-	int width;                          /* columns of the terminal, 0: not a terminal */
+	int width; /* columns of the terminal, 0: not a terminal */
 };
 
 /*
@@ -33,7 +33,8 @@ const struct renderer *renderer_find(const char *name);
 
 extern const struct renderer renderer_text, renderer_json, renderer_folded;
 
-/* The headline form of a finding (design: "pbkdf2Sync 60000 iterations sha512 · server.js:33 login · ..."). */
+/* The headline form of a finding (design: "pbkdf2Sync 60000 iterations sha512 · server.js:33 login
+ * · ..."). */
 void finding_headline(struct strbuf *b, const struct report *report, const struct finding *f);
 /* The one line that is printed when a stall ends. */
 void stall_line(struct strbuf *b, const struct recording *rec, const struct stall *stall,

@@ -1,0 +1,163 @@
+#include "report/json.h"
+
+static const char *const kinds[] = {
+    [FRAME_KERNEL] = "kernel", [FRAME_NATIVE] = "native", [FRAME_JS] = "js",
+    [FRAME_PYTHON] = "python", [FRAME_JIT] = "jit",
+};
+
+static json_t *describe_frame(const struct frame *f)
+{
+	json_t *o = json_object();
+
+	json_put_text(o, "function", f->function);
+	json_put_text(o, "file", f->file);
+	if (f->line)
+		json_put_count(o, "line", f->line);
+	json_put_text(o, "module", f->module);
+	return o;
+}
+
+static json_t *describe_stack(const struct recording *rec, const struct stack *stack)
+{
+	json_t *frames = json_array();
+
+	for (uint32_t i = 0; i < stack->n; i++) {
+		const struct frame *f = recording_get_frame(rec, stack->frames[i]);
+		json_t *o = describe_frame(f);
+
+		json_put_text(o, "kind", kinds[f->kind]);
+		json_array_append_new(frames, o);
+	}
+	return frames;
+}
+
+/* Names and types of what is known about a call; a value of the other type is left out. */
+static const struct {
+	const char *name;
+	bool text;
+} argument_rows[ARG_KEYS] = {
+    [ARG_ITERATIONS] = {"iterations", false},
+    [ARG_COST] = {"cost", false},
+    [ARG_DIGEST] = {"digest", true},
+    [ARG_KEYLEN] = {"keylen", false},
+    [ARG_BYTES] = {"bytes", false},
+    [ARG_PATH] = {"path", true},
+    [ARG_HOST] = {"host", true},
+    [ARG_COMMAND] = {"command", true},
+    [ARG_PEER] = {"peer", true},
+    [ARG_PATTERN] = {"pattern", true},
+    [ARG_FLAGS] = {"flags", true},
+    [ARG_SUBJECT_LENGTH] = {"subject_length", false},
+    [ARG_DURATION] = {"duration_ns", false},
+    [ARG_DESCRIPTOR] = {"descriptor", true},
+    [ARG_LEVEL] = {"level", false},
+    [ARG_MODULE] = {"module", true},
+};
+
+static json_t *describe_redos(const struct redos *redos)
+{
+	json_t *o = json_object();
+
+	json_put_text(o, "verdict", redos->verdict);
+	if (redos->degree >= 0)
+		json_put_count(o, "degree", (uint64_t)redos->degree);
+	json_put_text(o, "kind", redos->kind);
+	json_put_text(o, "attack", redos->attack);
+	return o;
+}
+
+static json_t *describe_evidence(const struct evidence *e)
+{
+	json_t *o = json_object();
+
+	for (int key = 0; key < ARG_KEYS; key++) {
+		const struct argument *a = &e->args[key];
+
+		if (!e->has[key] || !argument_rows[key].name)
+			continue;
+		if (argument_rows[key].text)
+			json_put_text(o, argument_rows[key].name, a->text);
+		else if (!a->text)
+			json_object_set_new(o, argument_rows[key].name, json_integer(a->number));
+	}
+	if (e->redos)
+		json_object_set_new(o, "redos", describe_redos(e->redos));
+	if (e->has[ARG_GC_KIND] && e->args[ARG_GC_KIND].text) {
+		json_t *gc = json_object();
+
+		json_put_text(gc, "kind", e->args[ARG_GC_KIND].text);
+		json_object_set_new(o, "gc", gc);
+	}
+	return o;
+}
+
+json_t *json_finding(const struct finding *f, const struct recording *rec)
+{
+	json_t *o = json_object();
+
+	json_put_count(o, "id", f->id);
+	json_put_text(o, "fingerprint", f->fingerprint);
+	json_put_text(o, "cause", cause_info[f->cause].id);
+	json_put_text(o, "severity", severity_names[f->severity]);
+	json_put_text(o, "title", f->title);
+	if (f->culprit)
+		json_object_set_new(o, "culprit", describe_frame(f->culprit));
+	json_put_text(o, "call", f->call);
+	json_put_count(o, "stalls", f->stalls);
+	json_put_count(o, "serving_stalls", f->serving_stalls);
+	json_put_count(o, "total_ns", f->total);
+	json_put_count(o, "max_ns", f->max);
+	json_put_count(o, "mean_ns", f->mean);
+	if (f->period)
+		json_put_count(o, "period_ns", f->period);
+	json_put_real(o, "share", f->share);
+	json_put_real(o, "on_cpu", f->on_cpu);
+	json_object_set_new(o, "evidence", describe_evidence(&f->evidence));
+	json_put_text(o, "advice", f->advice);
+	if (f->stack)
+		json_object_set_new(o, "stack", describe_stack(rec, f->stack));
+	return o;
+}
+
+/* "/app/server.js:33", or the function where no file is known. */
+static void put_culprit(json_t *o, const struct frame *f)
+{
+	struct strbuf b = {0};
+
+	if (!f->file) {
+		json_put_text(o, "culprit", f->function);
+		return;
+	}
+	strbuf_puts(&b, f->file);
+	if (f->line)
+		strbuf_printf(&b, ":%u", f->line);
+	json_put_text(o, "culprit", b.s);
+	strbuf_destroy(&b);
+}
+
+json_t *json_stall(const struct report *r, size_t i)
+{
+	const struct stall *s = &r->rec->stalls[i];
+	const struct stall_diagnosis *d = &r->diagnosis->stalls[i];
+	json_t *o = json_object();
+
+	json_put_count(o, "id", s->id);
+	if (s->loop < r->rec->n_loops && r->rec->loops[s->loop]->tid > 0)
+		json_put_count(o, "tid", (uint64_t)r->rec->loops[s->loop]->tid);
+	json_put_count(o, "start_ns", s->start);
+	json_put_count(o, "duration_ns", s->duration);
+	json_object_set_new(o, "open", json_boolean(s->open));
+	json_put_text(o, "phase", s->phase == PHASE_SERVING ? "serving" : "startup");
+	json_put_text(o, "severity", severity_names[d->severity]);
+	json_put_text(o, "cause", cause_info[d->cause].id);
+	json_put_count(o, "finding", d->finding);
+	json_put_count(o, "running_ns", s->running);
+	json_put_count(o, "runnable_ns", s->runnable);
+	json_put_count(o, "blocked_ns", s->blocked);
+	json_put_count(o, "stopped_ns", s->stopped);
+	json_put_count(o, "samples", s->samples);
+	json_put_text(o, "request", s->request);
+	if (d->culprit)
+		put_culprit(o, d->culprit);
+	return o;
+}

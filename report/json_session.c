@@ -1,0 +1,161 @@
+#include "report/json.h"
+
+json_t *json_target(const struct target_info *target)
+{
+	json_t *o = json_object(), *argv = json_array();
+
+	json_put_count(o, "pid", target->pid > 0 ? (uint64_t)target->pid : 0);
+	for (uint32_t i = 0; i < target->argc; i++) {
+		json_t *wrap = json_object();
+
+		json_put_text(wrap, "", target->argv[i]);
+		json_array_append(argv, json_object_get(wrap, ""));
+		json_decref(wrap);
+	}
+	json_object_set_new(o, "argv", argv);
+	json_put_text(o, "exe", target->exe);
+	if (target->runtime) {
+		json_t *runtime = json_object();
+
+		json_put_text(runtime, "name", target->runtime);
+		json_put_text(runtime, "version", target->runtime_version);
+		json_object_set_new(o, "runtime", runtime);
+	}
+	return o;
+}
+
+json_t *json_session(const struct session *session)
+{
+	static const char *const ends[] = {
+	    [END_RUNNING] = "running",	       [END_TARGET_EXITED] = "target_exited",
+	    [END_INTERRUPTED] = "interrupted", [END_DURATION] = "duration",
+	    [END_CUT_SHORT] = "cut_short",     [END_PRIVILEGES] = "privileges",
+	};
+	json_t *o = json_object(), *lost = json_object();
+
+	json_object_set_new(o, "start_unix_ns", json_integer(session->start_unix_ns));
+	json_put_count(o, "duration_ns", session->duration);
+	json_put_count(o, "threshold_ns", session->threshold);
+	json_put_count(o, "sample_hz", session->sample_hz);
+	json_put_text(o, "end", ends[session->end]);
+	json_put_count(lost, "samples", session->lost_samples);
+	json_put_count(lost, "turns", session->lost_turns);
+	json_object_set_new(o, "lost", lost);
+	if (session->serving_since != UINT64_MAX)
+		json_put_count(o, "serving_since_ns", session->serving_since);
+	if (session->error_bound)
+		json_put_count(o, "error_bound_ns", session->error_bound);
+	if (session->intrinsic_latency)
+		json_put_count(o, "intrinsic_latency_ns", session->intrinsic_latency);
+	if (session->own_cpu)
+		json_put_count(o, "own_cpu_ns", session->own_cpu);
+	return o;
+}
+
+static json_t *describe_lag(const struct hist *h)
+{
+	json_t *o = json_object();
+
+	json_put_count(o, "min_ns", h->min);
+	json_put_count(o, "mean_ns", h->sum / h->n);
+	json_put_count(o, "stddev_ns", (uint64_t)hist_stddev(h));
+	json_put_count(o, "p50_ns", hist_quantile(h, 0.5));
+	json_put_count(o, "p90_ns", hist_quantile(h, 0.9));
+	json_put_count(o, "p99_ns", hist_quantile(h, 0.99));
+	json_put_count(o, "p999_ns", hist_quantile(h, 0.999));
+	json_put_count(o, "max_ns", h->max);
+	return o;
+}
+
+static json_t *describe_buckets(const struct hist *h)
+{
+	json_t *buckets = json_array();
+
+	for (size_t i = 0; i < HIST_BUCKETS; i++)
+		if (h->count[i])
+			json_array_append_new(buckets,
+					      json_pack("[I,I]", (json_int_t)hist_bucket_upper(i),
+							(json_int_t)h->count[i]));
+	return buckets;
+}
+
+json_t *json_loop(const struct loop *loop)
+{
+	static const char *const kinds[] = {
+	    [LOOP_EPOLL] = "epoll",	  [LOOP_POLL] = "poll",	  [LOOP_SELECT] = "select",
+	    [LOOP_IO_URING] = "io_uring", [LOOP_LIBUV] = "libuv", [LOOP_ASYNCIO] = "asyncio",
+	};
+	json_t *o = json_object();
+	nsec total = loop->busy + loop->polled;
+
+	json_put_count(o, "tid", loop->tid > 0 ? (uint64_t)loop->tid : 0);
+	json_put_text(o, "name", loop->name);
+	json_put_text(o, "kind", kinds[loop->kind]);
+	json_put_count(o, "turns", loop->turns);
+	json_put_count(o, "busy_ns", loop->busy);
+	json_put_count(o, "polled_ns", loop->polled);
+	if (total)
+		json_put_real(o, "utilization", (double)loop->busy / (double)total);
+	if (loop->lag.n)
+		json_object_set_new(o, "lag", describe_lag(&loop->lag));
+	json_object_set_new(o, "histogram", describe_buckets(&loop->lag));
+	return o;
+}
+
+json_t *json_threadpool(const struct threadpool *pool)
+{
+	json_t *o = json_object();
+
+	json_put_count(o, "size", pool->size);
+	if (pool->observed)
+		json_put_real(o, "busy_ratio", (double)pool->busy / (double)pool->observed);
+	json_put_count(o, "saturated_ns", pool->saturated);
+	if (pool->queue_wait.n) {
+		json_t *wait = json_object();
+
+		json_put_count(wait, "p50_ns", hist_quantile(&pool->queue_wait, 0.5));
+		json_put_count(wait, "p99_ns", hist_quantile(&pool->queue_wait, 0.99));
+		json_put_count(wait, "max_ns", pool->queue_wait.max);
+		json_object_set_new(o, "queue_wait", wait);
+	}
+	return o;
+}
+
+json_t *json_samples(const struct report *r)
+{
+	json_t *o = json_object(), *incomplete = json_object();
+
+	json_put_count(o, "total", r->rec->n_samples);
+	json_put_real(o, "complete_ratio", r->diagnosis->complete_ratio);
+	for (int end = 0; end < STACK_ENDS; end++)
+		if (r->diagnosis->incomplete[end])
+			json_put_count(incomplete, stack_end_names[end],
+				       r->diagnosis->incomplete[end]);
+	json_object_set_new(o, "incomplete", incomplete);
+	return o;
+}
+
+json_t *json_budget(const struct budget_report *budget)
+{
+	static const char *const verdicts[] = {
+	    [VERDICT_NONE] = "none",
+	    [VERDICT_PASS] = "pass",
+	    [VERDICT_FAIL] = "fail",
+	    [VERDICT_INCONCLUSIVE] = "inconclusive",
+	};
+	json_t *o = json_object(), *rules = json_array();
+
+	json_put_text(o, "verdict", verdicts[budget->verdict]);
+	json_put_text(o, "reason", budget->reason);
+	for (size_t i = 0; i < budget->n_rules; i++) {
+		json_t *rule = json_object();
+
+		json_put_text(rule, "expr", budget->rules[i].expr);
+		json_put_text(rule, "level", budget->rules[i].level);
+		json_put_text(rule, "value", budget->rules[i].value);
+		json_object_set_new(rule, "ok", json_boolean(budget->rules[i].ok));
+		json_array_append_new(rules, rule);
+	}
+	json_object_set_new(o, "rules", rules);
+	return o;
+}

@@ -1,0 +1,183 @@
+#include "report/renderer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/units.h"
+#include "report/page.h"
+#include "report/place.h"
+#include "report/text.h"
+
+static const enum ink severity_inks[] = {
+    [SEVERITY_NOTICE] = INK_BOLD,
+    [SEVERITY_WARNING] = INK_YELLOW,
+    [SEVERITY_INCIDENT] = INK_RED,
+};
+
+/* Prints what is in b, if anything, and empties it. */
+static void flush(const struct page *page, enum ink ink, int indent, struct strbuf *b)
+{
+	if (b->len)
+		page_print(page, ink, indent, b->s);
+	strbuf_destroy(b);
+}
+
+static void print_finding(const struct report *r, const struct page *page, const struct finding *f,
+			  enum ink ink)
+{
+	struct strbuf b = {0};
+
+	finding_headline(&b, r, f);
+	flush(page, ink, 0, &b);
+	strbuf_printf(&b, "%s, %s, %.0f %% of all stalled time", cause_info[f->cause].label,
+		      severity_names[f->severity], f->share * 100);
+	if (f->serving_stalls && f->serving_stalls < f->stalls)
+		strbuf_printf(&b, ", %u of the stalls while starting",
+			      f->stalls - f->serving_stalls);
+	if (r->verbose)
+		strbuf_printf(&b, ", fingerprint %s", f->fingerprint);
+	flush(page, INK_NONE, 2, &b);
+	text_evidence(&b, f);
+	flush(page, INK_NONE, 2, &b);
+	if (f->advice)
+		page_print(page, INK_NONE, 2, f->advice);
+	text_stack(r, page, f);
+	page_gap(page);
+}
+
+static void print_findings(const struct report *r, const struct page *page)
+{
+	const struct diagnosis *d = r->diagnosis;
+	bool startup = false;
+
+	for (size_t i = 0; i < d->n_findings; i++) {
+		const struct finding *f = &d->findings[i];
+
+		if (!f->serving_stalls && !startup) {
+			page_print(page, INK_BOLD, 0, "While starting, before it served:");
+			page_gap(page);
+			startup = true;
+		}
+		print_finding(r, page, f, startup ? INK_NONE : severity_inks[f->severity]);
+	}
+}
+
+/* "41 stalls of 20 ms or more, 3.2 s of 30 s (11 %), and 2 while starting". */
+static void put_totals(struct strbuf *b, const struct report *r)
+{
+	const struct session *session = &r->rec->session;
+	const struct diagnosis *d = r->diagnosis;
+	size_t startup = d->n_stalls - d->serving_stalls;
+
+	strbuf_count(b, d->serving_stalls);
+	strbuf_puts(b, d->serving_stalls == 1 ? " stall of " : " stalls of ");
+	strbuf_duration(b, session->threshold);
+	strbuf_puts(b, " or more");
+	if (d->serving_stalled) {
+		strbuf_puts(b, ", ");
+		strbuf_duration(b, d->serving_stalled);
+		strbuf_puts(b, " of ");
+		strbuf_duration(b, session->duration);
+	}
+	if (d->serving_stalled && session->duration)
+		strbuf_printf(b, " (%.1f %%)",
+			      100 * (double)d->serving_stalled / (double)session->duration);
+	if (startup) {
+		strbuf_puts(b, ", and ");
+		strbuf_count(b, startup);
+		strbuf_puts(b, " while starting, ");
+		strbuf_duration(b, d->stalled - d->serving_stalled);
+	}
+}
+
+static uint64_t count_turns(const struct recording *rec)
+{
+	uint64_t turns = 0;
+
+	for (size_t i = 0; i < rec->n_loops; i++)
+		turns += rec->loops[i]->turns;
+	return turns;
+}
+
+static void print_totals(const struct report *r, const struct page *page)
+{
+	struct strbuf b = {0};
+
+	if (count_turns(r->rec) == 0 && r->rec->n_stalls == 0) {
+		page_print(page, INK_YELLOW, 0,
+			   "No turn of a loop was observed, so nothing can be said about it.");
+		return;
+	}
+	put_totals(&b, r);
+	flush(page, r->diagnosis->n_stalls ? INK_BOLD : INK_GREEN, 0, &b);
+}
+
+static void print_target(const struct report *r, const struct page *page)
+{
+	const struct target_info *t = &r->rec->target;
+	struct strbuf b = {0};
+
+	for (uint32_t i = 0; i < t->argc && b.len < 400; i++) {
+		strbuf_puts(&b, i ? " " : "");
+		strbuf_puts_visible(&b, t->argv[i]);
+	}
+	if (t->argc == 0 && t->exe)
+		strbuf_puts_visible(&b, t->exe);
+	strbuf_printf(&b, "%spid %d", b.len ? ", " : "", t->pid);
+	if (t->runtime) {
+		strbuf_puts(&b, ", ");
+		strbuf_puts_visible(&b, t->runtime);
+	}
+	if (t->runtime_version) {
+		strbuf_puts(&b, " ");
+		strbuf_puts_visible(&b, t->runtime_version);
+	}
+	flush(page, INK_NONE, 0, &b);
+}
+
+static void print_budget(const struct report *r, const struct page *page)
+{
+	static const char *const verdicts[] = {"none", "pass", "fail", "inconclusive"};
+	const struct budget_report *budget = r->budget;
+	enum ink ink;
+
+	if (!budget || budget->verdict == VERDICT_NONE)
+		return;
+	ink = budget->verdict == VERDICT_PASS ? INK_GREEN : INK_RED;
+	page_printf(page, ink, 0, "budget: %s%s%s", verdicts[budget->verdict],
+		    budget->reason ? ", " : "", budget->reason ? budget->reason : "");
+	for (size_t i = 0; i < budget->n_rules; i++) {
+		const struct budget_result *rule = &budget->rules[i];
+
+		page_printf(page, rule->ok ? INK_NONE : INK_RED, 2, "%s  %s  measured %s%s",
+			    rule->ok ? "ok  " : "over", rule->expr,
+			    rule->value ? rule->value : "nothing",
+			    rule->ok || strcmp(rule->level, "warn") != 0 ? "" : " (warning)");
+	}
+	page_gap(page);
+}
+
+static int render(const struct report *r, FILE *out, struct error *err)
+{
+	struct page page = {.out = out, .width = r->width, .color = r->color};
+
+	print_findings(r, &page);
+	print_budget(r, &page);
+	print_totals(r, &page);
+	print_target(r, &page);
+	text_loops(r, &page);
+	text_threadpool(r, &page);
+	text_doubts(r, &page);
+	text_probe(r, &page);
+	if (ferror(out))
+		return error_set(err, -EIO, "cannot write the report");
+	return 0;
+}
+
+const struct renderer renderer_text = {
+    .name = "text",
+    .help = "what to read first: each finding's headline, evidence, advice and stack",
+    .suffix = ".txt",
+    .render = render,
+};

@@ -1,0 +1,108 @@
+#include "report/text.h"
+
+#include <inttypes.h>
+
+#include "core/units.h"
+#include "report/place.h"
+
+/* How an argument reads in prose.  Those that the title shows are left out. */
+static const struct {
+	enum argument_key key;
+	const char *words; /* before the value */
+	enum { AS_NUMBER, AS_BYTES, AS_TEXT } form;
+	uint32_t titled; /* bits of causes whose title has it */
+} evidence_rows[] = {
+    {ARG_KEYLEN, "key of", AS_BYTES, 0},
+    {ARG_BYTES, "input of", AS_BYTES,
+     1u << CAUSE_SYNC_CRYPTO | 1u << CAUSE_LARGE_PARSE | 1u << CAUSE_LARGE_SERIALIZE |
+	 1u << CAUSE_COMPRESSION | 1u << CAUSE_SYNC_FS},
+    {ARG_PATH, "file", AS_TEXT, 1u << CAUSE_SYNC_FS | 1u << CAUSE_PAGE_FAULT},
+    {ARG_HOST, "host", AS_TEXT, 1u << CAUSE_SYNC_DNS},
+    {ARG_PEER, "peer", AS_TEXT, 1u << CAUSE_SYNC_NET},
+    {ARG_DESCRIPTOR, "descriptor", AS_TEXT, 1u << CAUSE_BLOCKING_OUTPUT},
+    {ARG_MODULE, "module", AS_TEXT, 1u << CAUSE_COMPILE},
+};
+
+static void put_value(struct strbuf *b, const struct argument *a, int form)
+{
+	if (a->text)
+		strbuf_puts_visible(b, a->text);
+	else if (form == AS_BYTES && a->number >= 0)
+		strbuf_bytes(b, (uint64_t)a->number);
+	else
+		strbuf_printf(b, "%" PRId64, a->number);
+}
+
+static void put_redos(struct strbuf *b, const struct redos *redos)
+{
+	strbuf_printf(b, "%sbacktracking is %s", b->len ? ", " : "", redos->verdict);
+	if (redos->attack) {
+		strbuf_puts(b, ", for example on ");
+		strbuf_puts_visible(b, redos->attack);
+	}
+}
+
+void text_evidence(struct strbuf *b, const struct finding *f)
+{
+	for (size_t i = 0; i < sizeof(evidence_rows) / sizeof(evidence_rows[0]); i++) {
+		enum argument_key key = evidence_rows[i].key;
+
+		if (!f->evidence.has[key] || evidence_rows[i].titled >> f->cause & 1)
+			continue;
+		strbuf_printf(b, "%s%s ", b->len ? ", " : "", evidence_rows[i].words);
+		put_value(b, &f->evidence.args[key], evidence_rows[i].form);
+	}
+	if (f->evidence.redos && f->evidence.redos->verdict)
+		put_redos(b, f->evidence.redos);
+}
+
+/* The leaf and the frames around the culprit say what happened; the rest says where from. */
+static bool is_shown(uint32_t i, uint32_t culprit)
+{
+	enum { LEAF = 2, CALL = 4, CALLERS = 2 };
+
+	if (i < LEAF)
+		return true;
+	if (culprit == UINT32_MAX)
+		return i < LEAF + CALL + CALLERS;
+	return i + CALL >= culprit && i <= culprit + CALLERS;
+}
+
+static uint32_t find_culprit(const struct recording *rec, const struct finding *f)
+{
+	for (uint32_t i = 0; i < f->stack->n; i++)
+		if (recording_get_frame(rec, f->stack->frames[i]) == f->culprit)
+			return i;
+	return UINT32_MAX;
+}
+
+static void print_skipped(const struct report *r, const struct page *page, uint32_t n)
+{
+	if (n)
+		page_printf(page, INK_DIM, 6, "%s%u frame%s", ellipsis(r->ascii), n,
+			    n == 1 ? "" : "s");
+}
+
+void text_stack(const struct report *r, const struct page *page, const struct finding *f)
+{
+	uint32_t culprit, skipped = 0;
+
+	if (!f->stack)
+		return;
+	culprit = find_culprit(r->rec, f);
+	for (uint32_t i = 0; i < f->stack->n; i++) {
+		const struct frame *frame = recording_get_frame(r->rec, f->stack->frames[i]);
+		struct strbuf b = {0};
+
+		if (!r->verbose && !is_shown(i, culprit)) {
+			skipped++;
+			continue;
+		}
+		print_skipped(r, page, skipped);
+		skipped = 0;
+		strbuf_frame(&b, frame);
+		page_print(page, i == culprit ? INK_BOLD : INK_DIM, i == culprit ? 4 : 6, b.s);
+		strbuf_destroy(&b);
+	}
+	print_skipped(r, page, skipped);
+}

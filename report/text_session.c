@@ -1,0 +1,139 @@
+#include "report/text.h"
+
+#include <inttypes.h>
+
+#include "core/units.h"
+#include "report/place.h"
+
+static const char *const kind_names[] = {
+    [LOOP_EPOLL] = "epoll",	  [LOOP_POLL] = "poll",	  [LOOP_SELECT] = "select",
+    [LOOP_IO_URING] = "io_uring", [LOOP_LIBUV] = "libuv", [LOOP_ASYNCIO] = "asyncio",
+};
+
+static void finish(const struct page *page, enum ink ink, struct strbuf *b)
+{
+	page_print(page, ink, 0, b->s);
+	strbuf_destroy(b);
+}
+
+static void put_quantile(struct strbuf *b, const char *name, uint64_t ns)
+{
+	strbuf_puts(b, name);
+	strbuf_duration(b, ns);
+}
+
+static void print_loop(const struct page *page, const struct loop *loop)
+{
+	nsec total = loop->busy + loop->polled;
+	struct strbuf b = {0};
+
+	strbuf_printf(&b, "loop %s (", kind_names[loop->kind]);
+	strbuf_puts_visible(&b, loop->name ? loop->name : "?");
+	strbuf_printf(&b, ", tid %d): ", loop->tid);
+	strbuf_count(&b, loop->turns);
+	strbuf_puts(&b, loop->turns == 1 ? " turn" : " turns");
+	if (total)
+		strbuf_printf(&b, ", busy %.1f %%", 100 * (double)loop->busy / (double)total);
+	if (loop->lag.n) {
+		put_quantile(&b, ", lag p50 ", hist_quantile(&loop->lag, 0.5));
+		put_quantile(&b, ", p99 ", hist_quantile(&loop->lag, 0.99));
+		put_quantile(&b, ", max ", loop->lag.max);
+	}
+	if (loop->lost) {
+		strbuf_puts(&b, ", lost ");
+		strbuf_count(&b, loop->lost);
+	}
+	finish(page, INK_NONE, &b);
+}
+
+void text_loops(const struct report *r, const struct page *page)
+{
+	for (size_t i = 0; i < r->rec->n_loops; i++)
+		print_loop(page, r->rec->loops[i]);
+}
+
+void text_threadpool(const struct report *r, const struct page *page)
+{
+	const struct threadpool *pool = &r->rec->threadpool;
+	struct strbuf b = {0};
+
+	if (!pool->known)
+		return;
+	strbuf_printf(&b, "thread pool: %u threads", pool->size);
+	if (pool->observed)
+		strbuf_printf(&b, ", busy %.0f %%",
+			      100 * (double)pool->busy / (double)pool->observed);
+	if (pool->saturated)
+		put_quantile(&b, ", all of them busy for ", pool->saturated);
+	if (pool->queue_wait.n)
+		put_quantile(&b, ", work waited p99 ", hist_quantile(&pool->queue_wait, 0.99));
+	finish(page, INK_NONE, &b);
+}
+
+static void put_lost(struct strbuf *b, const struct session *session)
+{
+	if (session->lost_samples) {
+		strbuf_count(b, session->lost_samples);
+		strbuf_puts(b, " samples lost");
+	}
+	if (session->lost_turns) {
+		strbuf_puts(b, b->len ? ", " : "");
+		strbuf_count(b, session->lost_turns);
+		strbuf_puts(b, " turns lost");
+	}
+}
+
+static void put_incomplete(struct strbuf *b, const struct diagnosis *d)
+{
+	const char *between = " (";
+
+	if (d->complete_ratio >= 1)
+		return;
+	strbuf_printf(b, "%s%.1f %% of the stacks are incomplete", b->len ? ", " : "",
+		      100 * (1 - d->complete_ratio));
+	for (int end = 0; end < STACK_ENDS; end++) {
+		if (!d->incomplete[end])
+			continue;
+		strbuf_printf(b, "%s%s ", between, stack_end_names[end]);
+		strbuf_count(b, d->incomplete[end]);
+		between = ", ";
+	}
+	strbuf_puts(b, ")");
+}
+
+void text_doubts(const struct report *r, const struct page *page)
+{
+	const struct recording *rec = r->rec;
+	struct strbuf b = {0};
+
+	put_lost(&b, &rec->session);
+	put_incomplete(&b, r->diagnosis);
+	if (r->diagnosis->unattributed_ratio >= 0.0005)
+		strbuf_printf(&b, "%s%.1f %% of the stalled time has no known culprit",
+			      b.len ? ", " : "", 100 * r->diagnosis->unattributed_ratio);
+	if (b.len)
+		finish(page, INK_YELLOW, &b);
+	for (size_t i = 0; i < rec->n_notes; i++) {
+		strbuf_puts(&b, "note: ");
+		strbuf_puts_visible(&b, rec->notes[i]);
+		finish(page, INK_YELLOW, &b);
+	}
+}
+
+void text_probe(const struct report *r, const struct page *page)
+{
+	const struct session *s = &r->rec->session;
+	struct strbuf b = {0};
+
+	strbuf_printf(&b, "probe %s", s->probe ? s->probe : "unknown");
+	if (s->error_bound)
+		put_quantile(&b, ", lags right to ", s->error_bound);
+	if (s->sample_hz)
+		strbuf_printf(&b, ", %u samples/s in stalls", s->sample_hz);
+	if (s->own_cpu && s->duration)
+		strbuf_printf(&b, ", lagprof used %.1f %% of a CPU",
+			      100 * (double)s->own_cpu / (double)s->duration);
+	if (s->intrinsic_latency)
+		put_quantile(&b, "; the machine itself pauses for up to ", s->intrinsic_latency);
+	finish(page, INK_DIM, &b);
+}
