@@ -142,7 +142,7 @@ static int sections_load(const struct elf_file *file, struct sections *s)
 	Elf64_Shdr first;
 	size_t names;
 
-	*s = (struct sections){0};
+	*s = (struct sections){ 0 };
 	if (elf_pread(file, 0, &eh, sizeof(eh)) < 0 || !eh.e_shoff ||
 	    eh.e_shentsize != sizeof(first) ||
 	    elf_pread(file, eh.e_shoff, &first, sizeof(first)) < 0)
@@ -296,10 +296,10 @@ static void add_segment(struct elf_file *file, const Elf64_Phdr *ph)
 	    ph->p_vaddr + ph->p_filesz < ph->p_vaddr || ph->p_offset + ph->p_filesz < ph->p_offset)
 		return;
 	file->segments[file->n_segments++] = (struct elf_segment){
-	    .vaddr = ph->p_vaddr,
-	    .offset = ph->p_offset,
-	    .filesz = ph->p_filesz,
-	    .exec = ph->p_flags & PF_X,
+		.vaddr = ph->p_vaddr,
+		.offset = ph->p_offset,
+		.filesz = ph->p_filesz,
+		.exec = ph->p_flags & PF_X,
 	};
 }
 
@@ -350,6 +350,7 @@ static int read_headers(struct elf_file *file, struct error *err)
 	    eh.e_machine != EM_X86_64 || (eh.e_type != ET_EXEC && eh.e_type != ET_DYN))
 		return error_set(err, -ENOEXEC, "not an x86-64 program or library");
 	file->pie = eh.e_type == ET_DYN;
+	file->entry = eh.e_entry;
 	if (read_program_headers(file, &eh) < 0)
 		return error_set(err, -ENOEXEC, "its program headers cannot be read");
 	if (!file->build_id[0])

@@ -26,6 +26,7 @@ struct elf_file {
 	char build_id[41];	 /* hex, "" if the file has none */
 	uint64_t build_id_vaddr; /* of its bytes; 0 if they are not in a PT_LOAD */
 	bool pie;		 /* ET_DYN */
+	uint64_t entry;		 /* vaddr of its first instruction, 0 if none */
 	struct elf_segment segments[ELF_MAX_SEGMENTS]; /* PT_LOAD */
 	size_t n_segments;
 	uint64_t eh_frame_hdr, eh_frame_hdr_size; /* vaddr; 0 if none */
