@@ -1,5 +1,17 @@
 #include "sampler/unwind.h"
 
+#include <string.h>
+
+const struct unwinder *unwinder_find(const char *name)
+{
+	static const struct unwinder *const unwinders[] = { &unwinder_native, &unwinder_libunwind };
+
+	for (size_t i = 0; i < sizeof(unwinders) / sizeof(unwinders[0]); i++)
+		if (strcmp(unwinders[i]->name, name) == 0)
+			return unwinders[i];
+	return NULL;
+}
+
 void unwind_check_seam(struct raw_stack *stack, const struct memory_dump *dump,
 		       struct memory_live *live)
 {
