@@ -27,6 +27,7 @@ void recording_free(struct recording *rec)
 	free(rec->stacks.stacks);
 	free(rec->stacks.frame_slots);
 	free(rec->stacks.stack_slots);
+	free(rec->stacks.replaced);
 	free(rec->loops);
 	free(rec->stalls);
 	free(rec->samples);

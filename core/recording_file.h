@@ -24,8 +24,8 @@ int recording_create(struct recording_writer **w, const char *path, uint64_t max
 		     struct error *err);
 /*
  * Writes what rec gained since the last call (an open stall again when it
- * changed) when that is worth a frame: 64 KiB, a second, or force.  After the first failure (disk full) it does
- * nothing more and returns that error again.
+ * changed) when that is worth a frame: 64 KiB, a second, or force.  After the first failure (disk
+ * full) it does nothing more and returns that error again.
  */
 int recording_write(struct recording_writer *w, const struct recording *rec, bool force,
 		    struct error *err);

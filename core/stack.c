@@ -38,9 +38,11 @@ static bool same_frame(const struct frame *a, const struct frame *b)
 	       a->address == b->address && a->inlined == b->inlined && a->guessed == b->guessed;
 }
 
-static uint64_t hash_stack(const uint32_t *frames, uint32_t n, enum stack_end end)
+/* The table's own address seeds the hash: ids out of a file must not be able to collide. */
+static uint64_t hash_stack(const struct stacks *s, const uint32_t *frames, uint32_t n,
+			   enum stack_end end)
 {
-	return hash_bytes((uint64_t)end, frames, n * sizeof(*frames));
+	return hash_bytes((uintptr_t)s + end, frames, n * sizeof(*frames));
 }
 
 static bool same_stack(const struct stack *s, const uint32_t *frames, uint32_t n,
@@ -81,7 +83,7 @@ static void index_stacks(struct stacks *s)
 	for (size_t i = 0; i < s->n_stacks; i++) {
 		const struct stack *k = &s->stacks[i];
 
-		put(s->stack_slots, s->stack_slot_cap, hash_stack(k->frames, k->n, k->end),
+		put(s->stack_slots, s->stack_slot_cap, hash_stack(s, k->frames, k->n, k->end),
 		    (uint32_t)i);
 	}
 }
@@ -121,7 +123,7 @@ uint32_t recording_stack(struct recording *rec, const uint32_t *frames, uint32_t
 
 	if (s->n_stacks >= s->stack_slot_cap / 4 * 3)
 		index_stacks(s);
-	at = hash_stack(frames, n, end) & (s->stack_slot_cap - 1);
+	at = hash_stack(s, frames, n, end) & (s->stack_slot_cap - 1);
 	while (s->stack_slots[at]) {
 		uint32_t id = s->stack_slots[at] - 1;
 
@@ -138,29 +140,37 @@ uint32_t recording_stack(struct recording *rec, const uint32_t *frames, uint32_t
 	return (uint32_t)s->n_stacks - 1;
 }
 
-/* by_id[id] is the index in r of what replaces frame id, plus one; 0: nothing does. */
-static void replace_in_stack(struct recording *rec, struct stack *k, const uint32_t *by_id,
-			     const struct frame_replacement *r)
+/* What replaces each frame: by_id[id] is its index in r plus one, 0: nothing. */
+struct replacing {
+	const struct frame_replacement *r;
+	const uint32_t *by_id;
+};
+
+/* How many frames the first n of a stack become. */
+static size_t replaced_length(const struct replacing *with, const struct stack *k, size_t n)
 {
-	uint32_t *frames;
-	size_t n = 0, at = 0;
-	bool changed = false;
+	size_t length = 0;
 
-	for (uint32_t i = 0; i < k->n; i++) {
-		uint32_t with = by_id[k->frames[i]];
+	for (size_t i = 0; i < n; i++) {
+		uint32_t by = with->by_id[k->frames[i]];
 
-		changed |= with != 0;
-		n += with ? r[with - 1].n : 1;
+		length += by ? with->r[by - 1].n : 1;
 	}
-	if (!changed)
-		return;
-	frames = arena_alloc(&rec->arena, n * sizeof(*frames));
-	for (uint32_t i = 0; i < k->n; i++) {
-		uint32_t with = by_id[k->frames[i]];
+	return length;
+}
 
-		if (with) {
-			memcpy(frames + at, r[with - 1].with, r[with - 1].n * sizeof(*frames));
-			at += r[with - 1].n;
+static void replace_in_stack(struct arena *a, struct stack *k, const struct replacing *with)
+{
+	size_t n = replaced_length(with, k, k->n), at = 0;
+	uint32_t *frames = arena_alloc(a, n * sizeof(*frames));
+
+	for (size_t i = 0; i < k->n; i++) {
+		uint32_t by = with->by_id[k->frames[i]];
+
+		if (by) {
+			memcpy(frames + at, with->r[by - 1].with,
+			       with->r[by - 1].n * sizeof(*frames));
+			at += with->r[by - 1].n;
 		} else {
 			frames[at++] = k->frames[i];
 		}
@@ -169,22 +179,27 @@ static void replace_in_stack(struct recording *rec, struct stack *k, const uint3
 	k->n = (uint32_t)n;
 }
 
-/* What was read about the call in a frame stays with it: places in the stack move. */
-static void move_arguments(struct recording *rec, struct sample *s, const uint32_t *by_id,
-			   const struct frame_replacement *r)
+static bool is_replaced(const struct replacing *with, const struct stack *k)
 {
-	const struct stack *k = &rec->stacks.stacks[s->stack];
-	struct argument *args = arena_alloc(&rec->arena, s->n_arguments * sizeof(*args));
+	for (size_t i = 0; i < k->n; i++)
+		if (with->by_id[k->frames[i]])
+			return true;
+	return false;
+}
 
-	for (size_t i = 0; i < s->n_arguments; i++) {
-		args[i] = s->arguments[i];
-		for (uint32_t j = 0; j < s->arguments[i].frame && j < k->n; j++) {
-			uint32_t with = by_id[k->frames[j]];
+/* Arguments name their frame by its place in the stack, which moves: do this before the stacks. */
+static void move_arguments(struct recording *rec, const struct replacing *with)
+{
+	for (size_t i = 0; i < rec->n_samples; i++) {
+		const struct sample *s = &rec->samples[i];
+		/* They are the recording's own copies (recording_add_sample). */
+		struct argument *args = (struct argument *)s->arguments;
+		const struct stack *k = s->n_arguments ? &rec->stacks.stacks[s->stack] : NULL;
 
-			args[i].frame += with ? r[with - 1].n - 1 : 0;
-		}
+		for (size_t j = 0; j < s->n_arguments; j++)
+			if (args[j].frame < k->n)
+				args[j].frame = (uint32_t)replaced_length(with, k, args[j].frame);
 	}
-	s->arguments = args;
 }
 
 /* Stacks that have become equal: samples move to the first of them. */
@@ -196,7 +211,7 @@ static void merge_equal_stacks(struct recording *rec)
 	renew(&s->stack_slots, &s->stack_slot_cap);
 	for (size_t i = 0; i < s->n_stacks; i++) {
 		const struct stack *k = &s->stacks[i];
-		size_t at = hash_stack(k->frames, k->n, k->end) & (s->stack_slot_cap - 1);
+		size_t at = hash_stack(s, k->frames, k->n, k->end) & (s->stack_slot_cap - 1);
 
 		while (s->stack_slots[at] &&
 		       !same_stack(&s->stacks[s->stack_slots[at] - 1], k->frames, k->n, k->end))
@@ -210,10 +225,27 @@ static void merge_equal_stacks(struct recording *rec)
 	free(first);
 }
 
+/* Keeps r for whoever writes the recording down. */
+static void remember_replacements(struct recording *rec, const struct frame_replacement *r,
+				  size_t n)
+{
+	struct stacks *s = &rec->stacks;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t *with = arena_alloc(&rec->arena, r[i].n * sizeof(*with));
+
+		memcpy(with, r[i].with, r[i].n * sizeof(*with));
+		ARRAY_GROW(s->replaced, s->n_replaced, s->cap_replaced);
+		s->replaced[s->n_replaced++] =
+		    (struct frame_replacement){.id = r[i].id, .n = r[i].n, .with = with};
+	}
+}
+
 void recording_replace_frames(struct recording *rec, const struct frame_replacement *r, size_t n)
 {
 	struct stacks *s = &rec->stacks;
 	uint32_t *by_id;
+	struct replacing with;
 
 	if (n == 0 || s->n_stacks == 0)
 		return;
@@ -222,12 +254,13 @@ void recording_replace_frames(struct recording *rec, const struct frame_replacem
 		assert(r[i].id < s->n_frames && r[i].n >= 1);
 		by_id[r[i].id] = (uint32_t)i + 1;
 	}
-	for (size_t i = 0; i < rec->n_samples; i++)
-		if (rec->samples[i].n_arguments)
-			move_arguments(rec, &rec->samples[i], by_id, r);
+	with = (struct replacing){.r = r, .by_id = by_id};
+	move_arguments(rec, &with);
 	for (size_t i = 0; i < s->n_stacks; i++)
-		replace_in_stack(rec, &s->stacks[i], by_id, r);
+		if (is_replaced(&with, &s->stacks[i]))
+			replace_in_stack(&rec->arena, &s->stacks[i], &with);
 	free(by_id);
+	remember_replacements(rec, r, n);
 	merge_equal_stacks(rec);
 }
 

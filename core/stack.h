@@ -49,12 +49,20 @@ struct stack {
 	const uint32_t *frames; /* ids, leaf first */
 };
 
+/* Frame `id` stands for `with`: n >= 1 frames, innermost first. */
+struct frame_replacement {
+	uint32_t id, n;
+	const uint32_t *with; /* frame ids */
+};
+
 struct stacks {
 	struct frame *frames;
 	struct stack *stacks;
 	size_t n_frames, n_stacks, cap_frames, cap_stacks;
 	uint32_t *frame_slots, *stack_slots; /* hash tables of id + 1 */
 	size_t frame_slot_cap, stack_slot_cap;
+	struct frame_replacement *replaced; /* all that recording_replace_frames() was given */
+	size_t n_replaced, cap_replaced;
 };
 
 struct recording;
@@ -66,15 +74,11 @@ uint32_t recording_stack(struct recording *rec, const uint32_t *frames, uint32_t
 			 enum stack_end end);
 
 /*
- * Replaces frame `id` in every stack by `with` (n >= 1 frames, innermost
- * first), which is how inlined functions and source lines found at the end of
- * a session come in.  Give all replacements at once: with[i] replaces ids[i],
- * counts[i] long.
+ * Puts the replacements in the place of their frames in every stack and keeps
+ * arguments at their frames, which is how inlined functions and source lines
+ * found at the end of a session come in.  Give all at once, when no more stacks
+ * will be added; `with` is copied.
  */
-struct frame_replacement {
-	uint32_t id, n;
-	const uint32_t *with; /* frame ids */
-};
 void recording_replace_frames(struct recording *rec, const struct frame_replacement *r, size_t n);
 
 const struct frame *recording_get_frame(const struct recording *rec, uint32_t id);

@@ -99,13 +99,20 @@ static void reserve(struct strbuf *b, size_t more)
 	b->cap = cap;
 }
 
-void strbuf_add(struct strbuf *b, const void *data, size_t len)
+void *strbuf_extend(struct strbuf *b, size_t len)
 {
 	reserve(b, len);
-	if (len)
-		memcpy(b->s + b->len, data, len);
 	b->len += len;
 	b->s[b->len] = '\0';
+	return b->s + b->len - len;
+}
+
+void strbuf_add(struct strbuf *b, const void *data, size_t len)
+{
+	void *room = strbuf_extend(b, len);
+
+	if (len)
+		memcpy(room, data, len);
 }
 
 void strbuf_puts(struct strbuf *b, const char *s)

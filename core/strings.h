@@ -33,6 +33,8 @@ struct strbuf {
 void strbuf_add(struct strbuf *b, const void *data, size_t len);
 void strbuf_puts(struct strbuf *b, const char *s);
 void strbuf_printf(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* len bytes more, for the caller to fill in. */
+void *strbuf_extend(struct strbuf *b, size_t len);
 void strbuf_destroy(struct strbuf *b);
 
 /*

@@ -28,6 +28,11 @@ void test_fail(const char *file, int line, const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
+int test_failures(void)
+{
+	return failures;
+}
+
 const char *test_source(const char *relative)
 {
 	static char paths[4][512];

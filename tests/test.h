@@ -26,6 +26,8 @@ void test_register(struct test *test);
 /* Counts a failed check and prints where. */
 void test_fail(const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Checks that failed so far: for a forked child, whose own count would be lost. */
+int test_failures(void);
 /* The absolute path of a file below the source tree, in a static buffer of 4 turns. */
 const char *test_source(const char *relative);
 /* A fresh temporary folder of this test run, removed at its end. */
