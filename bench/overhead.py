@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""What being watched costs a loop: CPU time of the target's main thread per operation.
+
+Each round measures the same running process without a tool, with lagprof and with perf, in
+shuffled order and without a tool again between any two, so that what the machine does beside it hits
+all of them.  A ratio is a tool's CPU per operation over the mean of the two plain slices around it; the
+table gives the median over the rounds and the quartiles.  "plain" is one plain slice over the next:
+the noise.
+
+    overhead.py [--rounds N] [--seconds S] [TARGET...]
+"""
+import argparse
+import atexit
+import os
+import random
+import shutil
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+BUILD = os.environ.get("BUILD", "build/release")
+SOURCE = os.environ.get("SOURCE", os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LAGPROF = os.environ.get("LAGPROF", os.path.join(BUILD, "lagprof"))
+TMP = tempfile.mkdtemp(prefix="lagprof-bench-")
+CHILDREN = []
+
+
+def clean_up():
+    for child in CHILDREN:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+    shutil.rmtree(TMP)
+
+
+def spawn(command, **kwargs):
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, **kwargs)
+    CHILDREN.append(child)
+    return child
+
+
+def end(child, number):
+    child.send_signal(number)
+    try:
+        child.wait(20)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        sys.exit(f"overhead: {child.args[0]} did not end")
+
+
+def free_port():
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Loop:
+    """A micro loop: an operation is a turn."""
+
+    def __init__(self, mode):
+        self.name, self.operation = mode, "turn"
+        self.counter = os.path.join(TMP, mode)
+        self.process = spawn([os.path.join(BUILD, "fixtures", "busy_loop"), mode, self.counter],
+                             stdout=subprocess.PIPE)
+        self.process.stdout.readline()
+
+    def operations(self):
+        with open(self.counter, "rb") as file:
+            return struct.unpack("<Q", file.read(8))[0]
+
+    def stop(self):
+        end(self.process, signal.SIGTERM)
+
+
+class Redis:
+    """redis-server under redis-benchmark: an operation is a GET."""
+
+    name, operation = "redis GET", "request"
+
+    def __init__(self):
+        port = str(free_port())
+        self.cli = ["redis-cli", "-p", port]
+        self.process = spawn(["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", ""],
+                             stdout=subprocess.DEVNULL)
+        while subprocess.run(self.cli + ["ping"], capture_output=True).stdout != b"PONG\n":
+            time.sleep(0.05)
+        self.load = spawn(["redis-benchmark", "-p", port, "-t", "get", "-c", "50", "-l", "-q"],
+                          stdout=subprocess.DEVNULL)
+
+    def operations(self):
+        text = subprocess.run(self.cli + ["info", "stats"], capture_output=True, text=True).stdout
+        return int(text.split("total_commands_processed:")[1].split()[0])
+
+    def stop(self):
+        end(self.load, signal.SIGTERM)
+        end(self.process, signal.SIGTERM)
+
+
+class Node:
+    """A plain node http server under keep-alive connections: an operation is a request."""
+
+    name, operation = "node http", "request"
+
+    def __init__(self):
+        folder = os.path.join(SOURCE, "fixtures", "node")
+        self.process = spawn(["node", os.path.join(folder, "stalls.js")], stdout=subprocess.PIPE)
+        self.port = self.process.stdout.readline().split()[1].decode()
+        self.load = spawn(["node", os.path.join(folder, "drive.js"), "--port", self.port,
+                           "--flood", "health", "--connections", "20", "--seconds", "3600"],
+                          stdout=subprocess.DEVNULL)
+        time.sleep(1)
+
+    def operations(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/served", timeout=10) as answer:
+            return int(answer.read())
+
+    def stop(self):
+        end(self.load, signal.SIGTERM)
+        end(self.process, signal.SIGTERM)
+
+
+TARGETS = {
+    "saturated": lambda: Loop("saturated"),
+    "pingpong": lambda: Loop("pingpong"),
+    "redis": Redis,
+    "node": Node,
+}
+
+
+def start_lagprof(pid):
+    tool = spawn([LAGPROF, "attach", "--no-html", "-o", os.path.join(TMP, "bench.lagprof"), str(pid)],
+                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    for line in tool.stderr:
+        if line.startswith(b"lagprof: attached"):
+            # The rest is read when it ends; a pipe holds more than a few lines.
+            return tool
+        sys.stderr.buffer.write(line)
+    sys.exit("overhead: lagprof did not attach")
+
+
+def start_perf(pid):
+    tool = spawn(["perf", "record", "-q", "-F", "997", "-g", "-p", str(pid),
+                  "-o", os.path.join(TMP, "perf.data")], stderr=subprocess.DEVNULL)
+    time.sleep(0.5)
+    return tool
+
+
+TOOLS = {"lagprof": start_lagprof, "perf": start_perf}
+
+
+def cpu_ns(pid):
+    with open(f"/proc/{pid}/task/{pid}/schedstat", encoding="ascii") as file:
+        return int(file.read().split()[0])
+
+
+def used(child):
+    """CPU seconds that a process has used so far."""
+    with open(f"/proc/{child.pid}/stat", encoding="ascii", errors="replace") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(target, seconds):
+    """CPU ns of the target per operation."""
+    pid = target.process.pid
+    operations, cpu = target.operations(), cpu_ns(pid)
+    time.sleep(seconds)
+    return (cpu_ns(pid) - cpu) / max(1, target.operations() - operations)
+
+
+def with_tool(target, name, seconds, own):
+    tool = TOOLS[name](target.process.pid)
+    before = used(tool)
+    cost = measure(target, seconds)
+    own[name].append((used(tool) - before) / seconds)
+    end(tool, signal.SIGINT)
+    for left in ("bench.lagprof", "perf.data"):
+        if os.path.exists(os.path.join(TMP, left)):
+            os.unlink(os.path.join(TMP, left))
+    return cost
+
+
+def run_rounds(target, tools, options):
+    plain, own = [], {name: [] for name in tools}
+    pairs = {name: [] for name in ["plain"] + tools}
+    before = measure(target, options.seconds)
+    for _ in range(options.rounds):
+        for name in random.sample(tools, len(tools)):
+            cost = with_tool(target, name, options.seconds, own)
+            after = measure(target, options.seconds)
+            pairs[name].append((cost, (before + after) / 2))
+            pairs["plain"].append((after, before))
+            plain.append(after)
+            before = after
+    return plain, pairs, own
+
+
+def print_rows(target, plain, pairs, own):
+    print(f"{target.name}: {statistics.median(plain):.0f} ns of CPU per {target.operation}, plain")
+    for name, values in pairs.items():
+        ratios = sorted(cost / base for cost, base in values)
+        quarter = len(ratios) // 4
+        line = (f"  {name:8} {statistics.median(ratios):6.3f}x  ({ratios[quarter]:.3f}..{ratios[-1 - quarter]:.3f})"
+                f"  {statistics.median(cost - base for cost, base in values):+8.0f} ns per {target.operation}")
+        if name in own:
+            line += f"   own CPU {100 * statistics.median(own[name]):.1f} %"
+        print(line, flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=float, default=0.7, help="length of a slice")
+    parser.add_argument("targets", nargs="*", default=list(TARGETS), metavar="TARGET")
+    options = parser.parse_args()
+    tools = [name for name in TOOLS if name != "perf" or shutil.which("perf")]
+    atexit.register(clean_up)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    for name in options.targets:
+        target = TARGETS[name]()
+        print_rows(target, *run_rounds(target, tools, options))
+        target.stop()
+
+
+if __name__ == "__main__":
+    main()
