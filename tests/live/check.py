@@ -1,0 +1,160 @@
+"""Holds a report of lagprof (--format json) against what really happened.
+
+    check.py truth REPORT TRUTH     a fixture's own log: START END KIND PLANTED
+    check.py routes REPORT LOG LIST the log and the planted calls of a server in fixtures/
+    check.py slowlog REPORT SLOWLOG `redis-cli --json slowlog get`
+
+Prints figures, and what is wrong; the exit status says whether anything is.
+"""
+import json
+import statistics
+import sys
+
+MS = 1000000
+problems = []
+
+
+def complain(text):
+    problems.append(text)
+    print("wrong:", text)
+
+
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        report = json.load(file)
+    for stall in report["stalls"]:
+        parts = sum(stall[f"{part}_ns"] for part in ("running", "runnable", "blocked", "stopped"))
+        if abs(parts - stall["duration_ns"]) > 0.02 * stall["duration_ns"]:
+            complain(f"stall {stall['id']}: its parts add up to {parts} of {stall['duration_ns']} ns")
+    return report
+
+
+def offset_of(stalls, turns):
+    """Session time and the log's clock differ by a constant: the one under which most stalls fit."""
+    def fits(offset):
+        starts = sorted(turn[0] - offset for turn in turns)
+        return sum(any(abs(start - s["start_ns"]) < MS for start in starts) for s in stalls)
+
+    # Any pair may be a true one; the longest stalls of both are the likeliest.
+    some = sorted(stalls, key=lambda s: -s["duration_ns"])[:6]
+    candidates = [turn[0] - s["start_ns"] for s in some for turn in turns]
+    return max(candidates, key=fits, default=0)
+
+
+def overlap(stall, start, end):
+    return min(stall["start_ns"] + stall["duration_ns"], end) - max(stall["start_ns"], start)
+
+
+def best_match(stalls, start, end):
+    return max(stalls, key=lambda s: overlap(s, start, end), default=None)
+
+
+def check_split(kind, stall):
+    """Where the time of a planted stall went, as far as a busy machine lets it."""
+    awake = stall["duration_ns"] - stall["runnable_ns"]
+    want = "running_ns" if kind == "spin" else "blocked_ns"
+    if stall[want] < 0.5 * awake:
+        complain(f"stall {stall['id']} was planted as {kind} but {want} is {stall[want]} of {awake}")
+
+
+def check_truth(report, path):
+    threshold = report["session"]["threshold_ns"]
+    stalls = [s for s in report["stalls"] if not s.get("cut")]
+    with open(path, encoding="ascii") as file:
+        turns = [(int(a), int(b), kind, int(n)) for a, b, kind, n in map(str.split, file)]
+    offset = offset_of(stalls, [t for t in turns if t[3] >= threshold])
+    turns = [(a - offset, b - offset, kind, n) for a, b, kind, n in turns]
+    errors, found, planted = [], set(), 0
+    for start, end, kind, length in turns:
+        if max(length, end - start) < threshold:
+            continue
+        planted += length > 0
+        stall = best_match(stalls, start, end)
+        if stall is None or overlap(stall, start, end) < 0.5 * (end - start):
+            complain(f"no stall for {kind} {(end - start) / MS:.3f} ms at {start / MS:.1f} ms")
+            continue
+        if stall["id"] in found:
+            complain(f"stall {stall['id']} stands for two turns")
+        found.add(stall["id"])
+        errors.append(abs(stall["duration_ns"] - (end - start)))
+        if length:
+            check_split(kind, stall)
+    invented = [s for s in stalls if s["id"] not in found
+                and s["duration_ns"] - s["runnable_ns"] >= threshold]
+    for stall in invented:
+        complain(f"invented: stall {stall['id']} of {stall['duration_ns'] / MS:.3f} ms")
+    errors = sorted(errors) or [0]
+    print(f"{planted} planted, {len(found)} found, {len(invented)} invented, length off by "
+          f"{statistics.median(errors) / 1000:.1f} us median, "
+          f"{errors[int(0.95 * (len(errors) - 1))] / 1000:.1f} us p95")
+    if statistics.median(errors) > 0.05 * threshold:
+        complain("lengths are off by more than a twentieth of the threshold")
+
+
+def check_routes(report, log, planted):
+    with open(planted, encoding="utf-8") as file:
+        expected = {route: cause for route, cause, _, _ in map(str.split, file)}
+    with open(log, encoding="ascii") as file:
+        calls = [(int(a), int(b), route) for a, b, route in map(str.split, file)]
+    threshold = report["session"]["threshold_ns"]
+    stalls = report["stalls"]
+    offset = offset_of(stalls, [c for c in calls if c[1] - c[0] >= threshold])
+    wrong, right, natively = [], 0, native_causes()
+    for start, end, route in calls:
+        if end - start < threshold:
+            continue
+        stall = best_match(stalls, start - offset, end - offset)
+        if stall is None or overlap(stall, start - offset, end - offset) < 0.8 * (end - start):
+            complain(f"no stall for /{route}, {(end - start) / MS:.1f} ms")
+        elif expected[route] in natively and stall["cause"] != expected[route]:
+            wrong.append(f"/{route}: {stall['cause']}, not {expected[route]}")
+        else:
+            right += 1
+    for text in wrong:
+        complain(text)
+    ratio = report["samples"]["complete_ratio"]
+    print(f"{len(calls)} calls, {right} found with the right cause, "
+          f"{100 * ratio:.2f} % of {report['samples']['total']} stacks complete")
+    if ratio < 0.99:
+        complain(f"incomplete stacks: {report['samples']['incomplete']}")
+
+
+def native_causes():
+    """The causes that native frames alone show."""
+    return {"sync_crypto", "large_parse", "regex", "sync_fs", "compression", "sync_child", "sleep"}
+
+
+def check_slowlog(report, path):
+    """Each entry: id, time, microseconds, words.  Redis times the command, lagprof the turn around it."""
+    commands = {"KEYS": "keysCommand", "EVAL": "evalCommand", "DEBUG": "debugCommand"}
+    threshold = report["session"]["threshold_ns"]
+    with open(path, encoding="utf-8") as file:
+        entries = [(e[2] * 1000, e[3][0].upper()) for e in json.load(file)]
+    stalls = sorted(report["stalls"], key=lambda s: s["duration_ns"])
+    found = 0
+    for duration, name in sorted(e for e in entries if e[0] >= threshold and e[1] in commands):
+        stall = next((s for s in stalls if s["duration_ns"] >= duration - MS), None)
+        if stall is None:
+            complain(f"no stall for {name}, {duration / MS:.1f} ms")
+            continue
+        stalls.remove(stall)
+        found += 1
+        if stall["duration_ns"] > 1.5 * duration + 20 * MS + stall["runnable_ns"]:
+            complain(f"{name} of {duration / MS:.1f} ms was given {stall['duration_ns'] / MS:.1f} ms")
+    text = json.dumps(report["findings"])
+    for name, function in commands.items():
+        if any(e[1] == name for e in entries) and function not in text:
+            complain(f"no finding names {function}")
+    print(f"{found} of {len(entries)} slow commands found")
+    if found == 0:
+        complain("the slow log has no slow command")
+
+
+def main():
+    report = load(sys.argv[2])
+    {"truth": check_truth, "routes": check_routes, "slowlog": check_slowlog}[sys.argv[1]](report, *sys.argv[3:])
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
