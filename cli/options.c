@@ -234,7 +234,7 @@ static void make_popt_table(struct poptOption *table, const struct command *c)
 static int read_options(struct options *o, const struct command *c, poptContext popt,
 			struct error *err)
 {
-	int code, ret = 0;
+	int code = 0, ret = 0;
 
 	while (ret == 0 && !o->help && (code = poptGetNextOpt(popt)) >= 0) {
 		char *value = poptGetOptArg(popt);
