@@ -1,0 +1,50 @@
+#ifndef LAGPROF_SAMPLER_RUNTIMES_V8_POSITIONS_H
+#define LAGPROF_SAMPLER_RUNTIMES_V8_POSITIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Decoders of V8's compact tables.  Pure: they see copied bytes only, which may
+ * be garbage.
+ */
+
+/* One place in the source: offset in characters, -1 unknown; inlining 0: not inlined. */
+struct v8_position {
+	int32_t offset;
+	uint32_t inlining; /* 1 + index in the table of inlining positions */
+};
+struct v8_position v8_position_of(uint64_t raw);
+
+/*
+ * Looks up a source position table: the entry with the largest code offset not
+ * above `code_offset`.  False if there is none, or if the table does not decode
+ * with growing code offsets.
+ */
+bool v8_positions_find(const uint8_t *table, size_t len, int64_t code_offset,
+		       struct v8_position *out);
+
+/*
+ * The bytecode that baseline code runs at `pc_offset`: the table has one
+ * machine code length per bytecode; `lengths` is v8_layout.bytecodes.  False if
+ * the table and the bytecodes do not fit together.
+ */
+struct v8_bytes {
+	const uint8_t *bytes;
+	size_t len;
+};
+bool v8_baseline_find(struct v8_bytes table, struct v8_bytes bytecodes, const char *lengths,
+		      uint64_t pc_offset, int64_t *bytecode_offset);
+
+/*
+ * Ends of lines of a source, as V8 counts them: LF, CR, CRLF, U+2028 and U+2029.
+ * Appends to ends (capacity cap) the offset of each line's last character within
+ * a text of n characters; returns how many, or cap if there were more.
+ */
+size_t v8_line_ends(const void *text, size_t n, bool two_byte, uint32_t *ends, size_t cap);
+
+/* The 0-based line of an offset in characters, and the offset of that line's start. */
+size_t v8_line_find(const uint32_t *ends, size_t n, uint32_t offset, uint32_t *line_start);
+
+#endif
