@@ -54,6 +54,6 @@ struct runtime {
 };
 
 extern const struct runtime *const runtimes[]; /* ends with NULL */
-extern const struct runtime runtime_native;
+extern const struct runtime runtime_native, runtime_v8;
 
 #endif

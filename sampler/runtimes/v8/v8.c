@@ -1,0 +1,259 @@
+#include "sampler/runtimes/v8/v8.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/arena.h"
+#include "sampler/symbols.h"
+
+enum {
+	FILE_MIN = 8 << 20, /* no V8 is smaller */
+	RODATA_MAX = 64 << 20,
+	OLDEST = 1002,
+	CHECK_FIRST = 8, /* frames before the self-check judges, and after which it stops */
+	CHECK_LAST = 256,
+	SCAN_BYTES = 512 << 10, /* of code per sample, see code.c */
+};
+
+struct v8 *v8_new(struct space *space, struct recording *rec)
+{
+	struct v8 *v8 = xcalloc(1, sizeof(*v8));
+
+	v8->space = space;
+	v8->rec = rec;
+	v8->heap.layout = &v8->layout;
+	v8->functions = xcalloc(V8_FUNCTIONS, sizeof(*v8->functions));
+	v8->scripts = xcalloc(V8_SCRIPTS, sizeof(*v8->scripts));
+	v8->codes = xcalloc(V8_CODES, sizeof(*v8->codes));
+	v8->positions = xcalloc(V8_POSITIONS, sizeof(*v8->positions));
+	return v8;
+}
+
+void v8_free(struct v8 *v8)
+{
+	if (!v8)
+		return;
+	for (size_t i = 0; i < V8_SCRIPTS; i++)
+		free(v8->scripts[i].ends);
+	free(v8->functions);
+	free(v8->scripts);
+	free(v8->codes);
+	free(v8->positions);
+	free(v8);
+}
+
+void v8_begin_sample(struct v8 *v8, struct memory *mem)
+{
+	v8_heap_begin(&v8->heap, mem);
+	v8->scan_budget = SCAN_BYTES;
+	v8->sample++;
+}
+
+void v8_check_frame(struct v8 *v8, const struct v8_function *f, bool tried, bool sound)
+{
+	struct v8_check *check = &v8->check;
+
+	if (check->frames >= CHECK_LAST)
+		return;
+	check->frames++;
+	check->named += f && f->name && f->script;
+	check->positions += tried;
+	check->sound += sound;
+	if (check->named * 2 < check->frames && check->frames >= CHECK_FIRST) {
+		v8->level = V8_NATIVE;
+		recording_note(v8->rec,
+			       "V8 %d.%d keeps its functions where lagprof does not look: "
+			       "JavaScript frames have no names",
+			       v8->layout.version / 100, v8->layout.version % 100);
+	} else if (check->sound * 2 < check->positions && check->positions >= CHECK_FIRST &&
+		   v8->level == V8_LINES) {
+		v8->level = V8_FUNCTIONS_ONLY;
+		recording_note(v8->rec,
+			       "V8 %d.%d keeps its positions where lagprof does not look: lines of "
+			       "JavaScript are where the function begins",
+			       v8->layout.version / 100, v8->layout.version % 100);
+	}
+}
+
+static bool file_int(struct elf_file *file, const char *symbol, int32_t *value)
+{
+	struct symbol sym;
+
+	return symbols_find(file, symbol, &sym) &&
+	       elf_read_vaddr(file, sym.start, value, sizeof(*value)) == 0;
+}
+
+/* A number of a version at *s, which moves behind it and the `end` that must follow. */
+static bool parse_number(const char **s, const char *limit, char end, int32_t *number)
+{
+	const char *p = *s;
+
+	*number = 0;
+	while (p < limit && *p >= '0' && *p <= '9' && p - *s < 5)
+		*number = *number * 10 + (*p++ - '0');
+	if (p == *s || p == limit || *p != end)
+		return false;
+	*s = p + 1;
+	return true;
+}
+
+/* "13.6.233.17-node.53" among the constants of a node whose symbols are hidden or stripped. */
+static bool version_from_text(struct elf_file *file, int32_t *version)
+{
+	size_t size;
+	char *text = (char *)elf_section(file, ".rodata", RODATA_MAX, &size, &(uint64_t){ 0 });
+	const char *limit = text + size, *p = text;
+	bool found = false;
+
+	while (text && !found && (p = memmem(p, (size_t)(limit - p), "-node.", 6))) {
+		const char *s = p;
+		int32_t major, minor, build, patch;
+
+		while (s > text && (s[-1] == '.' || (s[-1] >= '0' && s[-1] <= '9')))
+			s--;
+		p++;
+		if (parse_number(&s, limit, '.', &major) && parse_number(&s, limit, '.', &minor) &&
+		    parse_number(&s, limit, '.', &build) && parse_number(&s, limit, '-', &patch)) {
+			*version = major * 100 + minor;
+			found = minor < 100 && major < 100;
+		}
+	}
+	free(text);
+	return found;
+}
+
+/* False if the file holds no V8. */
+static bool find_version(struct elf_file *file, const char *path, int32_t *version)
+{
+	const char *base = strrchr(path, '/');
+	int32_t major, minor;
+
+	if (file->size < FILE_MIN)
+		return false;
+	if (file_int(file, "_ZN2v88internal7Version6major_E", &major) &&
+	    file_int(file, "_ZN2v88internal7Version6minor_E", &minor) && major > 0 && major < 100 &&
+	    minor >= 0 && minor < 100) {
+		*version = major * 100 + minor;
+		return true;
+	}
+	return base && strstr(base, "node") && version_from_text(file, version);
+}
+
+static struct elf_file *find_file(struct space *space, int32_t *version)
+{
+	size_t n;
+	const struct mapping *maps = space_mappings(space, &n);
+	struct elf_file *last = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		struct mapping *m = space_find(space, maps[i].start);
+		struct elf_file *file = m && m->exec && !m->anon ? space_file(space, m) : NULL;
+
+		if (!file || file == last)
+			continue;
+		if (find_version(file, m->path, version))
+			return file;
+		last = file;
+	}
+	return NULL;
+}
+
+/* The code of V8's builtins, which has no unwind information and no frames of C++. */
+static void find_builtins(struct v8 *v8)
+{
+	struct symbol code;
+	int32_t size;
+
+	if ((symbols_find(v8->file, "v8_Default_embedded_blob_code_", &code) ||
+	     symbols_find(v8->file, "v8_Default_embedded_blob_code_data_", &code)) &&
+	    file_int(v8->file, "v8_Default_embedded_blob_code_size_", &size) && size > 0) {
+		v8->blob_start = code.start;
+		v8->blob_end = code.start + (uint64_t)size;
+	}
+}
+
+/* Node keeps its version in node::per_process::metadata, which begins with a std::string. */
+static const char *node_version(struct v8 *v8, struct memory *mem)
+{
+	struct symbol sym;
+	size_t n;
+	const struct mapping *maps = space_mappings(v8->space, &n);
+	char version[32];
+	uint64_t text;
+
+	if (!symbols_find(v8->file, "_ZN4node11per_process8metadataE", &sym))
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (maps[i].file != v8->file || !maps[i].exec)
+			continue;
+		if (memory_read_u64(mem, sym.start + maps[i].bias, &text) == 0 &&
+		    memory_read_string(mem, text, version, sizeof(version)) > 0 &&
+		    strspn(version, "0123456789.") >= 5)
+			return v8_intern(v8, version);
+	}
+	return NULL;
+}
+
+static int check_supported(const struct v8 *v8, int32_t version, struct error *err)
+{
+	int32_t tagged;
+
+	if (version < OLDEST)
+		return error_set(
+			err, -ENOTSUP,
+			"V8 %d.%d is older than 10.2 (Node 18): JavaScript frames have no names",
+			version / 100, version % 100);
+	if (v8_constant(v8->file, "TaggedSize", &tagged) && tagged != 8)
+		return error_set(err, -ENOTSUP,
+				 "this V8 compresses pointers: JavaScript frames have no names");
+	return 0;
+}
+
+static int attach(const struct runtime_target *t, void **state, struct error *err)
+{
+	int32_t version;
+	struct elf_file *file = find_file(t->space, &version);
+	struct v8 *v8;
+	int rc;
+
+	if (!file)
+		return 0;
+	v8 = v8_new(t->space, t->rec);
+	v8->file = file;
+	rc = check_supported(v8, version, err);
+	if (rc < 0) {
+		v8_free(v8);
+		return rc;
+	}
+	if (!v8_layout_find(&v8->layout, version, file))
+		recording_note(t->rec,
+			       "V8 %d.%d was never measured: its JavaScript frames are read "
+			       "as those of the version before it",
+			       version / 100, version % 100);
+	find_builtins(v8);
+	v8->version = node_version(v8, t->mem);
+	*state = v8;
+	return 1;
+}
+
+static void detach(void *state)
+{
+	v8_free(state);
+}
+
+static const char *version_of(void *state)
+{
+	const struct v8 *v8 = state;
+
+	return v8->version;
+}
+
+const struct runtime runtime_v8 = {
+	.name = "v8",
+	.attach = attach,
+	.detach = detach,
+	.version = version_of,
+	.name_frame = v8_name_frame,
+	.arguments = v8_arguments,
+};
