@@ -290,7 +290,8 @@ static bool leaf_has_no_frame(struct walk *w)
 	       step_rules_after_call(w->rules, w->mem, ra) == 1;
 }
 
-static enum stack_end step_fp(struct walk *w)
+/* jit: V8's own code makes its frame at once, and leaves return addresses of old calls below it. */
+static enum stack_end step_fp(struct walk *w, bool jit)
 {
 	uint64_t sp = w->regs.r[DW_RSP];
 
@@ -303,7 +304,7 @@ static enum stack_end step_fp(struct walk *w)
 		case CODE_ANY:
 			break;
 		}
-		if (leaf_has_no_frame(w))
+		if (!jit && leaf_has_no_frame(w))
 			return step_return(w, sp, HOW_SCAN);
 	}
 	return has(&w->regs, DW_RBP) ? step_frame(w, w->regs.r[DW_RBP]) : STACK_NO_UNWIND_INFO;
@@ -339,9 +340,9 @@ static enum stack_end step(struct walk *w, const struct step_rule *rule)
 	case STEP_OUTERMOST:
 		return STACK_COMPLETE;
 	case STEP_SIGRETURN:
-		return is_exact(w) ? step_fp(w) : step_sigreturn(w);
+		return is_exact(w) ? step_fp(w, false) : step_sigreturn(w);
 	case STEP_FP:
-		return step_fp(w);
+		return step_fp(w, rule->foreign);
 	case STEP_NOT_CODE: /* a call through a bad pointer */
 		if (leaf_has_no_frame(w))
 			return step_return(w, w->regs.r[DW_RSP], HOW_FP);
