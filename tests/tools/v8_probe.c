@@ -1,0 +1,250 @@
+/*
+ * v8_probe [options] CMD...: runs a node program, samples its main thread and
+ * says how many of its frames got a name and a line.  With --after it attaches
+ * to the running process instead of watching it from its first instruction.
+ *
+ *	--seconds N   sample for so long (2)
+ *	--after MS    let it run so long before anything is opened (0: from exec on)
+ *	--hz N        samples per second of CPU time (400)
+ *	--marks NAME  the script marks lines "@NAME": innermost frames must be there
+ *	--lines       print the share of each line of the script (innermost frames)
+ *	--stacks N    print the first N stacks
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/arena.h"
+#include "tests/tools/perf_feed.h"
+
+enum { LINES_MAX = 4096, SAMPLES_MAX = 1 << 16, STACK_BYTES = 48 << 10 };
+
+struct run {
+	struct recording *rec;
+	struct stack_maker *maker;
+	struct perf_feed feed;
+	const char *script, *mark;
+	bool marked[LINES_MAX];
+	uint32_t lines[LINES_MAX]; /* innermost frames of the script, by line */
+	int stacks;
+	/* Counts of samples and of JavaScript frames. */
+	uint32_t samples, complete, frames, named, exact, unresolved, innermost, right;
+	uint32_t arguments[ARG_KEYS];
+	char values[ARG_KEYS][80];
+	double cost[SAMPLES_MAX]; /* us of CPU time */
+};
+
+static const char *const argument_names[ARG_KEYS] = {
+	"iterations", "cost",	    "digest", "keylen",	 "bytes",  "path",
+	"host",	      "command",    "peer",   "pattern", "flags",  "subject_length",
+	"duration",   "descriptor", "level",  "gc_kind", "module",
+};
+
+static double cpu_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+}
+
+static void load_marks(struct run *p)
+{
+	FILE *f = fopen(p->script, "r");
+	char line[4096], want[64];
+
+	snprintf(want, sizeof(want), "@%s\n", p->mark);
+	for (int n = 1; f && n < LINES_MAX && fgets(line, sizeof(line), f); n++)
+		p->marked[n] = strstr(line, want) != NULL;
+	if (f)
+		fclose(f);
+}
+
+static void print_stack(const struct run *p, const struct sample *s)
+{
+	const struct stack *stack = recording_get_stack(p->rec, s->stack);
+
+	printf("-- %s\n", stack_end_names[stack->end]);
+	for (uint32_t i = 0; i < stack->n; i++) {
+		const struct frame *f = recording_get_frame(p->rec, stack->frames[i]);
+
+		printf("%3u %d %s %s:%u:%u (%u)%s\n", i, f->kind, f->function ? f->function : "?",
+		       f->file	   ? f->file
+		       : f->module ? f->module
+				   : "-",
+		       f->line, f->column, f->define_line, f->inlined ? " inlined" : "");
+	}
+	for (size_t i = 0; i < s->n_arguments; i++)
+		printf("    %s=%s %lld (frame %u)\n", argument_names[s->arguments[i].key],
+		       s->arguments[i].text ? s->arguments[i].text : "",
+		       (long long)s->arguments[i].number, s->arguments[i].frame);
+}
+
+static void count_frame(struct run *p, const struct frame *f, bool *seen)
+{
+	p->unresolved += f->kind == FRAME_JIT && !f->function;
+	/* A builtin has no file. */
+	if (f->kind != FRAME_JS || (!f->file && !f->define_line))
+		return;
+	p->frames++;
+	p->named += f->function && f->file;
+	p->exact += f->column != 0;
+	if (*seen || !p->script || !f->file || strcmp(f->file, p->script) != 0)
+		return;
+	*seen = true;
+	p->innermost++;
+	if (f->line < LINES_MAX) {
+		p->lines[f->line]++;
+		p->right += p->marked[f->line];
+	}
+}
+
+static void take_sample(void *arg, const struct raw_sample *raw)
+{
+	struct run *p = arg;
+	struct sample s = { 0 };
+	const struct stack *stack;
+	double start = cpu_us();
+	bool seen = false;
+
+	if (!raw->regs.valid || p->samples == SAMPLES_MAX)
+		return;
+	stack_maker_make(p->maker, raw, &s);
+	p->cost[p->samples++] = cpu_us() - start;
+	stack = recording_get_stack(p->rec, s.stack);
+	p->complete += stack->end == STACK_COMPLETE;
+	for (uint32_t i = 0; i < stack->n; i++)
+		count_frame(p, recording_get_frame(p->rec, stack->frames[i]), &seen);
+	for (size_t i = 0; i < s.n_arguments; i++) {
+		const struct argument *a = &s.arguments[i];
+
+		p->arguments[a->key]++;
+		if (a->text)
+			snprintf(p->values[a->key], sizeof(p->values[0]), "%s", a->text);
+		else
+			snprintf(p->values[a->key], sizeof(p->values[0]), "%lld",
+				 (long long)a->number);
+	}
+	if (p->stacks > 0) {
+		p->stacks--;
+		print_stack(p, &s);
+	}
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void print_result(struct run *p, bool lines)
+{
+	qsort(p->cost, p->samples, sizeof(p->cost[0]), by_value);
+	printf("samples=%u complete=%u frames=%u named=%u exact=%u unresolved=%u innermost=%u "
+	       "right=%u median_us=%.0f version=%s",
+	       p->samples, p->complete, p->frames, p->named, p->exact, p->unresolved, p->innermost,
+	       p->right, p->samples ? p->cost[p->samples / 2] : 0,
+	       p->rec->target.runtime_version ? p->rec->target.runtime_version : "?");
+	for (size_t k = 0; k < ARG_KEYS; k++)
+		if (p->arguments[k])
+			printf(" %s=%u:%s", argument_names[k], p->arguments[k], p->values[k]);
+	printf("\n");
+	for (size_t i = 0; i < p->rec->n_notes; i++)
+		printf("note: %s\n", p->rec->notes[i]);
+	for (uint32_t i = 0; lines && i < LINES_MAX; i++)
+		if (p->lines[i])
+			printf("line %u %.4f\n", i, (double)p->lines[i] / p->innermost);
+}
+
+static void sample_all(struct run *p, pid_t pid, double seconds, uint32_t hz)
+{
+	struct error err = { 0 };
+	double end;
+	struct timespec now;
+
+	p->feed.space = space_new(pid);
+	p->feed.sample = take_sample;
+	p->feed.arg = p;
+	p->maker = stack_maker_new(unwinder_find("native"), p->feed.space, pid, p->rec);
+	if (perf_feed_open(&p->feed, pid, hz, STACK_BYTES, &err) < 0) {
+		fprintf(stderr, "%s\n", err.msg);
+		exit(77);
+	}
+	space_refresh(p->feed.space, &err);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	end = (double)now.tv_sec + (double)now.tv_nsec / 1e9 + seconds;
+	while (clock_gettime(CLOCK_MONOTONIC, &now),
+	       (double)now.tv_sec + (double)now.tv_nsec / 1e9 < end)
+		perf_feed_poll(&p->feed, 20);
+	perf_feed_close(&p->feed);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "seconds", 1, 0, 's' },
+		{ "after", 1, 0, 'a' },
+		{ "hz", 1, 0, 'h' },
+		{ "marks", 1, 0, 'm' },
+		{ "lines", 0, 0, 'l' },
+		{ "stacks", 1, 0, 'n' },
+		{ 0 },
+	};
+	struct run *p = xcalloc(1, sizeof(*p));
+	double seconds = 2;
+	uint32_t hz = 400;
+	bool lines = false;
+	int c, gate, after = 0;
+	pid_t pid;
+
+	while ((c = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			seconds = atof(optarg);
+			break;
+		case 'a':
+			after = atoi(optarg);
+			break;
+		case 'h':
+			hz = (uint32_t)atoi(optarg);
+			break;
+		case 'm':
+			p->mark = optarg;
+			break;
+		case 'l':
+			lines = true;
+			break;
+		case 'n':
+			p->stacks = atoi(optarg);
+			break;
+		default:
+			return 2;
+		}
+	}
+	for (int i = optind + 1; i < argc && !p->script; i++)
+		if (argv[i][0] != '-')
+			p->script = realpath(argv[i], NULL);
+	if (p->mark && p->script)
+		load_marks(p);
+	p->rec = recording_new();
+	pid = perf_feed_spawn(argv + optind, &gate);
+	perf_feed_release(gate);
+	if (after)
+		usleep((useconds_t)after * 1000);
+	sample_all(p, pid, seconds, hz);
+	kill(pid, SIGTERM);
+	waitpid(pid, NULL, 0);
+	print_result(p, lines);
+	stack_maker_free(p->maker);
+	space_free(p->feed.space);
+	recording_free(p->rec);
+	free((void *)p->script);
+	free(p);
+	return 0;
+}
