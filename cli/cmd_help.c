@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/complain.h"
-#include "cli/suggest.h"
+#include "core/strings.h"
 
 void help_overview(FILE *out)
 {
@@ -18,16 +18,46 @@ void help_overview(FILE *out)
 	      out);
 }
 
+enum { WIDTH = 80, LEFT = 26 };
+
+/* Words up to column WIDTH, each line after the first indented; the cursor is at indent. */
+static void print_wrapped(FILE *out, const char *text, int indent)
+{
+	int column = indent;
+
+	while (*text) {
+		int len = (int)strcspn(text, " ");
+
+		if (column > indent && column + 1 + len > WIDTH) {
+			fprintf(out, "\n%*s", indent, "");
+			column = indent;
+		} else if (column > indent) {
+			fputc(' ', out);
+			column++;
+		}
+		fprintf(out, "%.*s", len, text);
+		column += len;
+		text += len + (text[len] == ' ');
+	}
+	fputc('\n', out);
+}
+
 static void print_option(FILE *out, const struct option *o)
 {
-	char letter[5] = "    ", left[64];
+	char left[64];
+	struct strbuf help = { 0 };
 
-	if (o->letter)
-		snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-	snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name, o->argument ? " " : "",
-		 o->argument ? o->argument : "");
-	fprintf(out, "  %-24s %s%s%s%s\n", left, o->help, o->values ? "; one of " : "",
-		o->values ? o->values : "", "");
+	snprintf(left, sizeof(left), "%c%c%s--%s%s%s", o->letter ? '-' : ' ',
+		 o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name,
+		 o->argument ? " " : "", o->argument ? o->argument : "");
+	fprintf(out, "  %-*s", LEFT - 2, left);
+	if (strlen(left) >= LEFT - 2)
+		fprintf(out, "\n%*s", LEFT, "");
+	strbuf_puts(&help, o->help);
+	if (o->values)
+		strbuf_printf(&help, "; one of %s", o->values);
+	print_wrapped(out, help.s, LEFT);
+	strbuf_destroy(&help);
 }
 
 void help_command(FILE *out, const struct command *c)
@@ -47,8 +77,10 @@ void help_command(FILE *out, const struct command *c)
 	for (const struct option *o = options_table; o->name; o++)
 		if (option_belongs(o, c))
 			print_option(out, o);
-	if (c->details)
-		fprintf(out, "\n%s\n", c->details);
+	if (c->details) {
+		fputc('\n', out);
+		print_wrapped(out, c->details, 0);
+	}
 }
 
 static int run_help(const struct options *o, int argc, char **argv)

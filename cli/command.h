@@ -24,6 +24,7 @@ struct command {
 	int (*run)(const struct options *o, int argc, char **argv);
 };
 
+extern const struct command command_run, command_attach, command_report;
 extern const struct command command_completion, command_help, command_man;
 
 /* In the order of the help; ends with NULL. */

@@ -8,6 +8,9 @@
 #include "cli/suggest.h"
 
 const struct command *const commands[] = {
+	&command_run,
+	&command_attach,
+	&command_report,
 	&command_completion,
 	&command_help,
 	&command_man,

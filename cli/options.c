@@ -17,7 +17,7 @@ const struct option options_table[] = {
 	/* clang-format off */
 	{ "output", 'o', "FILE", "run attach report", OPTION_TEXT, FIELD(output), NULL,
 	  "write the recording (report: the report) to FILE" },
-	{ "format", 'f', "FORMAT", "report", OPTION_TEXT, FIELD(format), NULL,
+	{ "format", 'f', "FORMAT", "report", OPTION_TEXT, FIELD(format), "text|json|folded",
 	  "what to write" },
 	{ "json", 0, "FILE", "run attach", OPTION_TEXT, FIELD(json), NULL,
 	  "also write the report as JSON to FILE, - for standard output" },
@@ -95,17 +95,35 @@ static int choice_index(const char *values, const char *word)
 	return -1;
 }
 
-static int set_choice(const struct option *row, int *field, const char *value, struct error *err)
+/* The index of value among the row's words. */
+static int find_choice(const struct option *row, const char *value, struct error *err)
 {
 	int index = choice_index(row->values, value);
 
-	if (index < 0) {
-		error_set(err, -EINVAL, "--%s: \"%s\" is not one of %s", row->name, value,
-			  row->values);
-		return error_fix(err, "--%s %.*s", row->name, (int)strcspn(row->values, "|"),
-				 row->values);
-	}
+	if (index >= 0)
+		return index;
+	error_set(err, -EINVAL, "--%s: \"%s\" is not one of %s", row->name, value, row->values);
+	return error_fix(err, "--%s %.*s", row->name, (int)strcspn(row->values, "|"), row->values);
+}
+
+static int set_choice(const struct option *row, int *field, const char *value, struct error *err)
+{
+	int index = find_choice(row, value, err);
+
+	if (index < 0)
+		return index;
 	*field = index;
+	return 0;
+}
+
+static int set_text(const struct option *row, const char **field, const char *value,
+		    struct error *err)
+{
+	int index = row->values ? find_choice(row, value, err) : 0;
+
+	if (index < 0)
+		return index;
+	*field = value;
 	return 0;
 }
 
@@ -147,8 +165,7 @@ static int set_option(struct options *o, const struct option *row, const char *v
 		*(bool *)field = true;
 		return 0;
 	case OPTION_TEXT:
-		*(const char **)field = value;
-		return 0;
+		return set_text(row, field, value, err);
 	case OPTION_LIST:
 		list->items[list->n++] = value;
 		return 0;

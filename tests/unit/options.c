@@ -2,10 +2,12 @@
 
 #include "cli/command.h"
 #include "cli/suggest.h"
+#include "report/renderer.h"
+#include "sampler/probe.h"
 #include "tests/test.h"
 
-static const struct command run = {.name = "run", .wraps = true};
-static const struct command report = {.name = "report"};
+static const struct command run = { .name = "run", .wraps = true };
+static const struct command report = { .name = "report" };
 
 /* Splits line at blanks and parses it as the words after c's name. */
 static int parse(struct options *o, const struct command *c, const char *line, struct error *err)
@@ -26,7 +28,7 @@ static const char *complaint(const struct command *c, const char *line)
 {
 	static char text[700];
 	struct options o;
-	struct error err = {0};
+	struct error err = { 0 };
 
 	text[0] = '\0';
 	if (parse(&o, c, line, &err) < 0)
@@ -170,7 +172,7 @@ TEST(options_each_have_a_name_of_their_own)
 
 TEST(suggest_prefers_the_nearest_and_stays_silent_when_none_is_near)
 {
-	struct suggest s = {.word = "rnu"}, far = {.word = "frobnicate"};
+	struct suggest s = { .word = "rnu" }, far = { .word = "frobnicate" };
 
 	suggest_offer(&s, "report");
 	suggest_offer(&s, "run");
@@ -178,4 +180,55 @@ TEST(suggest_prefers_the_nearest_and_stays_silent_when_none_is_near)
 	CHECK_STR(s.best, "run");
 	suggest_offer(&far, "report");
 	CHECK(far.best == NULL);
+}
+
+/* Calls check() with each word of the values of a row. */
+static void each_value(const char *name, void (*check)(const char *word))
+{
+	char words[200], *save;
+
+	for (const struct option *o = options_table; o->name; o++) {
+		if (strcmp(o->name, name) != 0)
+			continue;
+		snprintf(words, sizeof(words), "%s", o->values);
+		for (char *word = strtok_r(words, "|", &save); word;
+		     word = strtok_r(NULL, "|", &save))
+			check(word);
+	}
+}
+
+static int renderers_found, probes_found, unwinders_found;
+
+static void check_renderer(const char *word)
+{
+	CHECK(renderer_find(word) != NULL);
+	renderers_found++;
+}
+
+static void check_probe(const char *word)
+{
+	CHECK(strcmp(word, "auto") == 0 || probe_find(word) != NULL);
+	probes_found++;
+}
+
+static void check_unwinder(const char *word)
+{
+	CHECK(unwinder_find(word) != NULL);
+	unwinders_found++;
+}
+
+TEST(options_offer_every_renderer_probe_and_unwinder_and_no_other)
+{
+	int n = 0, m = 0;
+
+	each_value("format", check_renderer);
+	each_value("probe", check_probe);
+	each_value("unwinder", check_unwinder);
+	while (renderers[n])
+		n++;
+	while (probes[m])
+		m++;
+	CHECK_EQ(renderers_found, n);
+	CHECK_EQ(probes_found, m + 1);
+	CHECK_EQ(unwinders_found, 2);
 }
