@@ -1,0 +1,174 @@
+/*
+ * Writes unicode_data.c from what the running node knows of Unicode:
+ *
+ *	npm install --no-save unicode-property-value-aliases-ecmascript unicode-property-aliases-ecmascript
+ *	node analyzers/regex/unicode_data.mjs > analyzers/regex/unicode_data.c
+ *
+ * Sets are found by running \p{...} over every code point, case orbits by asking the engine which
+ * characters match each other under /i and /iu, so the tables are what V8 does, not what we think.
+ */
+import propertyAliases from "unicode-property-aliases-ecmascript";
+import valueAliases from "unicode-property-value-aliases-ecmascript";
+
+const MAX = 0x10ffff;
+const isSurrogate = (c) => c >= 0xd800 && c <= 0xdfff;
+const chunks = [];
+for (let lo = 0; lo <= MAX; lo += 0x8000) {
+	let s = "";
+	for (let c = lo; c < lo + 0x8000; c++) if (!isSurrogate(c)) s += String.fromCodePoint(c);
+	chunks.push(s);
+}
+
+/* The ranges [lo, hi] of \p{expr}. */
+function ranges(expr) {
+	const all = new RegExp(`\\p{${expr}}+`, "gu");
+	const out = [];
+	const add = (lo, hi) => {
+		const last = out[out.length - 1];
+		if (last && last[1] + 1 === lo) last[1] = hi;
+		else out.push([lo, hi]);
+	};
+	const surrogate = new RegExp(`^\\p{${expr}}$`, "u").test("\ud800");
+	for (const s of chunks) {
+		const first = s.codePointAt(0);
+		if (first > 0xe000 && surrogate && !out.some((r) => r[1] >= 0xdfff && r[0] <= 0xd800))
+			add(0xd800, 0xdfff);
+		for (const m of s.matchAll(all)) {
+			let prev = -2, lo = -1;
+			for (const ch of m[0]) {
+				const c = ch.codePointAt(0);
+				if (c !== prev + 1) {
+					if (lo >= 0) add(lo, prev);
+					lo = c;
+				}
+				prev = c;
+			}
+			add(lo, prev);
+		}
+	}
+	const sorted = surrogate ? [...out, [0xd800, 0xdfff]] : out;
+	sorted.sort((a, b) => a[0] - b[0]);
+	const merged = [];
+	for (const r of sorted) {
+		const last = merged[merged.length - 1];
+		if (last && r[0] <= last[1] + 1) last[1] = Math.max(last[1], r[1]);
+		else merged.push([...r]);
+	}
+	return merged;
+}
+
+const accepted = (expr) => {
+	try {
+		return new RegExp(`\\p{${expr}}`, "u"), true;
+	} catch {
+		return false;
+	}
+};
+
+const bytes = [];
+const varint = (n) => {
+	for (; n >= 0x80; n >>>= 7) bytes.push((n & 0x7f) | 0x80);
+	bytes.push(n);
+};
+const seen = new Map(); /* equal sets are stored once */
+function store(list) {
+	const key = JSON.stringify(list);
+	if (!seen.has(key)) {
+		seen.set(key, bytes.length);
+		let at = 0;
+		for (const [lo, hi] of list) {
+			varint(lo - at);
+			varint(hi - lo);
+			at = hi;
+		}
+	}
+	return [seen.get(key), list.length];
+}
+
+const rows = [];
+function row(kind, names, expr) {
+	if (!accepted(expr)) return;
+	const [offset, n] = store(ranges(expr));
+	for (const name of new Set(names)) rows.push([kind, name, offset, n]);
+}
+
+const groupAliases = (map) => {
+	const groups = new Map();
+	for (const [alias, name] of map) {
+		if (!groups.has(name)) groups.set(name, [name]);
+		groups.get(name).push(alias);
+	}
+	return groups;
+};
+for (const [name, names] of groupAliases(valueAliases.get("General_Category")))
+	row("GENERAL_CATEGORY", names, `gc=${name}`);
+for (const [name, names] of groupAliases(valueAliases.get("Script"))) {
+	row("SCRIPT", names, `sc=${name}`);
+	row("SCRIPT_EXTENSIONS", names, `scx=${name}`);
+}
+const aliases = propertyAliases.default ?? propertyAliases;
+const binary = new Map();
+for (const [alias, name] of aliases) {
+	if (!binary.has(name)) binary.set(name, [name]);
+	binary.get(name).push(alias);
+}
+for (const name of ["Any", "ASCII", "Assigned"]) binary.set(name, [name]);
+for (const [name, names] of binary) if (!/^(General_Category|Script)/.test(name)) row("BINARY", names, name);
+rows.sort((a, b) => (a[0] + a[1] < b[0] + b[1] ? -1 : 1));
+
+/* Case orbits: characters that match each other, as a cycle. */
+function orbits(canonical) {
+	const groups = new Map();
+	for (const [c, k] of canonical) {
+		if (!groups.has(k)) groups.set(k, []);
+		groups.get(k).push(c);
+	}
+	const next = [];
+	for (const g of groups.values())
+		if (g.length > 1) g.forEach((c, i) => next.push([c, g[(i + 1) % g.length]]));
+	return next.sort((a, b) => a[0] - b[0]);
+}
+const legacy = new Map();
+for (let c = 0; c <= 0xffff; c++) {
+	const up = String.fromCharCode(c).toUpperCase();
+	const u = up.length === 1 ? up.charCodeAt(0) : c;
+	legacy.set(c, c >= 128 && u < 128 ? c : u);
+}
+const cased = [];
+for (let c = 0; c <= MAX; c++) {
+	const s = String.fromCodePoint(c);
+	if (!isSurrogate(c) && (s.toLowerCase() !== s || s.toUpperCase() !== s)) cased.push(c);
+}
+const all = cased.map((c) => String.fromCodePoint(c)).join("");
+const unicode = new Map();
+for (const c of cased) {
+	if (unicode.has(c)) continue;
+	const re = new RegExp(`\\u{${c.toString(16)}}`, "giu");
+	for (const m of all.match(re)) unicode.set(m.codePointAt(0), c);
+}
+
+const lines = (list, each, per) => {
+	let out = "";
+	for (let i = 0; i < list.length; i += per) out += "\t" + list.slice(i, i + per).map(each).join(" ") + "\n";
+	return out;
+};
+const pair = ([c, n]) => `{ 0x${c.toString(16)}, 0x${n.toString(16)} },`;
+console.log(`/* Unicode ${process.versions.unicode}. Generated by unicode_data.mjs: do not edit. */
+#include "analyzers/regex/unicode_data.h"
+
+/* clang-format off */
+const unsigned char unicode_ranges[] = {
+${lines(bytes, (b) => `${b},`, 24)}};
+
+const struct unicode_row unicode_rows[] = {
+${lines(rows, ([k, n, o, c]) => `{ UNICODE_${k}, "${n}", ${o}, ${c} },`, 1)}};
+const size_t unicode_rows_n = sizeof(unicode_rows) / sizeof(unicode_rows[0]);
+
+const struct case_link case_legacy[] = {
+${lines(orbits(legacy), pair, 5)}};
+const size_t case_legacy_n = sizeof(case_legacy) / sizeof(case_legacy[0]);
+
+const struct case_link case_unicode[] = {
+${lines(orbits(unicode), pair, 5)}};
+const size_t case_unicode_n = sizeof(case_unicode) / sizeof(case_unicode[0]);
+/* clang-format on */`);
