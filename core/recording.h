@@ -46,6 +46,7 @@ struct argument {
 	uint32_t frame;   /* index in the sample's stack of the call it belongs to */
 };
 
+/* Does not change any more once it has been added. */
 struct sample {
 	uint32_t stall;  /* id */
 	uint32_t stack;  /* id */
@@ -119,6 +120,7 @@ struct recording {
 	const char **notes; /* what could not be seen, one sentence each */
 	size_t n_loops, n_stalls, n_samples, n_notes;
 	size_t cap_loops, cap_stalls, cap_samples, cap_notes;
+	uint64_t samples_gone; /* that were here before samples[0..n_samples) */
 };
 
 struct recording *recording_new(void);

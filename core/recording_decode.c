@@ -3,11 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lagprof.pb-c.h"
+#include "core/recording_encode.h"
 
 enum {
 	LOOPS_MAX = 1024, /* a loop is 10 KB and costs a file three bytes */
-	STACK_FRAMES_MAX = 65536,
 	ROW_ARGUMENTS_MAX = 64,
 	MESSAGE_MEMORY_MAX = 64 << 20, /* bytes that one unpacked record may take */
 	WORK_FREE = 1 << 20,
@@ -24,7 +23,6 @@ struct decoded_stack {
 };
 
 struct decoded_sample {
-	uint64_t number;
 	struct sample s; /* stall and stack are ids in the file; arguments unset */
 	size_t arguments;
 };
@@ -45,7 +43,7 @@ static const char *text(struct decoder *d, int has, const ProtobufCBinaryData *b
 	if (!has)
 		return NULL;
 	return strings_intern_n(&d->rec->strings, &d->rec->arena, b->data ? (char *)b->data : "",
-				b->len);
+				b->len < RECORD_TEXT_MAX ? b->len : RECORD_TEXT_MAX);
 }
 
 #define TEXT(d, m, field) text(d, (m)->has_##field, &(m)->field)
@@ -53,38 +51,39 @@ static const char *text(struct decoder *d, int has, const ProtobufCBinaryData *b
 static void take_session(struct decoder *d, const Lagprof__Session *m)
 {
 	d->rec->session = (struct session){
-	    .start_unix_ns = m->start_unix_ns,
-	    .duration = m->duration,
-	    .threshold = m->threshold,
-	    .sample_hz = m->sample_hz,
-	    .end = (enum session_end)known((int)m->end, END_PRIVILEGES + 1, END_CUT_SHORT),
-	    .exit_status = m->exit_status,
-	    .serving_since = m->has_serving_since ? m->serving_since : UINT64_MAX,
-	    .lost_samples = m->lost_samples,
-	    .lost_turns = m->lost_turns,
-	    .probe = TEXT(d, m, probe),
-	    .unwinder = TEXT(d, m, unwinder),
-	    .error_bound = m->error_bound,
-	    .intrinsic_latency = m->intrinsic_latency,
-	    .own_cpu = m->own_cpu,
-	    .resolved = m->resolved,
+		.start_unix_ns = m->start_unix_ns,
+		.duration = m->duration,
+		.threshold = m->threshold,
+		.sample_hz = m->sample_hz,
+		.end = (enum session_end)known((int)m->end, END_PRIVILEGES + 1, END_CUT_SHORT),
+		.exit_status = m->exit_status,
+		.serving_since = m->has_serving_since ? m->serving_since : UINT64_MAX,
+		.lost_samples = m->lost_samples,
+		.lost_turns = m->lost_turns,
+		.probe = TEXT(d, m, probe),
+		.unwinder = TEXT(d, m, unwinder),
+		.error_bound = m->error_bound,
+		.intrinsic_latency = m->intrinsic_latency,
+		.own_cpu = m->own_cpu,
+		.resolved = m->resolved,
 	};
 }
 
 static void take_target(struct decoder *d, const Lagprof__Target *m)
 {
-	const char **argv = arena_alloc(&d->rec->arena, (m->n_argv + 1) * sizeof(*argv));
+	size_t argc = m->n_argv < RECORD_ARGV_MAX ? m->n_argv : RECORD_ARGV_MAX;
+	const char **argv = arena_alloc(&d->rec->arena, (argc + 1) * sizeof(*argv));
 
-	for (size_t i = 0; i < m->n_argv; i++)
+	for (size_t i = 0; i < argc; i++)
 		argv[i] = text(d, true, &m->argv[i]);
 	d->rec->target = (struct target_info){
-	    .pid = m->pid,
-	    .argc = (uint32_t)m->n_argv,
-	    .argv = argv,
-	    .exe = TEXT(d, m, exe),
-	    .runtime = TEXT(d, m, runtime),
-	    .runtime_version = TEXT(d, m, runtime_version),
-	    .threads = m->threads,
+		.pid = m->pid,
+		.argc = (uint32_t)argc,
+		.argv = argv,
+		.exe = TEXT(d, m, exe),
+		.runtime = TEXT(d, m, runtime),
+		.runtime_version = TEXT(d, m, runtime_version),
+		.threads = m->threads,
 	};
 }
 
@@ -128,7 +127,7 @@ static void take_loop(struct decoder *d, const Lagprof__Loop *m)
 
 	if (at != IDMAP_NONE) {
 		loop = d->rec->loops[at];
-	} else if (d->rec->n_loops < LOOPS_MAX) {
+	} else if (d->rec->n_loops < LOOPS_MAX - 1) {
 		idmap_put(&d->loops, m->id, (uint32_t)d->rec->n_loops);
 		loop = recording_add_loop(d->rec);
 	} else {
@@ -149,17 +148,17 @@ static void take_loop(struct decoder *d, const Lagprof__Loop *m)
 static void take_frame(struct decoder *d, const Lagprof__Frame *m)
 {
 	const struct frame frame = {
-	    .kind = (enum frame_kind)known((int)m->kind, FRAME_JIT + 1, FRAME_NATIVE),
-	    .function = TEXT(d, m, function),
-	    .module = TEXT(d, m, module),
-	    .build_id = TEXT(d, m, build_id),
-	    .file = TEXT(d, m, file),
-	    .line = m->line,
-	    .column = m->column,
-	    .define_line = m->define_line,
-	    .address = m->address,
-	    .inlined = m->inlined,
-	    .guessed = m->guessed,
+		.kind = (enum frame_kind)known((int)m->kind, FRAME_JIT + 1, FRAME_NATIVE),
+		.function = TEXT(d, m, function),
+		.module = TEXT(d, m, module),
+		.build_id = TEXT(d, m, build_id),
+		.file = TEXT(d, m, file),
+		.line = m->line,
+		.column = m->column,
+		.define_line = m->define_line,
+		.address = m->address,
+		.inlined = m->inlined,
+		.guessed = m->guessed,
 	};
 
 	idmap_put(&d->frames, m->id, recording_frame(d->rec, &frame));
@@ -167,7 +166,7 @@ static void take_frame(struct decoder *d, const Lagprof__Frame *m)
 
 static void set_frames(struct decoded_stack *k, const uint32_t *frames, size_t n)
 {
-	k->n = (uint32_t)(n < STACK_FRAMES_MAX ? n : STACK_FRAMES_MAX);
+	k->n = (uint32_t)(n < RECORD_STACK_MAX ? n : RECORD_STACK_MAX);
 	k->frames = xrealloc(k->frames, k->n + 1, sizeof(*k->frames));
 	if (k->n)
 		memcpy(k->frames, frames, k->n * sizeof(*frames));
@@ -181,7 +180,7 @@ static void take_stack(struct decoder *d, const Lagprof__Stack *m)
 	if (at == IDMAP_NONE) {
 		at = (uint32_t)d->n_stacks;
 		ARRAY_GROW(d->stacks, d->n_stacks, d->cap_stacks);
-		d->stacks[d->n_stacks++] = (struct decoded_stack){0};
+		d->stacks[d->n_stacks++] = (struct decoded_stack){ 0 };
 		idmap_put(&d->stack_ids, m->id, at);
 	}
 	k = &d->stacks[at];
@@ -201,7 +200,7 @@ static void take_replacement(struct decoder *d, const Lagprof__Replacement *m)
 	if (at == IDMAP_NONE) {
 		at = (uint32_t)d->n_replacements;
 		ARRAY_GROW(d->replacements, d->n_replacements, d->cap_replacements);
-		d->replacements[d->n_replacements++] = (struct decoded_stack){0};
+		d->replacements[d->n_replacements++] = (struct decoded_stack){ 0 };
 		idmap_put(&d->replacement_ids, m->frame, at);
 	}
 	set_frames(&d->replacements[at], m->with, m->n_with);
@@ -216,22 +215,22 @@ static void take_stall(struct decoder *d, const Lagprof__Stall *m)
 		idmap_put(&d->stalls, m->id, at);
 	}
 	d->rec->stalls[at] = (struct stall){
-	    .id = at,
-	    .loop = m->loop, /* in the file, until decoder_finish() */
-	    .start = m->start,
-	    .duration = m->duration,
-	    .running = m->running,
-	    .runnable = m->runnable,
-	    .blocked = m->blocked,
-	    .stopped = m->stopped,
-	    .throttled = m->throttled,
-	    .page_fault = m->page_fault,
-	    .samples = m->samples,
-	    .phase = (enum phase)known((int)m->phase, PHASE_SERVING + 1, PHASE_SERVING),
-	    .open = m->open,
-	    .cut = m->cut,
-	    .request = TEXT(d, m, request),
-	    .confidence = m->confidence >= 0 && m->confidence <= 1 ? m->confidence : 0,
+		.id = at,
+		.loop = m->loop, /* in the file, until decoder_finish() */
+		.start = m->start,
+		.duration = m->duration,
+		.running = m->running,
+		.runnable = m->runnable,
+		.blocked = m->blocked,
+		.stopped = m->stopped,
+		.throttled = m->throttled,
+		.page_fault = m->page_fault,
+		.samples = m->samples,
+		.phase = (enum phase)known((int)m->phase, PHASE_SERVING + 1, PHASE_SERVING),
+		.open = m->open,
+		.cut = m->cut,
+		.request = TEXT(d, m, request),
+		.confidence = m->confidence >= 0 && m->confidence <= 1 ? m->confidence : 0,
 	};
 }
 
@@ -241,37 +240,36 @@ static void take_argument(struct decoder *d, struct decoded_sample *row, const L
 		return;
 	ARRAY_GROW(d->arguments, d->n_arguments, d->cap_arguments);
 	d->arguments[d->n_arguments++] = (struct decoded_argument){
-	    .a = {.key = (enum argument_key)m->key,
-		  .number = m->number,
-		  .text = TEXT(d, m, text),
-		  .frame = m->frame},
-	    .skip = m->skip,
+		.a = { .key = (enum argument_key)m->key,
+		       .number = m->number,
+		       .text = TEXT(d, m, text),
+		       .frame = m->frame },
+		.skip = m->skip,
 	};
 	row->s.n_arguments++;
 }
 
 static void take_samples(struct decoder *d, const Lagprof__Samples *m)
 {
-	size_t n = m->n_number, arg = 0;
-	uint64_t number = 0;
+	size_t n = m->n_stall, arg = 0;
 	nsec at = 0;
 
-	if (m->n_stall != n || m->n_stack != n || m->n_at != n || m->n_weight != n ||
-	    m->n_state != n || m->n_syscall != n) {
+	if (m->n_stack != n || m->n_at != n || m->n_weight != n || m->n_state != n ||
+	    m->n_syscall != n) {
 		d->bad_records++;
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct decoded_sample row = {.arguments = d->n_arguments};
+		struct decoded_sample row = { .arguments = d->n_arguments };
 
-		row.number = number += (uint64_t)m->number[i];
 		row.s.at = at += (uint64_t)m->at[i];
 		row.s.stall = m->stall[i];
 		row.s.stack = m->stack[i];
 		row.s.weight = m->weight[i];
 		row.s.state = (enum sample_state)m->state[i];
-		row.s.syscall =
-		    m->syscall[i] >= -1 && m->syscall[i] <= INT16_MAX ? (int16_t)m->syscall[i] : -1;
+		row.s.syscall = m->syscall[i] >= -1 && m->syscall[i] <= INT16_MAX
+					? (int16_t)m->syscall[i]
+					: -1;
 		while (arg < m->n_arguments && m->arguments[arg]->row == i)
 			take_argument(d, &row, m->arguments[arg++]);
 		ARRAY_GROW(d->samples, d->n_samples, d->cap_samples);
@@ -340,7 +338,7 @@ static void budget_free(void *left, void *p)
 static void take_message(struct decoder *d, const uint8_t *data, size_t len)
 {
 	size_t budget = MESSAGE_MEMORY_MAX;
-	ProtobufCAllocator memory = {budget_alloc, budget_free, &budget};
+	ProtobufCAllocator memory = { budget_alloc, budget_free, &budget };
 	Lagprof__Record *r = lagprof__record__unpack(&memory, len, data);
 
 	if (!r) {
@@ -353,7 +351,7 @@ static void take_message(struct decoder *d, const uint8_t *data, size_t len)
 
 void decoder_init(struct decoder *d, struct recording *rec)
 {
-	*d = (struct decoder){.rec = rec, .work = WORK_FREE};
+	*d = (struct decoder){ .rec = rec, .work = WORK_FREE };
 }
 
 void decoder_take(struct decoder *d, const uint8_t *data, size_t len)
@@ -369,7 +367,8 @@ void decoder_take(struct decoder *d, const uint8_t *data, size_t len)
 			d->bad_records++;
 			return;
 		}
-		take_message(d, data + n, message);
+		if (message)
+			take_message(d, data + n, message);
 		data += n + message;
 		len -= n + message;
 	}
@@ -386,11 +385,11 @@ static void expand(struct decoder *d, const struct decoded_stack *k, struct expa
 	out->n = 0;
 	for (uint32_t i = 0; i < k->n; i++) {
 		uint32_t at =
-		    k->replaced ? IDMAP_NONE : idmap_get(&d->replacement_ids, k->frames[i]);
+			k->replaced ? IDMAP_NONE : idmap_get(&d->replacement_ids, k->frames[i]);
 		const struct decoded_stack *r = at == IDMAP_NONE ? NULL : &d->replacements[at];
 		size_t n = r ? r->n : 1;
 
-		if (out->n + n > STACK_FRAMES_MAX || n > d->work)
+		if (out->n + n > RECORD_STACK_MAX || n > d->work)
 			break;
 		d->work -= n;
 		for (size_t j = 0; j < n; j++) {
@@ -406,7 +405,7 @@ static uint32_t frame_id(struct decoder *d, uint32_t id)
 
 	/* Its definition is in a damaged part of the file. */
 	if (known_as == IDMAP_NONE) {
-		known_as = recording_frame(d->rec, &(struct frame){.kind = FRAME_NATIVE});
+		known_as = recording_frame(d->rec, &(struct frame){ .kind = FRAME_NATIVE });
 		idmap_put(&d->frames, id, known_as);
 	}
 	return known_as;
@@ -477,29 +476,12 @@ static void finish_sample(struct decoder *d, const struct decoded_sample *row, s
 	recording_add_sample(d->rec, &s);
 }
 
-/* By number; of equal ones the one read last comes last. */
-static int compare_samples(const void *a, const void *b)
-{
-	const struct decoded_sample *x = *(const struct decoded_sample *const *)a;
-	const struct decoded_sample *y = *(const struct decoded_sample *const *)b;
-
-	if (x->number != y->number)
-		return x->number < y->number ? -1 : 1;
-	return x < y ? -1 : x > y;
-}
-
 static void finish_samples(struct decoder *d)
 {
-	const struct decoded_sample **order = xcalloc(d->n_samples + 1, sizeof(*order));
-	struct expansion e = {0};
+	struct expansion e = { 0 };
 
 	for (size_t i = 0; i < d->n_samples; i++)
-		order[i] = &d->samples[i];
-	qsort(order, d->n_samples, sizeof(*order), compare_samples);
-	for (size_t i = 0; i < d->n_samples; i++)
-		if (i + 1 == d->n_samples || order[i]->number != order[i + 1]->number)
-			finish_sample(d, order[i], &e);
-	free(order);
+		finish_sample(d, &d->samples[i], &e);
 	free(e.ids);
 }
 

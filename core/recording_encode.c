@@ -23,9 +23,6 @@ SAME(ARG_MODULE, LAGPROF__ARGUMENT_KEY__MODULE);
 SAME(ARG_KEYS, ARG_MODULE + 1);
 SAME(STACK_ENDS, STACK_NO_REGISTERS + 1);
 
-/* What the writer will not write more of: far beyond what is met, far below a reader's limits. */
-enum { TEXT_MAX = 64 * 1024, ARGV_MAX = 4096, ARGV_BYTES_MAX = 1024 * 1024, FRAMES_MAX = 65536 };
-
 /* Absent fields are 0. */
 #define SET(m, field, v) ((m)->field = (v), (m)->has_##field = (m)->field != 0)
 
@@ -37,7 +34,8 @@ enum { TEXT_MAX = 64 * 1024, ARGV_MAX = 4096, ARGV_BYTES_MAX = 1024 * 1024, FRAM
 
 static ProtobufCBinaryData text_of(const char *s)
 {
-	return (ProtobufCBinaryData){.data = (uint8_t *)s, .len = s ? strnlen(s, TEXT_MAX) : 0};
+	return (ProtobufCBinaryData){ .data = (uint8_t *)s,
+				      .len = s ? strnlen(s, RECORD_TEXT_MAX) : 0 };
 }
 
 static void put(struct strbuf *out, const Lagprof__Record *r)
@@ -53,10 +51,10 @@ static void put(struct strbuf *out, const Lagprof__Record *r)
 }
 
 /* Puts a record of one kind: the union's member and its tag have the same name. */
-#define PUT(out, KIND, member, message)                                               \
-	put(out,                                                                      \
-	    &(Lagprof__Record){PROTOBUF_C_MESSAGE_INIT(&lagprof__record__descriptor), \
-			       .kind_case = LAGPROF__RECORD__KIND_##KIND, .member = (message)})
+#define PUT(out, KIND, member, message)                                                \
+	put(out,                                                                       \
+	    &(Lagprof__Record){ PROTOBUF_C_MESSAGE_INIT(&lagprof__record__descriptor), \
+				.kind_case = LAGPROF__RECORD__KIND_##KIND, .member = (message) })
 
 void encode_session(struct strbuf *out, const struct session *s)
 {
@@ -84,14 +82,14 @@ void encode_session(struct strbuf *out, const struct session *s)
 
 void encode_target(struct strbuf *out, const struct target_info *t)
 {
-	size_t argc = t->argc < ARGV_MAX ? t->argc : ARGV_MAX, bytes = 0;
+	size_t argc = t->argc < RECORD_ARGV_MAX ? t->argc : RECORD_ARGV_MAX;
 	ProtobufCBinaryData *argv = xcalloc(argc + 1, sizeof(*argv));
 	Lagprof__Target m = LAGPROF__TARGET__INIT;
 
-	for (size_t i = 0; i < argc && bytes < ARGV_BYTES_MAX; i++) {
-		argv[i] = text_of(t->argv[i]);
-		bytes += argv[i].len;
-		m.n_argv++;
+	/* A megabyte of it will do: a frame must hold it. */
+	for (size_t bytes = 0; m.n_argv < argc && bytes < 1 << 20; m.n_argv++) {
+		argv[m.n_argv] = text_of(t->argv[m.n_argv]);
+		bytes += argv[m.n_argv].len;
 	}
 	m.argv = argv;
 	SET(&m, pid, t->pid);
@@ -194,7 +192,7 @@ void encode_stack(struct strbuf *out, uint32_t id, const struct stack *k, bool r
 
 	m.id = id;
 	SET(&m, end, (Lagprof__StackEnd)k->end);
-	m.n_frames = k->n < FRAMES_MAX ? k->n : FRAMES_MAX;
+	m.n_frames = k->n < RECORD_STACK_MAX ? k->n : RECORD_STACK_MAX;
 	m.frames = (uint32_t *)k->frames;
 	SET(&m, replaced, replaced);
 	PUT(out, STACK, stack, &m);
@@ -252,21 +250,18 @@ static void add_argument(struct sample_rows *rows, const struct argument *a, con
 	m->has_skip = m->skip != 0;
 }
 
-void sample_rows_add(struct sample_rows *rows, uint64_t number, const struct sample *s,
-		     const struct stack *k)
+void sample_rows_add(struct sample_rows *rows, const struct sample *s, const struct stack *k)
 {
 	size_t i = rows->n;
 
 	for (size_t j = 0; j < s->n_arguments; j++)
 		add_argument(rows, &s->arguments[j], k);
-	rows->number[i] = (int64_t)(number - rows->last_number);
 	rows->at[i] = (int64_t)(s->at - rows->last_at);
 	rows->stall[i] = s->stall;
 	rows->stack[i] = s->stack;
 	rows->weight[i] = s->weight;
 	rows->state[i] = s->state;
 	rows->syscall[i] = s->syscall;
-	rows->last_number = number;
 	rows->last_at = s->at;
 	rows->n++;
 }
@@ -281,9 +276,8 @@ void encode_samples(struct strbuf *out, struct sample_rows *rows)
 	arguments = xcalloc(rows->n_arguments + 1, sizeof(*arguments));
 	for (size_t i = 0; i < rows->n_arguments; i++)
 		arguments[i] = &rows->arguments[i];
-	m.n_number = m.n_stall = m.n_stack = m.n_at = rows->n;
+	m.n_stall = m.n_stack = m.n_at = rows->n;
 	m.n_weight = m.n_state = m.n_syscall = rows->n;
-	m.number = rows->number;
 	m.stall = rows->stall;
 	m.stack = rows->stack;
 	m.at = rows->at;
@@ -295,6 +289,5 @@ void encode_samples(struct strbuf *out, struct sample_rows *rows)
 	PUT(out, SAMPLES, samples, &m);
 	free(arguments);
 	rows->n = rows->n_arguments = 0;
-	rows->last_number = 0;
 	rows->last_at = 0;
 }

@@ -4,6 +4,13 @@
 #include "core/recording.h"
 #include "lagprof.pb-c.h"
 
+/* What is written and read at most: far beyond what is met. */
+enum {
+	RECORD_TEXT_MAX = 64 * 1024, /* bytes */
+	RECORD_ARGV_MAX = 4096,
+	RECORD_STACK_MAX = 65536, /* frames */
+};
+
 /*
  * The parts of a recording as the records of docs/lagprof.proto, each appended
  * to `out` with its length before it.
@@ -24,18 +31,16 @@ enum { SAMPLE_ROWS = 256 };
 /* Samples on their way into one record, as columns. */
 struct sample_rows {
 	size_t n, n_arguments, cap_arguments;
-	int64_t number[SAMPLE_ROWS], at[SAMPLE_ROWS]; /* differences to the row before */
+	int64_t at[SAMPLE_ROWS]; /* differences to the row before */
 	uint32_t stall[SAMPLE_ROWS], stack[SAMPLE_ROWS], state[SAMPLE_ROWS];
 	uint64_t weight[SAMPLE_ROWS];
 	int32_t syscall[SAMPLE_ROWS];
-	uint64_t last_number;
 	nsec last_at;
 	Lagprof__Argument *arguments;
 };
 
 /* A row more (n must be below SAMPLE_ROWS); k is the sample's stack. */
-void sample_rows_add(struct sample_rows *rows, uint64_t number, const struct sample *s,
-		     const struct stack *k);
+void sample_rows_add(struct sample_rows *rows, const struct sample *s, const struct stack *k);
 /* Appends the record, if there are rows, and empties rows. */
 void encode_samples(struct strbuf *out, struct sample_rows *rows);
 

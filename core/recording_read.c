@@ -206,7 +206,7 @@ static int read_all(struct reader *r, struct recording *rec, const char *path, s
 int recording_read(struct recording **out, const char *path, struct error *err)
 {
 	bool from_stdin = strcmp(path, "-") == 0;
-	struct reader r = {.in.fd = STDIN_FILENO};
+	struct reader r = { .in.fd = STDIN_FILENO };
 	struct recording *rec;
 	int ret;
 

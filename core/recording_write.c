@@ -23,8 +23,6 @@ struct bitmap {
 	size_t n;
 };
 
-enum { MARK_NEW, MARK_PROVISIONAL, MARK_FINAL };
-
 struct recording_writer {
 	char *path;
 	int fd;
@@ -46,12 +44,10 @@ struct recording_writer {
 	size_t n_stalls;     /* known; those not in unsettled are written for good */
 	uint32_t *unsettled; /* ids */
 	size_t n_unsettled, cap_unsettled;
-	uint64_t first; /* number of the first sample whose mark is kept; those before are final */
-	uint8_t *marks;
-	size_t n_marks, cap_marks;
-	bool full;	/* near max_size: no more stacks and samples */
-	bool said_so;	/* in this window */
-	size_t dropped; /* frames that did not fit either */
+	uint64_t samples; /* written, of all that rec ever had */
+	bool full;	  /* near max_size: no more stacks and samples */
+	bool said_so;	  /* in this window */
+	size_t dropped;	  /* frames that did not fit either */
 };
 
 /* Was i in the set?  It is now. */
@@ -80,7 +76,7 @@ static void begin_window(struct recording_writer *w)
 	if (w->stacks.n)
 		memset(w->stacks.words, 0, w->stacks.n * sizeof(*w->stacks.words));
 	w->n_notes = 0;
-	w->target = (struct target_info){0};
+	w->target = (struct target_info){ 0 };
 }
 
 static void fail(struct recording_writer *w, int code)
@@ -186,67 +182,35 @@ static void put_frame(struct recording_writer *w, const struct recording *rec, u
 		encode_frame(&w->raw, id, recording_get_frame(rec, id));
 }
 
-static void put_sample(struct recording_writer *w, const struct recording *rec, size_t i)
+static void put_sample(struct recording_writer *w, const struct recording *rec,
+		       const struct sample *s)
 {
-	const struct sample *s = &rec->samples[i];
 	const struct stack *k = recording_get_stack(rec, s->stack);
 
 	if (!bitmap_put(&w->stacks, s->stack)) {
-		for (uint32_t j = 0; j < k->n; j++)
-			put_frame(w, rec, k->frames[j]);
+		for (uint32_t i = 0; i < k->n; i++)
+			put_frame(w, rec, k->frames[i]);
 		encode_stack(&w->raw, s->stack, k, rec->stacks.n_replaced != 0);
 	}
-	sample_rows_add(&w->rows, i, s, k);
+	sample_rows_add(&w->rows, s, k);
 	if (w->rows.n == SAMPLE_ROWS)
 		encode_samples(&w->raw, &w->rows);
 	settle(w);
 }
 
-static void mark_new_samples(struct recording_writer *w, const struct recording *rec)
+/* How many samples at rec's end have not been written. */
+static size_t new_samples(const struct recording_writer *w, const struct recording *rec)
 {
-	size_t n = rec->n_samples - w->first;
+	uint64_t n = rec->n_samples + rec->samples_gone - w->samples;
 
-	while (w->cap_marks < n)
-		w->marks = array_grow(w->marks, &w->cap_marks, sizeof(*w->marks));
-	if (n > w->n_marks)
-		memset(w->marks + w->n_marks, MARK_NEW, n - w->n_marks);
-	w->n_marks = n;
+	return n < rec->n_samples ? (size_t)n : rec->n_samples;
 }
 
-static void forget_final_samples(struct recording_writer *w)
+static void put_samples(struct recording_writer *w, const struct recording *rec)
 {
-	size_t n = 0;
-
-	while (n < w->n_marks && w->marks[n] == MARK_FINAL)
-		n++;
-	if (n == 0)
-		return;
-	memmove(w->marks, w->marks + n, w->n_marks - n);
-	w->n_marks -= n;
-	w->first += n;
-}
-
-/*
- * The samples of a stall get their weights when it ends.  Those of one that is
- * open are written as they are, for the case that its end is never seen, and
- * again when it has ended.
- */
-static void put_samples(struct recording_writer *w, const struct recording *rec, bool tick,
-			bool last)
-{
-	if (w->full)
-		return;
-	mark_new_samples(w, rec);
-	for (size_t i = 0; i < w->n_marks && !w->full; i++) {
-		const struct sample *s = &rec->samples[w->first + i];
-		bool open = rec->stalls[s->stall].open && !last;
-
-		if (w->marks[i] == MARK_FINAL || (open && (!tick || w->marks[i] != MARK_NEW)))
-			continue;
-		put_sample(w, rec, w->first + i);
-		w->marks[i] = open ? MARK_PROVISIONAL : MARK_FINAL;
-	}
-	forget_final_samples(w);
+	for (size_t i = rec->n_samples - new_samples(w, rec); i < rec->n_samples && !w->full; i++)
+		put_sample(w, rec, &rec->samples[i]);
+	w->samples = rec->n_samples + rec->samples_gone;
 }
 
 static void put_replacements(struct recording_writer *w, const struct recording *rec)
@@ -265,10 +229,10 @@ static void put_full_note(struct recording_writer *w)
 {
 	char note[160];
 
-	snprintf(
-	    note, sizeof(note),
-	    "the file reached its limit of %.1f MiB: stacks and samples after that were left out",
-	    (double)w->max_size / (1 << 20));
+	snprintf(note, sizeof(note),
+		 "the file reached its limit of %.1f MiB: stacks and samples after that were left "
+		 "out",
+		 (double)w->max_size / (1 << 20));
 	encode_note(&w->raw, note);
 	w->said_so = true;
 }
@@ -320,7 +284,7 @@ static void put_news(struct recording_writer *w, const struct recording *rec, bo
 	size_t dropped = w->dropped;
 
 	put_stalls(w, rec, tick);
-	put_samples(w, rec, tick, last);
+	put_samples(w, rec);
 	put_replacements(w, rec);
 	if (tick && !last)
 		put_totals(w, rec);
@@ -332,7 +296,7 @@ static void put_news(struct recording_writer *w, const struct recording *rec, bo
 int recording_write(struct recording_writer *w, const struct recording *rec, bool force,
 		    struct error *err)
 {
-	size_t fresh = rec->n_samples - w->first - w->n_marks;
+	size_t fresh = new_samples(w, rec);
 	bool tick = totals_due(w, rec);
 
 	if (!w->error.code &&
@@ -380,7 +344,6 @@ void recording_abandon(struct recording_writer *w)
 	free(w->frames.words);
 	free(w->stacks.words);
 	free(w->unsettled);
-	free(w->marks);
 	free(w->path);
 	free(w);
 }
