@@ -15,7 +15,7 @@ struct command {
 	const char *help;     /* one line, lower case, no dot; NULL: not shown to users */
 	const char *examples; /* lines of "command  # what it does", shown first by --help */
 	const char *details;  /* a paragraph after the options; NULL: none */
-	bool wraps;	      /* operands are a command line: options end at the first of them */
+	bool wraps;           /* operands are a command line: options end at the first of them */
 
 	/*
 	 * Does the work and returns the exit status.  argv holds the operands only: argv[0] is the
@@ -24,7 +24,7 @@ struct command {
 	int (*run)(const struct options *o, int argc, char **argv);
 };
 
-extern const struct command command_run, command_attach, command_report;
+extern const struct command command_run, command_attach, command_report, command_doctor;
 extern const struct command command_completion, command_help, command_man;
 
 /* In the order of the help; ends with NULL. */

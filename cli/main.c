@@ -11,6 +11,7 @@ const struct command *const commands[] = {
 	&command_run,
 	&command_attach,
 	&command_report,
+	&command_doctor,
 	&command_completion,
 	&command_help,
 	&command_man,

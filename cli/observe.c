@@ -25,9 +25,9 @@ struct watching {
 	const struct observe *ob;
 	struct recording *rec;
 	struct recording_writer *writer; /* NULL after it failed */
-	char path[4096];		 /* of the recording */
-	struct error write_error;	 /* its first failure */
-	int interrupts;			 /* Ctrl-C's so far */
+	char path[4096];                 /* of the recording */
+	struct error write_error;        /* its first failure */
+	int interrupts;                  /* Ctrl-C's so far */
 	bool ascii;
 };
 
@@ -68,6 +68,7 @@ static void sink_stall(struct sink *self, struct recording *rec, const struct st
 	if (!w->ob->o->quiet) {
 		d = diagnose_stall(rec, stall, &title, &arena);
 		stall_line(&line, rec, stall, &d, title, w->ascii);
+		strbuf_puts(&line, "\n");
 		say(&line);
 		strbuf_destroy(&line);
 		arena_free(&arena);

@@ -13,7 +13,7 @@ struct observe {
 	const struct options *o;
 	struct target *target;
 	char **command; /* of a launched target, still to be released; NULL: attached */
-	int signals;	/* a signalfd */
+	int signals;    /* a signalfd */
 };
 
 /*

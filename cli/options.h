@@ -23,14 +23,14 @@ struct option_list {
 /* All options of all subcommands; what a subcommand does not take has its default. */
 struct options {
 	nsec threshold; /* a turn that lasts this long is a stall */
-	nsec duration;	/* stop observing after this long; 0: when the target ends */
-	nsec startup;	/* stalls before this are startup; STARTUP_AUTO: until the target listens */
-	uint32_t freq;	/* samples a second inside a stall */
+	nsec duration;  /* stop observing after this long; 0: when the target ends */
+	nsec startup;   /* stalls before this are startup; STARTUP_AUTO: until the target listens */
+	uint32_t freq;  /* samples a second inside a stall */
 	const char *probe;    /* "auto" or the name of a probe */
 	const char *unwinder; /* name of a struct unwinder */
 	enum loops_wanted loops;
-	bool follow;	    /* child processes too */
-	bool strict;	    /* report every blocking system call inside a turn, however short */
+	bool follow;        /* child processes too */
+	bool strict;        /* report every blocking system call inside a turn, however short */
 	const char *output; /* the recording, or the file `report` writes; NULL: default name or
 			       stdout */
 	const char *html;   /* NULL: default name */
@@ -38,8 +38,9 @@ struct options {
 	const char *json;   /* where `run` and `attach` write JSON: path or "-"; NULL: nowhere */
 	const char *format; /* of `report`: name of a struct renderer; NULL: the first */
 	struct option_list budgets; /* as written */
-	const char *on_port;	    /* shell command to run once the target listens; NULL: none */
-	const char *on_stall;	    /* shell command to run at each stall; NULL: none */
+	const char *on_port;        /* shell command to run once the target listens; NULL: none */
+	const char *on_stall;       /* shell command to run at each stall; NULL: none */
+	bool as_json;               /* print JSON instead of text */
 	bool quiet, verbose, ascii;
 	enum color_when color;
 	bool help; /* --help was given: nothing else is checked */
@@ -50,22 +51,22 @@ struct options {
 };
 
 enum option_type {
-	OPTION_SWITCH,	 /* bool */
-	OPTION_TEXT,	 /* const char *, any */
-	OPTION_LIST,	 /* struct option_list: may be given several times */
+	OPTION_SWITCH,   /* bool */
+	OPTION_TEXT,     /* const char *, any */
+	OPTION_LIST,     /* struct option_list: may be given several times */
 	OPTION_DURATION, /* nsec */
-	OPTION_RATE,	 /* uint32_t, 1..20000 */
-	OPTION_CHOICE,	 /* enum (int): the index of the word in `values` */
+	OPTION_RATE,     /* uint32_t, 1..20000 */
+	OPTION_CHOICE,   /* enum (int): the index of the word in `values` */
 };
 
 /* A row of the one table that parsing, --help, the man page and the completions are made from. */
 struct option {
 	const char *name;     /* "threshold" */
-	char letter;	      /* 'o', or 0 */
+	char letter;          /* 'o', or 0 */
 	const char *argument; /* "FILE"; NULL for a switch */
 	const char *commands; /* "run attach": names of the subcommands that take it; "*": all */
 	enum option_type type;
-	size_t offset;	    /* of its field in struct options */
+	size_t offset;      /* of its field in struct options */
 	const char *values; /* "auto|always|never"; NULL: anything */
 	const char *help;   /* a sentence in lower case without a dot */
 };

@@ -12,7 +12,7 @@
 struct perf_ring {
 	int fd; /* -1: closed */
 	struct perf_event_mmap_page *page;
-	size_t size;	  /* of the data area, a power of two */
+	size_t size;      /* of the data area, a power of two */
 	uint8_t *scratch; /* a record that wraps around is put together here */
 };
 

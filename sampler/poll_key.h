@@ -10,7 +10,7 @@
  * and select have none: the user stack pointer of the call, since a nested poll is
  * deeper.  0 is no key.
  */
-#define POLL_KEY_EPOLL	  (1ull << 48)
+#define POLL_KEY_EPOLL    (1ull << 48)
 #define POLL_KEY_IO_URING (2ull << 48)
 #define POLL_KEY_ANY_POLL 1ull /* any poll or select */
 

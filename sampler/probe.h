@@ -71,15 +71,15 @@ struct loop_look {
 
 struct probe_config {
 	pid_t pid;
-	nsec threshold, gate;		  /* report turns, sample turns older than this */
-	uint32_t freq;			  /* samples per second of on-CPU time */
-	uint32_t stack_bytes;		  /* copied with each sample */
+	nsec threshold, gate;             /* report turns, sample turns older than this */
+	uint32_t freq;                    /* samples per second of on-CPU time */
+	uint32_t stack_bytes;             /* copied with each sample */
 	size_t stack_ring, boundary_ring; /* bytes, powers of two; 0: default */
 };
 
 struct probe_losses {
 	uint64_t made, lost; /* samples */
-	uint64_t turns;	     /* boundary records */
+	uint64_t turns;      /* boundary records */
 };
 
 /*

@@ -15,8 +15,11 @@
 /* Opens the probe for real, on lagprof's own process. */
 static bool try_probe(const struct probe *probe, struct error *err)
 {
-	struct probe_config config = { .pid = getpid(), .threshold = 1000000000,
-				       .gate = 500000000, .freq = 99, .stack_bytes = 4096 };
+	struct probe_config config = { .pid = getpid(),
+				       .threshold = 1000000000,
+				       .gate = 500000000,
+				       .freq = 99,
+				       .stack_bytes = 4096 };
 	void *state;
 	int ret = probe->open(&state, &config, err);
 
@@ -77,15 +80,18 @@ static bool try_stranger(struct error *err)
 		return false;
 	live = memory_live_new(stranger);
 	/* It has our image: the variable is at the same address. */
-	ok = memory_read(memory_of_live(live), (uint64_t)(uintptr_t)&value, &copy,
-			 sizeof(copy)) == 0 && copy == value;
+	ok = memory_read(memory_of_live(live), (uint64_t)(uintptr_t)&value, &copy, sizeof(copy)) ==
+		     0 &&
+	     copy == value;
 	memory_live_free(live);
 	kill(stranger, SIGKILL);
 	if (ok)
 		return true;
 	if (yama_scope() > 0)
-		error_set(err, -EPERM, "kernel.yama.ptrace_scope is %d: no reading of memory other "
-				       "than children's", yama_scope());
+		error_set(err, -EPERM,
+			  "kernel.yama.ptrace_scope is %d: no reading of memory other "
+			  "than children's",
+			  yama_scope());
 	else
 		error_set(err, -EPERM, "the kernel refuses to read another process's memory");
 	error_fix(err, "sudo sysctl kernel.yama.ptrace_scope=0, run as root, or use lagprof run");
@@ -124,8 +130,10 @@ size_t rights_check(struct right *rights, size_t max)
 		rights[n].ok = try_probe(probes[i], &rights[n].err);
 	}
 	if (n < max) {
-		rights[n] = (struct right){ .name = "memory",
-				.what = "attach: names of JavaScript and Python code, deep stacks" };
+		rights[n] = (struct right){
+			.name = "memory",
+			.what = "attach: names of JavaScript and Python code, deep stacks"
+		};
 		rights[n].ok = try_stranger(&rights[n].err);
 		n++;
 	}

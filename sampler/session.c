@@ -11,9 +11,9 @@
 #include "sampler/watch.h"
 
 enum { STEP_MS = 20, MAX_WATCHES = 64, MAX_THREADS = 4096 };
-static const nsec TICK = 1000000000;	   /* counters and the sink's tick */
+static const nsec TICK = 1000000000;       /* counters and the sink's tick */
 static const nsec LOOK_AROUND = 250000000; /* at the threads that are not followed */
-static const nsec REFRESH = 50000000;	   /* of the mappings, at most this often */
+static const nsec REFRESH = 50000000;      /* of the mappings, at most this often */
 static const nsec SLEEPING_POLL = 1000000;
 
 /* A thread seen waiting in a poll, not followed (yet). */

@@ -20,7 +20,7 @@ struct session_config {
 	uint32_t stack_bytes; /* copied with each sample */
 	const struct probe *probe;
 	const struct unwinder *unwinder;
-	bool all_loops;			  /* follow worker threads too */
+	bool all_loops;                   /* follow worker threads too */
 	size_t stack_ring, boundary_ring; /* bytes; 0: the probe's default */
 };
 

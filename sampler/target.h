@@ -43,8 +43,8 @@ void target_describe(const struct target *t, struct recording *rec);
 
 /* The state of one thread, from /proc/PID/task/TID. */
 struct thread_state {
-	char state;		  /* of its stat file: R S D T t Z X */
-	int syscall;		  /* number it is blocked in; -1: running or unknown */
+	char state;               /* of its stat file: R S D T t Z X */
+	int syscall;              /* number it is blocked in; -1: running or unknown */
 	uint64_t args[6], sp, pc; /* valid when syscall >= 0 */
 	char name[16];
 };

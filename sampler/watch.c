@@ -177,6 +177,23 @@ static struct stall *open_stall(struct watch *w, struct watch_context *c, nsec s
 	return stall;
 }
 
+/* A sleep that lasts across slices has its one stack in the first: each later slice gets a copy. */
+static void continue_sleep(struct watch *w, const struct turn *slice)
+{
+	struct sample s = w->last_sleep;
+
+	for (size_t i = 0; s.at && i < w->turns.n_sleeps; i++) {
+		const struct sleep *sleep = &w->turns.sleeps[i];
+
+		if (sleep->from <= s.at && s.at < slice->start && sleep->to > slice->start) {
+			s.at = slice->start;
+			s.n_arguments = 0;
+			turns_sample(&w->turns, &s);
+			return;
+		}
+	}
+}
+
 /* Moves the part of `turn` that is not in the recording yet into it. */
 static void settle_slice(struct watch *w, struct watch_context *c, const struct turn *turn)
 {
@@ -188,6 +205,7 @@ static void settle_slice(struct watch *w, struct watch_context *c, const struct 
 	slice.off = turn->off > w->settled.off ? turn->off - w->settled.off : 0;
 	slice.stopped = turn->stopped > w->settled.stopped ? turn->stopped - w->settled.stopped : 0;
 	slice.delay = turn->delay > w->settled.delay ? turn->delay - w->settled.delay : 0;
+	continue_sleep(w, &slice);
 	turns_settle(&w->turns, &slice, stall, &first, &n);
 	for (size_t i = first; i < first + n; i++) {
 		struct sample s = w->turns.samples[i];
@@ -247,23 +265,6 @@ static struct turn turn_now(const struct watch *w, const struct watch_context *c
 	return turn;
 }
 
-/* A sleep that lasts across slices has its one stack in the first: each later slice gets a copy. */
-static void continue_sleep(struct watch *w, nsec now)
-{
-	struct sleep sleep = w->look.sleep;
-	struct sample s = w->last_sleep;
-
-	if (!sleep.from || sleep.state != SAMPLE_BLOCKED || s.at < sleep.from)
-		return;
-	sleep.to = now;
-	turns_sleep(&w->turns, &sleep);
-	if (w->settled.end <= sleep.from)
-		return;
-	s.at = w->settled.end;
-	s.n_arguments = 0;
-	turns_sample(&w->turns, &s);
-}
-
 static void settle_open(struct watch *w, struct watch_context *c, nsec now)
 {
 	struct turn turn = turn_now(w, c, now);
@@ -273,7 +274,10 @@ static void settle_open(struct watch *w, struct watch_context *c, nsec now)
 		open_stall(w, c, turn.start);
 	else if (now - w->settled.end < SLICE)
 		return;
-	continue_sleep(w, now);
+	if (w->look.sleep.from) {
+		w->look.sleep.to = now;
+		turns_sleep(&w->turns, &w->look.sleep);
+	}
 	settle_slice(w, c, &turn);
 	if (now - w->told < TELL)
 		return;

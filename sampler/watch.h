@@ -22,10 +22,10 @@ struct watch {
 	struct held_stack *held; /* stacks of sleeps in turns that may still be short */
 	size_t n_held, cap_held;
 	struct turn settled; /* the part of the open turn that is in the recording; start 0: none */
-	uint32_t stall;	     /* id of the open stall, when settled.start */
-	nsec cut;	     /* the turn that begins here was already under way */
-	nsec told;	     /* when an open stall was last reported */
-	bool gone;	     /* the thread has ended */
+	uint32_t stall;      /* id of the open stall, when settled.start */
+	nsec cut;            /* the turn that begins here was already under way */
+	nsec told;           /* when an open stall was last reported */
+	bool gone;           /* the thread has ended */
 	struct sample last_sleep; /* the stack of the sleep in hand, when at != 0 */
 };
 

@@ -205,9 +205,11 @@ int kernel_read_types(struct kernel_types *types, struct error *err)
 	types->sched_switch_id = find_type(&btf, BTF_KIND_TYPEDEF, "btf_trace_sched_switch");
 	if (types->sched_switch_id)
 		types->sched_switch_args = traced_args(&btf, types->sched_switch_id);
+	types->sys_enter_id = find_type(&btf, BTF_KIND_TYPEDEF, "btf_trace_sys_enter");
 	task_offsets(&btf, types);
 	btf_close(&btf);
-	if (types->sched_switch_args < 3 || types->task_pid < 0 || types->task_state < 0)
+	if (types->sched_switch_args < 3 || !types->sys_enter_id || types->task_pid < 0 ||
+	    types->task_state < 0)
 		return error_set(err, -ENOTSUP, "this kernel's types lack what the probe needs");
 	return 0;
 }

@@ -193,7 +193,31 @@ static void decode_sleep(const struct exact_sleep *s, struct event *e)
 	};
 }
 
-bool decode_boundary_record(const void *record, size_t len, pid_t pid, struct event *e)
+static bool decode_stack(const struct exact_stack *s, size_t len, struct event *e)
+{
+	struct raw_sample *raw = &e->sample.raw;
+	const struct pt_regs *r = &s->regs;
+
+	if (len < sizeof(*s) || s->stack_bytes > len - sizeof(*s) ||
+	    s->kernel_bytes > sizeof(s->kernel))
+		return false;
+	e->kind = EVENT_SAMPLE;
+	e->at = s->at;
+	e->sample.asleep = true;
+	*raw = (struct raw_sample){
+		.regs = { .r = { r->rax, r->rdx, r->rcx, r->rbx, r->rsi, r->rdi, r->rbp, r->rsp,
+				 r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15,
+				 r->rip },
+			  .valid = (1u << DW_N) - 1 },
+		.stack = s->stack,
+		.stack_len = s->stack_bytes,
+		.kernel = s->kernel,
+		.n_kernel = s->kernel_bytes / 8,
+	};
+	return true;
+}
+
+bool decode_bpf_record(const void *record, size_t len, pid_t pid, struct event *e)
 {
 	const struct exact_turn *turn = record; /* all begin with type and tid */
 	const struct exact_poll *poll = record;
@@ -209,6 +233,9 @@ bool decode_boundary_record(const void *record, size_t len, pid_t pid, struct ev
 		e->at = turn->end;
 		e->turn = (struct turn){ turn->start, turn->end, turn->off, turn->stopped,
 					 turn->delay };
+		/* The scheduler's own sum may leave a little out. */
+		if (e->turn.delay < turn->preempted)
+			e->turn.delay = turn->preempted;
 		return len >= sizeof(*turn);
 	case EXACT_SLEEP:
 		decode_sleep(record, e);
@@ -223,6 +250,8 @@ bool decode_boundary_record(const void *record, size_t len, pid_t pid, struct ev
 		e->kind = EVENT_LISTEN;
 		e->at = listen->at;
 		return true;
+	case EXACT_STACK:
+		return decode_stack(record, len, e);
 	default:
 		return false;
 	}

@@ -21,6 +21,6 @@ extern const uint64_t decode_regs_mask;
  * into the record; path (PATH_MAX bytes) receives the name of a mapping.
  */
 bool decode_perf_record(const struct perf_event_header *h, struct event *e, char *path);
-bool decode_boundary_record(const void *record, size_t len, pid_t pid, struct event *e);
+bool decode_bpf_record(const void *record, size_t len, pid_t pid, struct event *e);
 
 #endif

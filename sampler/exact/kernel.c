@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,8 +16,8 @@ static int sys_bpf(enum bpf_cmd cmd, union bpf_attr *attr)
 static int need_rights(struct error *err, int code)
 {
 	if (code == -EPERM || code == -EACCES)
-		error_fix(err, "run as root, or: sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,"
-			       "cap_dac_read_search,cap_sys_admin=ep $(command -v lagprof)");
+		error_fix(err, "run as root, or: sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep "
+			       "$(command -v lagprof)");
 	return code;
 }
 
@@ -98,36 +97,21 @@ int kernel_attach_tracing(int prog_fd, struct error *err)
 
 	if (fd >= 0)
 		return fd;
-	return error_set(err, -errno, "cannot attach to the scheduler's tracepoint: %s",
-			 strerror(errno));
+	return error_set(err, -errno, "cannot attach to a kernel tracepoint: %s", strerror(errno));
 }
 
-int kernel_open_tracefs(struct error *err)
+int kernel_open_tracefs(void)
 {
-	int fs, mount = -1, ret;
+	int fs = (int)syscall(SYS_fsopen, "tracefs", 1 /* FSOPEN_CLOEXEC */), mount = -1;
 
-	fs = (int)syscall(SYS_fsopen, "tracefs", 1 /* FSOPEN_CLOEXEC */);
-	if (fs < 0)
-		goto fail;
-	if (syscall(SYS_fsconfig, fs, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0) < 0)
-		goto fail;
-	mount = (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, 0);
-	if (mount < 0)
-		goto fail;
-	close(fs);
-	return mount;
-fail:
-	ret = -errno;
+	if (fs >= 0 && syscall(SYS_fsconfig, fs, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0) == 0)
+		mount = (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, 0);
 	if (fs >= 0)
 		close(fs);
 	/* Without CAP_SYS_ADMIN the mounted one may still be readable. */
-	mount = open("/sys/kernel/tracing", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (mount >= 0 && faccessat(mount, "events/syscalls", R_OK | X_OK, 0) == 0)
-		return mount;
-	if (mount >= 0)
-		close(mount);
-	error_set(err, ret, "cannot read the kernel's tracepoint ids: %s", strerror(-ret));
-	return need_rights(err, ret);
+	if (mount < 0)
+		mount = open("/sys/kernel/tracing", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return mount < 0 ? -errno : mount;
 }
 
 int kernel_tracepoint_id(int tracefs, const char *event)

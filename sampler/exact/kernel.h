@@ -8,8 +8,8 @@
 #include "sampler/exact/assembler.h"
 
 /*
- * What the exact probe asks of the kernel: bpf(2) objects, tracepoint ids and
- * a few facts from the kernel's type information.  Every object is a file
+ * What the exact probe asks of the kernel: bpf(2) objects and a few facts from
+ * the kernel's type information.  Every object is a file
  * descriptor (close-on-exec): closing them, or dying, removes everything.
  */
 
@@ -28,15 +28,16 @@ int kernel_attach_tracing(int prog_fd, struct error *err);
  * A private, detached mount of tracefs, only to read tracepoint ids: nothing
  * is mounted where others see it, nothing is written.  Its fd or -errno.
  */
-int kernel_open_tracefs(struct error *err);
-/* The id of "syscalls/sys_enter_poll", or -ENOENT. */
+int kernel_open_tracefs(void);
+/* The id of "syscalls/sys_enter_poll", or -errno. */
 int kernel_tracepoint_id(int tracefs, const char *event);
 
 /* Byte offsets and ids of this kernel, from /sys/kernel/btf/vmlinux. */
 struct kernel_types {
-	uint32_t sched_switch_id; /* type id of btf_trace_sched_switch */
-	int sched_switch_args;	  /* 3: preempt, prev, next; 4 since Linux 5.18: and prev_state */
-	int task_pid;		  /* offsets in task_struct */
+	uint32_t sched_switch_id; /* type ids of btf_trace_sched_switch, btf_trace_sys_enter */
+	uint32_t sys_enter_id;
+	int sched_switch_args; /* 3: preempt, prev, next; 4 since Linux 5.18: and prev_state */
+	int task_pid;          /* offsets in task_struct */
 	int task_state;
 	int task_run_delay; /* sched_info.run_delay; -1 if not kept */
 };

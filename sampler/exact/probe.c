@@ -10,31 +10,32 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sampler/exact/boundary_ring.h"
+#include "sampler/exact/bpf_ring.h"
 #include "sampler/exact/decode.h"
 #include "sampler/exact/programs.h"
 #include "sampler/perf_ring.h"
 #include "sampler/probe.h"
 
 /*
- * The exact rung: BPF programs on the poll family's tracepoints time every
+ * The exact rung: a BPF program on the entry of system calls times every
  * turn inside the kernel, a program on sched_switch splits it, and a per-CPU
- * clock gated by a program samples only turns that are already long.
+ * clock gated by a program samples only turns that are already long.  Nothing
+ * is opened per thread: a perf event on a thread costs it a microsecond and a
+ * half at each context switch.
  */
 enum {
 	BOUNDARY_RING = 256 * 1024,
 	STACK_RING = 512 * 1024,
-	SLEEP_RING = 1024 * 1024, /* 64 stacks may come at once */
+	SLEEP_RING = 2 * 1024 * 1024, /* 64 stacks may come at once */
 	SIDE_RING = 64 * 1024,
 	MAX_CPUS = 1024,
-	MAX_TRACEPOINTS = 20,
+	MAX_TRACEPOINTS = 16,
 	REPORTS = 64, /* other polls reported between two drains */
 };
 
 struct followed {
 	pid_t tid;
 	size_t slot;
-	struct perf_ring sleeps;
 };
 
 struct exact {
@@ -42,8 +43,8 @@ struct exact {
 	struct program_maps maps;
 	union exact_slot_room *slots; /* EXACT_SLOTS of them, shared with the programs */
 	struct exact_hists *hists;
-	struct boundary_ring ring;
-	int clock_gate, sleep_gate, switch_link;
+	struct bpf_ring ring, stacks; /* boundaries; stacks of sleeps */
+	int clock_gate, switch_link, syscall_link;
 	int tracepoints[MAX_TRACEPOINTS];
 	size_t n_tracepoints;
 	struct perf_ring clocks[MAX_CPUS], sides[MAX_CPUS];
@@ -56,7 +57,6 @@ struct exact {
 	/* While draining. */
 	void (*handle)(void *arg, const struct event *e);
 	void *arg;
-	bool asleep;
 	char path[PATH_MAX];
 };
 
@@ -101,26 +101,47 @@ static int open_maps(struct exact *x, struct error *err)
 	x->hists = x->slots ? map_value(x->maps.hists, sizeof(*x->hists), err) : NULL;
 	if (!x->hists)
 		return err->code;
-	ret = boundary_ring_open(&x->ring, or_default(x->config.boundary_ring, BOUNDARY_RING), err);
+	ret = bpf_ring_open(&x->ring, or_default(x->config.boundary_ring, BOUNDARY_RING), err);
+	if (ret < 0)
+		return ret;
+	ret = bpf_ring_open(&x->stacks, or_default(x->config.stack_ring, SLEEP_RING), err);
 	if (ret < 0)
 		return ret;
 	x->maps.ring = x->ring.fd;
+	x->maps.stacks = x->stacks.fd;
+	/* Stacks of sleeps wake nobody: they are looked at in the next round. */
 	return watch_fd(x, x->ring.fd, err);
 }
 
+/* Loads a tracing program and attaches it: the link's fd or -errno. */
+static int attach(const char *name, uint32_t function, struct assembler *a, struct error *err)
+{
+	int prog = kernel_load_program(name, BPF_PROG_TYPE_TRACING, function, a, err), link;
+
+	if (prog < 0)
+		return prog;
+	link = kernel_attach_tracing(prog, err);
+	close(prog);
+	return link;
+}
+
 /*
- * Runs a program at a tracepoint.  The event itself belongs to lagprof's own
- * thread and is never enabled: it only holds the program.
+ * Runs a program at the tracepoint of one system call.  The event itself
+ * belongs to lagprof's own thread and is never enabled: it only holds the
+ * program.
  */
-static int attach_tracepoint(struct exact *x, int tracefs, const char *event, struct assembler *a,
+static int attach_tracepoint(struct exact *x, int tracefs, const char *call, struct assembler *a,
 			     struct error *err)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT,
 					.size = sizeof(attr),
 					.sample_period = 1,
 					.disabled = 1 };
-	int id = kernel_tracepoint_id(tracefs, event), prog, fd, ret;
+	char event[64];
+	int id, prog, fd, ret;
 
+	snprintf(event, sizeof(event), "syscalls/sys_enter_%s", call);
+	id = kernel_tracepoint_id(tracefs, event);
 	if (id < 0)
 		return error_set(err, id, "no tracepoint %s: %s", event, strerror(-id));
 	attr.config = (uint64_t)id;
@@ -140,80 +161,64 @@ static int attach_tracepoint(struct exact *x, int tracefs, const char *event, st
 	return 0;
 }
 
-static int attach_polls(struct exact *x, int tracefs, const struct kernel_types *types,
-			struct error *err)
+static int attach_tracepoints(struct exact *x, int tracefs, const struct kernel_types *types,
+			      struct error *err)
 {
-	for (const struct poll_syscall *call = poll_syscalls; call->name; call++) {
-		struct assembler a;
-		char event[64];
-		int ret;
+	struct assembler a;
+	int ret;
 
-		snprintf(event, sizeof(event), "syscalls/sys_enter_%s", call->name);
-		if (kernel_tracepoint_id(tracefs, event) == -ENOENT)
-			continue; /* older than the call */
+	for (const struct poll_syscall *call = poll_syscalls; call->name; call++) {
 		asm_init(&a);
-		program_poll_enter(&a, &x->maps, call, types);
-		ret = attach_tracepoint(x, tracefs, event, &a, err);
-		if (ret < 0)
+		program_poll(&a, &x->maps, call, types);
+		ret = attach_tracepoint(x, tracefs, call->name, &a, err);
+		/* Some are younger than the oldest kernel that will do. */
+		if (ret < 0 && (ret != -ENOENT || x->n_tracepoints == 0))
 			return ret;
 	}
-	return 0;
+	asm_init(&a);
+	program_listen(&a, &x->maps);
+	return attach_tracepoint(x, tracefs, "listen", &a, err);
 }
 
-static int attach_switch(struct exact *x, const struct kernel_types *types, struct error *err)
+/* At the tracepoints of the poll family; where their ids are hidden, at that of all system calls.
+ */
+static int attach_polls(struct exact *x, const struct kernel_types *types, struct error *err)
 {
 	struct assembler a;
-	int prog;
+	int tracefs = kernel_open_tracefs(), ret = tracefs;
 
+	if (tracefs >= 0) {
+		ret = attach_tracepoints(x, tracefs, types, err);
+		close(tracefs);
+	}
+	if (ret == 0 || x->n_tracepoints > 0)
+		return ret;
 	asm_init(&a);
-	program_switch(&a, &x->maps, types);
-	prog = kernel_load_program("lagprof_switch", BPF_PROG_TYPE_TRACING, types->sched_switch_id,
-				   &a, err);
-	if (prog < 0)
-		return prog;
-	x->switch_link = kernel_attach_tracing(prog, err);
-	close(prog);
-	return x->switch_link < 0 ? x->switch_link : 0;
-}
-
-static int load_gates(struct exact *x, struct error *err)
-{
-	struct assembler a;
-
-	asm_init(&a);
-	program_clock_gate(&a, &x->maps);
-	x->clock_gate = kernel_load_program("lagprof_clock", BPF_PROG_TYPE_PERF_EVENT, 0, &a, err);
-	if (x->clock_gate < 0)
-		return x->clock_gate;
-	asm_init(&a);
-	program_sleep_gate(&a, &x->maps);
-	x->sleep_gate = kernel_load_program("lagprof_sleep", BPF_PROG_TYPE_PERF_EVENT, 0, &a, err);
-	return x->sleep_gate < 0 ? x->sleep_gate : 0;
+	program_syscall(&a, &x->maps, types);
+	x->syscall_link = attach("lagprof_poll", types->sys_enter_id, &a, err);
+	return x->syscall_link < 0 ? x->syscall_link : 0;
 }
 
 static int attach_programs(struct exact *x, struct error *err)
 {
 	struct kernel_types types;
 	struct assembler a;
-	int tracefs, ret;
+	int ret;
 
 	ret = kernel_read_types(&types, err);
 	if (ret < 0)
 		return ret;
-	ret = load_gates(x, err);
-	if (ret < 0)
-		return ret;
-	tracefs = kernel_open_tracefs(err);
-	if (tracefs < 0)
-		return tracefs;
-	ret = attach_polls(x, tracefs, &types, err);
-	if (ret == 0) {
-		asm_init(&a);
-		program_listen(&a, &x->maps);
-		ret = attach_tracepoint(x, tracefs, "syscalls/sys_enter_listen", &a, err);
-	}
-	close(tracefs);
-	return ret < 0 ? ret : attach_switch(x, &types, err);
+	asm_init(&a);
+	program_clock_gate(&a, &x->maps);
+	x->clock_gate = kernel_load_program("lagprof_clock", BPF_PROG_TYPE_PERF_EVENT, 0, &a, err);
+	if (x->clock_gate < 0)
+		return x->clock_gate;
+	asm_init(&a);
+	program_switch(&a, &x->maps, &types);
+	x->switch_link = attach("lagprof_switch", types.sched_switch_id, &a, err);
+	if (x->switch_link < 0)
+		return x->switch_link;
+	return attach_polls(x, &types, err);
 }
 
 static void sample_attr(const struct exact *x, struct perf_event_attr *attr)
@@ -294,8 +299,9 @@ static int exact_open(void **state, const struct probe_config *config, struct er
 	int ret;
 
 	x->config = *config;
-	x->maps = (struct program_maps){ -1, -1, -1 };
-	x->ring.fd = x->clock_gate = x->sleep_gate = x->switch_link = -1;
+	x->maps = (struct program_maps){ -1, -1, -1, -1, config->stack_bytes };
+	x->ring.fd = x->stacks.fd = -1;
+	x->clock_gate = x->switch_link = x->syscall_link = -1;
 	for (int i = 0; i < MAX_CPUS; i++)
 		x->clocks[i].fd = x->sides[i].fd = -1;
 	x->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -322,18 +328,17 @@ static void exact_close(void *state)
 {
 	struct exact *x = state;
 
-	for (size_t i = 0; i < x->n_followed; i++)
-		perf_ring_close(&x->followed[i].sleeps);
 	for (size_t i = 0; i < x->n_cpus; i++) {
 		perf_ring_close(&x->clocks[i]);
 		perf_ring_close(&x->sides[i]);
 	}
 	for (size_t i = 0; i < x->n_tracepoints; i++)
 		close(x->tracepoints[i]);
+	close_fd(x->syscall_link);
 	close_fd(x->switch_link);
 	close_fd(x->clock_gate);
-	close_fd(x->sleep_gate);
-	boundary_ring_close(&x->ring);
+	bpf_ring_close(&x->ring);
+	bpf_ring_close(&x->stacks);
 	if (x->slots)
 		munmap(x->slots, EXACT_SLOTS * EXACT_SLOT_SIZE);
 	if (x->hists)
@@ -364,31 +369,6 @@ static struct exact_slot *slot_of(struct exact *x, pid_t tid)
 	return f ? &x->slots[f->slot].slot : NULL;
 }
 
-static int open_sleeps(struct exact *x, struct followed *f, struct error *err)
-{
-	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
-					.config = PERF_COUNT_SW_CONTEXT_SWITCHES,
-					.sample_period = 1,
-					.watermark = 1 };
-	size_t size = or_default(x->config.stack_ring, SLEEP_RING);
-	int ret;
-
-	sample_attr(x, &attr);
-	attr.wakeup_watermark = (uint32_t)(size / 2);
-	ret = perf_ring_open(&f->sleeps, &attr, f->tid, -1, err);
-	if (ret == 0)
-		ret = perf_ring_map(&f->sleeps, size, err);
-	if (ret == 0)
-		ret = perf_ring_gate(&f->sleeps, x->sleep_gate, err);
-	if (ret == 0)
-		ret = perf_ring_enable(&f->sleeps, err);
-	if (ret == 0)
-		ret = watch_fd(x, f->sleeps.fd, err);
-	if (ret < 0)
-		perf_ring_close(&f->sleeps);
-	return ret;
-}
-
 static int free_slot(const struct exact *x, pid_t tid)
 {
 	size_t first = (size_t)tid % EXACT_SLOTS, second = (size_t)tid / 64 % EXACT_SLOTS;
@@ -401,7 +381,7 @@ static int free_slot(const struct exact *x, pid_t tid)
 static int exact_follow(void *state, pid_t tid, struct error *err)
 {
 	struct exact *x = state;
-	int index = free_slot(x, tid), ret;
+	int index = free_slot(x, tid);
 	struct followed *f = &x->followed[x->n_followed];
 	struct exact_slot *slot;
 
@@ -410,9 +390,6 @@ static int exact_follow(void *state, pid_t tid, struct error *err)
 	if (index < 0 || x->n_followed == EXACT_SLOTS)
 		return error_set(err, -ENOSPC, "no room to follow thread %d as a loop", tid);
 	*f = (struct followed){ .tid = tid, .slot = (size_t)index };
-	ret = open_sleeps(x, f, err);
-	if (ret < 0)
-		return ret;
 	x->n_followed++;
 	slot = &x->slots[index].slot;
 	*slot = (struct exact_slot){ .tgid = (uint32_t)x->config.pid,
@@ -436,9 +413,8 @@ static void exact_unfollow(void *state, pid_t tid)
 		return;
 	x->retired.made += slot->made_clock + slot->made_sleep;
 	x->retired.turns += slot->lost;
-	x->retired.lost += perf_ring_lost(&f->sleeps);
+	x->retired.lost += slot->lost_sleep;
 	__atomic_store_n(&slot->tid, 0, __ATOMIC_RELEASE);
-	perf_ring_close(&f->sleeps);
 	*f = x->followed[--x->n_followed];
 }
 
@@ -480,12 +456,12 @@ static void exact_set_threshold(void *state, nsec threshold, nsec gate)
 	}
 }
 
-static void handle_boundary(void *arg, const void *record, size_t len)
+static void handle_bpf(void *arg, const void *record, size_t len)
 {
 	struct exact *x = arg;
 	struct event e;
 
-	if (decode_boundary_record(record, len, x->config.pid, &e))
+	if (decode_bpf_record(record, len, x->config.pid, &e))
 		x->handle(x->arg, &e);
 }
 
@@ -496,8 +472,6 @@ static void handle_perf(void *arg, const struct perf_event_header *record)
 
 	if (!decode_perf_record(record, &e, x->path) || e.pid != x->config.pid)
 		return;
-	if (e.kind == EVENT_SAMPLE)
-		e.sample.asleep = x->asleep;
 	x->handle(x->arg, &e);
 }
 
@@ -508,17 +482,14 @@ static void exact_drain(void *state, void (*handle)(void *arg, const struct even
 
 	x->handle = handle;
 	x->arg = arg;
-	boundary_ring_drain(&x->ring, handle_boundary, x);
+	bpf_ring_drain(&x->ring, handle_bpf, x);
 	for (size_t i = 0; i < x->n_cpus; i++)
 		perf_ring_drain(&x->sides[i], handle_perf, x);
-	x->asleep = true;
-	for (size_t i = 0; i < x->n_followed; i++) {
-		perf_ring_drain(&x->followed[i].sleeps, handle_perf, x);
-		x->slots[x->followed[i].slot].slot.reports_left = REPORTS;
-	}
-	x->asleep = false;
+	bpf_ring_drain(&x->stacks, handle_bpf, x);
 	for (size_t i = 0; i < x->n_cpus; i++)
 		perf_ring_drain(&x->clocks[i], handle_perf, x);
+	for (size_t i = 0; i < x->n_followed; i++)
+		x->slots[x->followed[i].slot].slot.reports_left = REPORTS;
 }
 
 static struct sleep sleep_now(const struct exact_slot *slot)
@@ -586,7 +557,7 @@ static void exact_losses(void *state, struct probe_losses *out)
 
 		out->made += slot->made_clock + slot->made_sleep;
 		out->turns += slot->lost;
-		out->lost += perf_ring_lost(&x->followed[i].sleeps);
+		out->lost += slot->lost_sleep;
 	}
 	for (size_t i = 0; i < x->n_cpus; i++)
 		out->lost += perf_ring_lost(&x->clocks[i]);

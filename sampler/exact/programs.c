@@ -6,14 +6,15 @@
 
 /*
  * Conventions: r6 context, r7 now (or the thread id before it), r8 the slot,
- * r9 the slot's number.  A tracepoint program returns 1, so that other users
- * of the same tracepoint still get their events.
+ * r9 the slot's number, or a record under construction.  A program on a
+ * tracepoint returns 1, so that its other users still get their events.
  */
-enum { CTX = BPF_REG_6, NOW = BPF_REG_7, SLOT = BPF_REG_8, INDEX = BPF_REG_9 };
+enum { CTX = BPF_REG_6, NOW = BPF_REG_7, SLOT = BPF_REG_8, INDEX = BPF_REG_9, RECORD = INDEX };
 enum { R0 = BPF_REG_0, R1, R2, R3, R4, R5 };
 
-/* Arguments of the sched_switch program. */
-enum { PREV = 8, NEXT = 16, PREV_STATE = 24 };
+/* Arguments of the programs on sys_enter and on sched_switch. */
+enum { REGS = 0, NUMBER = 8 };
+enum { PREEMPTED = 0, PREV = 8, NEXT = 16, PREV_STATE = 24 };
 
 #define FIELD(name) ((int)offsetof(struct exact_slot, name))
 
@@ -73,18 +74,17 @@ static void count_field(struct assembler *a, int field)
 	asm_store(a, SLOT, field, R5);
 }
 
-/* R0 = a record of the ring, its type and tid filled in; counts it as lost and jumps if full. */
-static void reserve(struct assembler *a, const struct program_maps *maps, int type, int size,
-		    int full)
+/* R0 = a record of the ring, its type and tid filled in; counts it in `lost` and jumps if full. */
+static void reserve(struct assembler *a, int ring, int type, int size, int lost, int full)
 {
 	int got = asm_label(a);
 
-	asm_map(a, R1, maps->ring);
+	asm_map(a, R1, ring);
 	asm_mov_imm(a, R2, size);
 	asm_mov_imm(a, R3, 0);
 	asm_call(a, BPF_FUNC_ringbuf_reserve);
 	asm_jump_if_imm(a, BPF_JNE, R0, 0, got);
-	count_field(a, FIELD(lost));
+	count_field(a, lost);
 	asm_jump(a, full);
 	asm_place(a, got);
 	asm_store32_imm(a, R0, 0, type);
@@ -113,17 +113,6 @@ static void read_kernel_u64(struct assembler *a)
 	asm_mov_imm(a, R2, 8);
 	asm_call(a, BPF_FUNC_probe_read_kernel);
 	asm_load(a, R1, BPF_REG_10, -8);
-}
-
-/* R1 = the user stack pointer of the thread that runs. */
-static void user_stack_pointer(struct assembler *a)
-{
-	asm_call(a, BPF_FUNC_get_current_task_btf);
-	asm_mov(a, R1, R0);
-	asm_call(a, BPF_FUNC_task_pt_regs);
-	asm_mov(a, R3, R0);
-	asm_alu_imm(a, BPF_ADD, R3, (int)offsetof(struct pt_regs, rsp));
-	read_kernel_u64(a);
 }
 
 /* The histogram bucket of the duration in R2, into R3 (hist_bucket() of core/hist.c). */
@@ -209,35 +198,111 @@ static void report_turn(struct assembler *a, const struct program_maps *maps,
 		asm_store(a, BPF_REG_10, -16, R1);
 	}
 	asm_place(a, on_time);
-	reserve(a, maps, EXACT_TURN, sizeof(struct exact_turn), out);
+	reserve(a, maps->ring, EXACT_TURN, sizeof(struct exact_turn), FIELD(lost), out);
 	copy_field(a, offsetof(struct exact_turn, start), FIELD(turn_start));
 	asm_store(a, R0, offsetof(struct exact_turn, end), NOW);
 	copy_field(a, offsetof(struct exact_turn, off), FIELD(off_time));
 	copy_field(a, offsetof(struct exact_turn, stopped), FIELD(stopped_time));
+	copy_field(a, offsetof(struct exact_turn, preempted), FIELD(preempted_time));
 	asm_load(a, R1, BPF_REG_10, -16);
 	asm_store(a, R0, offsetof(struct exact_turn, delay), R1);
 	submit(a);
 }
 
-/* R1 = this call's key; jumps to `not_a_poll` if it does not wait. */
-static void key_of_call(struct assembler *a, const struct poll_syscall *call, int not_a_poll)
+/* Jumps to `found` if the system call in R1 is one of the poll family, to `listen` if it is that.
+ */
+static void is_poll(struct assembler *a, int found, int listen)
 {
-	enum { ARGS = 16 }; /* struct syscall_trace_enter: common fields, number, then arguments */
+	for (const struct poll_syscall *call = poll_syscalls; call->name; call++)
+		asm_jump_if_imm(a, BPF_JEQ, R1, call->number, found);
+	asm_jump_if_imm(a, BPF_JEQ, R1, SYS_listen, listen);
+}
+
+/*
+ * The poll in hand, told by the hook it was seen at: the tracepoint of one
+ * system call (call), or that of all (call is NULL: what it is is known at run
+ * time only).
+ */
+
+/* R1 = the user stack pointer. */
+static void stack_pointer(struct assembler *a, const struct poll_syscall *call)
+{
+	if (!call) {
+		asm_load(a, R2, CTX, REGS);
+		asm_load(a, R1, R2, offsetof(struct pt_regs, rsp));
+		return;
+	}
+	asm_call(a, BPF_FUNC_get_current_task_btf);
+	asm_mov(a, R1, R0);
+	asm_call(a, BPF_FUNC_task_pt_regs);
+	asm_mov(a, R3, R0);
+	asm_alu_imm(a, BPF_ADD, R3, (int)offsetof(struct pt_regs, rsp));
+	read_kernel_u64(a);
+}
+
+/* R1 = the key of a poll on the descriptor in R1. */
+static void key_of_descriptor(struct assembler *a, uint64_t class)
+{
+	asm_alu_imm(a, BPF_LSH, R1, 32);
+	asm_alu_imm(a, BPF_RSH, R1, 32);
+	asm_mov_imm64(a, R4, class);
+	asm_alu(a, BPF_OR, R1, R4);
+}
+
+static void key_of_stack(struct assembler *a, const struct poll_syscall *call, int mine)
+{
+	asm_load(a, R3, SLOT, FIELD(key));
+	asm_jump_if_imm(a, BPF_JEQ, R3, (int32_t)POLL_KEY_ANY_POLL, mine);
+	stack_pointer(a, call);
+}
+
+/*
+ * R1 = the poll's key; jumps to `mine` if the loop's is any poll(2) or
+ * select(2), to `not_a_poll` if the call does not wait.
+ */
+static void key_of_call(struct assembler *a, const struct poll_syscall *call, int mine,
+			int not_a_poll)
+{
+	enum { ARGUMENTS = 16 }; /* in struct syscall_trace_enter */
 
 	if (call->wait_argument >= 0) {
-		asm_load(a, R1, CTX, ARGS + 8 * call->wait_argument);
+		asm_load(a, R1, CTX, ARGUMENTS + 8 * call->wait_argument);
 		asm_alu_imm(a, BPF_LSH, R1, 32);
 		asm_jump_if_imm(a, BPF_JEQ, R1, 0, not_a_poll);
 	}
 	if (call->key_class) {
-		asm_load(a, R1, CTX, ARGS);
-		asm_alu_imm(a, BPF_LSH, R1, 32);
-		asm_alu_imm(a, BPF_RSH, R1, 32);
-		asm_mov_imm64(a, R2, call->key_class);
-		asm_alu(a, BPF_OR, R1, R2);
+		asm_load(a, R1, CTX, ARGUMENTS);
+		key_of_descriptor(a, call->key_class);
 	} else {
-		user_stack_pointer(a);
+		key_of_stack(a, call, mine);
 	}
+}
+
+/* The same where the call is known at run time only. */
+static void key_of_any_call(struct assembler *a, int mine, int not_a_poll)
+{
+	int by_stack = asm_label(a), io_uring = asm_label(a), done = asm_label(a);
+
+	asm_load(a, R2, CTX, REGS);
+	asm_load(a, R3, CTX, NUMBER);
+	for (const struct poll_syscall *call = poll_syscalls; call->name; call++)
+		if (call->key_class == 0)
+			asm_jump_if_imm(a, BPF_JEQ, R3, call->number, by_stack);
+	asm_load(a, R1, R2, offsetof(struct pt_regs, rdi));
+	asm_jump_if_imm(a, BPF_JEQ, R3, SYS_io_uring_enter, io_uring);
+	key_of_descriptor(a, POLL_KEY_EPOLL);
+	asm_jump(a, done);
+
+	asm_place(a, io_uring);
+	asm_load(a, R3, R2, offsetof(struct pt_regs, rdx)); /* min_complete */
+	asm_alu_imm(a, BPF_LSH, R3, 32);
+	asm_jump_if_imm(a, BPF_JEQ, R3, 0, not_a_poll);
+	key_of_descriptor(a, POLL_KEY_IO_URING);
+	asm_jump(a, done);
+
+	asm_place(a, by_stack);
+	key_of_stack(a, NULL, mine);
+	asm_place(a, done);
 }
 
 /* Reports the poll at NOW whose key is in slot->other_key. */
@@ -250,12 +315,9 @@ static void report_other(struct assembler *a, const struct program_maps *maps,
 	asm_jump_if_imm(a, BPF_JEQ, R1, 0, full);
 	asm_alu_imm(a, BPF_SUB, R1, 1);
 	asm_store(a, SLOT, FIELD(reports_left), R1);
-	if (call->key_class)
-		user_stack_pointer(a);
-	else
-		asm_load(a, R1, SLOT, FIELD(other_key));
+	stack_pointer(a, call);
 	asm_store(a, BPF_REG_10, -16, R1);
-	reserve(a, maps, EXACT_POLL, sizeof(struct exact_poll), full);
+	reserve(a, maps->ring, EXACT_POLL, sizeof(struct exact_poll), FIELD(lost), full);
 	asm_store(a, R0, offsetof(struct exact_poll, at), NOW);
 	copy_field(a, offsetof(struct exact_poll, key), FIELD(other_key));
 	asm_load(a, R1, BPF_REG_10, -16);
@@ -270,37 +332,24 @@ static void begin_turn(struct assembler *a)
 	asm_store_imm(a, SLOT, FIELD(off_since), 0);
 	asm_store_imm(a, SLOT, FIELD(off_time), 0);
 	asm_store_imm(a, SLOT, FIELD(stopped_time), 0);
+	asm_store_imm(a, SLOT, FIELD(preempted_time), 0);
 	asm_store32_imm(a, SLOT, FIELD(delay_valid), 0);
 	asm_store(a, SLOT, FIELD(turn_start), NOW);
 }
 
-void program_poll_enter(struct assembler *a, const struct program_maps *maps,
-			const struct poll_syscall *call, const struct kernel_types *types)
+/* The loop polls, at NOW: its turn ends and the next begins. */
+static void turn_over(struct assembler *a, const struct program_maps *maps,
+		      const struct poll_syscall *call, const struct kernel_types *types)
 {
-	int out = asm_label(a), mine = asm_label(a), begin = asm_label(a);
+	int begin = asm_label(a);
 
-	asm_mov(a, CTX, R1);
-	current_id(a, 0);
-	find_slot(a, maps, out);
-	read_clock(a);
-	key_of_call(a, call, out);
-	asm_load(a, R2, SLOT, FIELD(key));
-	asm_jump_if(a, BPF_JEQ, R1, R2, mine);
-	if (!call->key_class)
-		asm_jump_if_imm(a, BPF_JEQ, R2, (int32_t)POLL_KEY_ANY_POLL, mine);
-
-	asm_store(a, SLOT, FIELD(other_key), R1);
-	asm_store(a, SLOT, FIELD(other_at), NOW);
-	report_other(a, maps, call);
-	/* The first one is taken for the loop's at once, so that no turn is missed. */
-	asm_load(a, R2, SLOT, FIELD(key));
-	asm_jump_if_imm(a, BPF_JNE, R2, 0, out);
-	asm_load(a, R1, SLOT, FIELD(other_key));
-	asm_store(a, SLOT, FIELD(key), R1);
-
-	asm_place(a, mine);
 	asm_store_imm(a, SLOT, FIELD(other_at), 0);
-	asm_store32_imm(a, SLOT, FIELD(poll_number), call->number);
+	if (call) {
+		asm_store32_imm(a, SLOT, FIELD(poll_number), call->number);
+	} else {
+		asm_load(a, R1, CTX, NUMBER);
+		asm_store32(a, SLOT, FIELD(poll_number), R1);
+	}
 	asm_load(a, R2, SLOT, FIELD(turn_start));
 	asm_jump_if_imm(a, BPF_JEQ, R2, 0, begin);
 	asm_mov(a, R3, NOW);
@@ -314,8 +363,84 @@ void program_poll_enter(struct assembler *a, const struct program_maps *maps,
 	asm_place(a, begin);
 	asm_store_imm(a, SLOT, FIELD(poll_start), 0);
 	begin_turn(a);
+}
+
+/* A poll of the thread in NOW begins. */
+static void poll_begins(struct assembler *a, const struct program_maps *maps,
+			const struct poll_syscall *call, const struct kernel_types *types)
+{
+	int out = asm_label(a), mine = asm_label(a);
+
+	find_slot(a, maps, out);
+	read_clock(a);
+	if (call)
+		key_of_call(a, call, mine, out);
+	else
+		key_of_any_call(a, mine, out);
+	asm_load(a, R2, SLOT, FIELD(key));
+	asm_jump_if(a, BPF_JEQ, R1, R2, mine);
+	asm_store(a, SLOT, FIELD(other_key), R1);
+	asm_store(a, SLOT, FIELD(other_at), NOW);
+	report_other(a, maps, call);
+	/* The first one is taken for the loop's at once, so that no turn is missed. */
+	asm_load(a, R2, SLOT, FIELD(key));
+	asm_jump_if_imm(a, BPF_JNE, R2, 0, out);
+	asm_load(a, R1, SLOT, FIELD(other_key));
+	asm_store(a, SLOT, FIELD(key), R1);
+	asm_place(a, mine);
+	turn_over(a, maps, call, types);
 	asm_place(a, out);
+}
+
+/* The process calls listen(2). */
+static void listen_begins(struct assembler *a, const struct program_maps *maps)
+{
+	int out = asm_label(a);
+
+	current_id(a, 32);
+	find_slot(a, maps, out);
+	read_clock(a);
+	reserve(a, maps->ring, EXACT_LISTEN, sizeof(struct exact_listen), FIELD(lost), out);
+	asm_store(a, R0, offsetof(struct exact_listen, at), NOW);
+	submit(a);
+	asm_place(a, out);
+}
+
+void program_poll(struct assembler *a, const struct program_maps *maps,
+		  const struct poll_syscall *call, const struct kernel_types *types)
+{
+	asm_mov(a, CTX, R1);
+	current_id(a, 0);
+	poll_begins(a, maps, call, types);
 	asm_exit(a, 1);
+	asm_link(a);
+}
+
+void program_listen(struct assembler *a, const struct program_maps *maps)
+{
+	asm_mov(a, CTX, R1);
+	listen_begins(a, maps);
+	asm_exit(a, 1);
+	asm_link(a);
+}
+
+void program_syscall(struct assembler *a, const struct program_maps *maps,
+		     const struct kernel_types *types)
+{
+	int found = asm_label(a), listen = asm_label(a);
+
+	asm_load(a, R2, R1, NUMBER);
+	asm_mov(a, CTX, R1);
+	asm_mov(a, R1, R2);
+	is_poll(a, found, listen);
+	asm_exit(a, 0);
+	asm_place(a, found);
+	current_id(a, 0);
+	poll_begins(a, maps, NULL, types);
+	asm_exit(a, 0);
+	asm_place(a, listen);
+	listen_begins(a, maps);
+	asm_exit(a, 0);
 	asm_link(a);
 }
 
@@ -323,7 +448,7 @@ void program_poll_enter(struct assembler *a, const struct program_maps *maps,
 static void why_out(struct assembler *a, const struct kernel_types *types, int runnable,
 		    int stopped)
 {
-	enum { PREEMPTED = 0, STOPPED_OR_TRACED = 0x4 | 0x8 };
+	enum { STOPPED_OR_TRACED = 0x4 | 0x8 };
 
 	asm_load(a, R1, CTX, PREEMPTED);
 	asm_jump_if_imm(a, BPF_JNE, R1, 0, runnable);
@@ -362,12 +487,72 @@ static void sleeping_call(struct assembler *a, int polling)
 	asm_place(a, nested);
 }
 
-/* Remembers the call in R1 with registers R0, and whether a stack of this sleep is wanted. */
+/* R1 = the address `offset` bytes into the record in r9. */
+static void record_address(struct assembler *a, int offset)
+{
+	asm_mov(a, R1, RECORD);
+	asm_alu_imm(a, BPF_ADD, R1, offset);
+}
+
+/*
+ * Copies the user stack of the thread that goes to sleep, piece by piece: the
+ * last ones may lie beyond its end.
+ */
+static void copy_stack(struct assembler *a, uint32_t stack_bytes)
+{
+	int done = asm_label(a);
+
+	for (uint32_t at = 0; at + EXACT_PIECE <= stack_bytes; at += EXACT_PIECE) {
+		record_address(a, (int)(offsetof(struct exact_stack, stack) + at));
+		asm_mov_imm(a, R2, EXACT_PIECE);
+		asm_load(a, R3, RECORD,
+			 offsetof(struct exact_stack, regs) + offsetof(struct pt_regs, rsp));
+		asm_alu_imm(a, BPF_ADD, R3, (int32_t)at);
+		asm_call(a, BPF_FUNC_probe_read_user);
+		asm_jump_if_imm(a, BPF_JNE, R0, 0, done);
+		asm_store_imm(a, RECORD, offsetof(struct exact_stack, stack_bytes),
+			      (int32_t)(at + EXACT_PIECE));
+	}
+	asm_place(a, done);
+}
+
+static void take_stack(struct assembler *a, const struct program_maps *maps, int out)
+{
+	enum { TRACING_FRAMES = 3 }; /* this program and what calls it */
+	int kernel = asm_label(a);
+
+	count_field(a, FIELD(made_sleep));
+	reserve(a, maps->stacks, EXACT_STACK,
+		(int)(offsetof(struct exact_stack, stack) + maps->stack_bytes), FIELD(lost_sleep),
+		out);
+	asm_mov(a, RECORD, R0);
+	asm_store(a, RECORD, offsetof(struct exact_stack, at), NOW);
+	asm_store_imm(a, RECORD, offsetof(struct exact_stack, stack_bytes), 0);
+	asm_load(a, R1, CTX, PREV);
+	asm_call(a, BPF_FUNC_task_pt_regs);
+	asm_mov(a, R3, R0);
+	record_address(a, offsetof(struct exact_stack, regs));
+	asm_mov_imm(a, R2, sizeof(struct pt_regs));
+	asm_call(a, BPF_FUNC_probe_read_kernel);
+	record_address(a, offsetof(struct exact_stack, kernel));
+	asm_mov(a, R2, R1);
+	asm_mov(a, R1, CTX);
+	asm_mov_imm(a, R3, EXACT_KERNEL_FRAMES * 8);
+	asm_mov_imm(a, R4, TRACING_FRAMES);
+	asm_call(a, BPF_FUNC_get_stack);
+	asm_jump_if_imm(a, BPF_JSGE, R0, 0, kernel);
+	asm_mov_imm(a, R0, 0);
+	asm_place(a, kernel);
+	asm_store(a, RECORD, offsetof(struct exact_stack, kernel_bytes), R0);
+	copy_stack(a, maps->stack_bytes);
+	asm_mov(a, R0, RECORD);
+	submit(a);
+	asm_store32_imm(a, SLOT, FIELD(sampled), 1);
+}
+
+/* Remembers the call in R1 with registers R0. */
 static void note_sleep(struct assembler *a)
 {
-	const int32_t ms = 1000000, burst = 63;
-	int refilled = asm_label(a), enough = asm_label(a);
-
 	asm_store32(a, SLOT, FIELD(off_syscall), R1);
 	asm_load(a, R1, R0, offsetof(struct pt_regs, rdi));
 	asm_store(a, SLOT, FIELD(off_args), R1);
@@ -375,8 +560,14 @@ static void note_sleep(struct assembler *a)
 	asm_store(a, SLOT, FIELD(off_args) + 8, R1);
 	asm_load(a, R1, R0, offsetof(struct pt_regs, rdx));
 	asm_store(a, SLOT, FIELD(off_args) + 16, R1);
+}
 
-	/* One a millisecond in the long run, 64 at once. */
+/* Stacks of sleeps: one a millisecond in the long run, 64 at once; else jumps. */
+static void within_budget(struct assembler *a, int enough)
+{
+	const int32_t ms = 1000000, burst = 63;
+	int refilled = asm_label(a);
+
 	asm_load(a, R1, SLOT, FIELD(sample_at));
 	asm_jump_if(a, BPF_JGE, R1, NOW, refilled);
 	asm_mov(a, R1, NOW);
@@ -386,8 +577,6 @@ static void note_sleep(struct assembler *a)
 	asm_jump_if(a, BPF_JGT, R1, R2, enough);
 	asm_alu_imm(a, BPF_ADD, R1, ms);
 	asm_store(a, SLOT, FIELD(sample_at), R1);
-	asm_store32_imm(a, SLOT, FIELD(sample_due), 1);
-	asm_place(a, enough);
 }
 
 /* Keeps run_delay as it is before the turn's first wait, to subtract it at the end. */
@@ -409,12 +598,14 @@ static void keep_delay(struct assembler *a, const struct kernel_types *types)
 static void leave_cpu(struct assembler *a, const struct kernel_types *types, int state)
 {
 	asm_store32_imm(a, SLOT, FIELD(off_state), state);
+	read_clock(a);
 	asm_store(a, SLOT, FIELD(off_since), NOW);
 	keep_delay(a, types);
 }
 
-/* The thread in `prev` leaves the CPU inside a turn, at NOW. */
-static void switch_out(struct assembler *a, const struct kernel_types *types, int out)
+/* The thread in `prev` leaves the CPU, in a turn or for its poll. */
+static void switch_out(struct assembler *a, const struct program_maps *maps,
+		       const struct kernel_types *types, int out)
 {
 	int runnable = asm_label(a), stopped = asm_label(a), polling = asm_label(a);
 
@@ -422,9 +613,13 @@ static void switch_out(struct assembler *a, const struct kernel_types *types, in
 	sleeping_call(a, polling);
 	note_sleep(a);
 	leave_cpu(a, types, EXACT_BLOCKED);
+	within_budget(a, out);
+	take_stack(a, maps, out);
 	asm_jump(a, out);
+	/* The turn that began as the poll was entered was none; that spares a look at the clock. */
 	asm_place(a, polling);
-	asm_store(a, SLOT, FIELD(poll_start), NOW);
+	asm_load(a, R1, SLOT, FIELD(turn_start));
+	asm_store(a, SLOT, FIELD(poll_start), R1);
 	asm_store_imm(a, SLOT, FIELD(turn_start), 0);
 	asm_jump(a, out);
 	asm_place(a, stopped);
@@ -438,7 +633,7 @@ static void switch_out(struct assembler *a, const struct kernel_types *types, in
 static void switch_in(struct assembler *a, const struct program_maps *maps, int out)
 {
 	int not_stopped = asm_label(a), report = asm_label(a), done = asm_label(a);
-	int in_turn = asm_label(a);
+	int in_turn = asm_label(a), slept = asm_label(a);
 
 	asm_load(a, R1, SLOT, FIELD(off_since));
 	asm_jump_if_imm(a, BPF_JNE, R1, 0, in_turn);
@@ -464,12 +659,15 @@ static void switch_in(struct assembler *a, const struct program_maps *maps, int 
 	asm_jump_if_imm(a, BPF_JNE, R1, EXACT_STOPPED, not_stopped);
 	add_field(a, FIELD(stopped_time), R2, R3);
 	asm_place(a, not_stopped);
-	asm_jump_if_imm(a, BPF_JEQ, R1, EXACT_RUNNABLE, done);
+	asm_jump_if_imm(a, BPF_JNE, R1, EXACT_RUNNABLE, slept);
+	add_field(a, FIELD(preempted_time), R2, R3);
+	asm_jump(a, done);
+	asm_place(a, slept);
 	asm_load32(a, R1, SLOT, FIELD(sampled));
 	asm_jump_if_imm(a, BPF_JNE, R1, 0, report);
 	asm_jump_if_imm(a, BPF_JLT, R2, 1000000, done);
 	asm_place(a, report);
-	reserve(a, maps, EXACT_SLEEP, sizeof(struct exact_sleep), done);
+	reserve(a, maps->ring, EXACT_SLEEP, sizeof(struct exact_sleep), FIELD(lost), done);
 	copy_field(a, offsetof(struct exact_sleep, from), FIELD(off_since));
 	asm_store(a, R0, offsetof(struct exact_sleep, to), NOW);
 	asm_load32(a, R1, SLOT, FIELD(off_state));
@@ -484,7 +682,6 @@ static void switch_in(struct assembler *a, const struct program_maps *maps, int 
 	submit(a);
 	asm_place(a, done);
 	asm_store32_imm(a, SLOT, FIELD(sampled), 0);
-	asm_store32_imm(a, SLOT, FIELD(sample_due), 0);
 	asm_store_imm(a, SLOT, FIELD(off_since), 0);
 }
 
@@ -498,8 +695,7 @@ void program_switch(struct assembler *a, const struct program_maps *maps,
 	find_slot(a, maps, next);
 	asm_load(a, R1, SLOT, FIELD(turn_start));
 	asm_jump_if_imm(a, BPF_JEQ, R1, 0, next);
-	read_clock(a);
-	switch_out(a, types, next);
+	switch_out(a, maps, types, next);
 	asm_place(a, next);
 	asm_load(a, R1, CTX, NEXT);
 	asm_load32(a, NOW, R1, types->task_pid);
@@ -528,39 +724,5 @@ void program_clock_gate(struct assembler *a, const struct program_maps *maps)
 	asm_exit(a, 1);
 	asm_place(a, out);
 	asm_exit(a, 0);
-	asm_link(a);
-}
-
-void program_sleep_gate(struct assembler *a, const struct program_maps *maps)
-{
-	int out = asm_label(a);
-
-	asm_mov(a, CTX, R1);
-	current_id(a, 0);
-	find_slot(a, maps, out);
-	asm_load32(a, R1, SLOT, FIELD(sample_due));
-	asm_jump_if_imm(a, BPF_JEQ, R1, 0, out);
-	asm_store32_imm(a, SLOT, FIELD(sample_due), 0);
-	asm_store32_imm(a, SLOT, FIELD(sampled), 1);
-	count_field(a, FIELD(made_sleep));
-	asm_exit(a, 1);
-	asm_place(a, out);
-	asm_exit(a, 0);
-	asm_link(a);
-}
-
-void program_listen(struct assembler *a, const struct program_maps *maps)
-{
-	int out = asm_label(a);
-
-	asm_mov(a, CTX, R1);
-	current_id(a, 32);
-	find_slot(a, maps, out);
-	read_clock(a);
-	reserve(a, maps, EXACT_LISTEN, sizeof(struct exact_listen), out);
-	asm_store(a, R0, offsetof(struct exact_listen, at), NOW);
-	submit(a);
-	asm_place(a, out);
-	asm_exit(a, 1);
 	asm_link(a);
 }

@@ -9,24 +9,34 @@
 /* The exact probe's BPF programs.  Pure: they only fill in an assembler. */
 
 struct program_maps {
-	int slots, hists, ring; /* fds */
+	int slots, hists, ring, stacks; /* fds */
+	uint32_t stack_bytes;           /* copied with each sleep, a multiple of EXACT_PIECE */
 };
 
 /*
- * On sys_enter_X: ends the turn, counts it, reports it if it was long, and
- * begins the next.  There is no hook on the call's exit, which would cost as
- * much again: a poll that sleeps ends where the scheduler brings the thread
- * back, one that does not takes no time.
+ * On the tracepoint syscalls/sys_enter_X of each poll.  A poll of the loop ends
+ * its turn, counts it, reports it if it was long, and begins the next.  There
+ * is no hook on the call's exit, which would cost as much again: a poll that
+ * sleeps ends where the scheduler brings the thread back, one that does not
+ * takes no time.
  */
-void program_poll_enter(struct assembler *a, const struct program_maps *maps,
-			const struct poll_syscall *call, const struct kernel_types *types);
-/* On sched_switch: tells the poll's sleep from those inside a turn, and sums these up. */
+void program_poll(struct assembler *a, const struct program_maps *maps,
+		  const struct poll_syscall *call, const struct kernel_types *types);
+/* On the tracepoint syscalls/sys_enter_listen. */
+void program_listen(struct assembler *a, const struct program_maps *maps);
+/*
+ * Both of these in one, on raw sys_enter, where the ids of tracepoints cannot
+ * be read.  It runs at every system call of the machine, about 40 ns each.
+ */
+void program_syscall(struct assembler *a, const struct program_maps *maps,
+		     const struct kernel_types *types);
+/*
+ * On sched_switch.  Tells the poll's sleep from those inside a turn, sums these
+ * up, and copies their stacks.
+ */
 void program_switch(struct assembler *a, const struct program_maps *maps,
 		    const struct kernel_types *types);
-/* Gates of perf events: 1 lets the sample through. */
+/* The gate of the clock's perf event: 1 lets the sample through. */
 void program_clock_gate(struct assembler *a, const struct program_maps *maps);
-void program_sleep_gate(struct assembler *a, const struct program_maps *maps);
-/* On sys_enter_listen. */
-void program_listen(struct assembler *a, const struct program_maps *maps);
 
 #endif

@@ -1,6 +1,7 @@
 #ifndef LAGPROF_SAMPLER_EXACT_STATE_H
 #define LAGPROF_SAMPLER_EXACT_STATE_H
 
+#include <asm/ptrace.h>
 #include <stdint.h>
 
 #include "core/hist.h"
@@ -12,16 +13,16 @@
  * programs) writes the lower part while its mode is EXACT_ARMED or
  * EXACT_LEARNING.  Times are CLOCK_MONOTONIC ns.
  */
-enum { EXACT_SLOTS = 64, EXACT_SLOT_SIZE = 256 };
+enum { EXACT_SLOTS = 64, EXACT_SLOT_SIZE = 256, EXACT_PIECE = 2048, EXACT_KERNEL_FRAMES = 32 };
 
 enum exact_off_state { EXACT_RUNNABLE = 1, EXACT_BLOCKED = 2, EXACT_STOPPED = 3 };
 
 struct exact_slot {
 	/* Written by user space. */
 	uint32_t tid, tgid;
-	uint64_t key;	       /* POLL_KEY_… of the loop's poll; 0: not known yet */
+	uint64_t key;          /* POLL_KEY_… of the loop's poll; 0: not known yet */
 	uint64_t threshold;    /* turns at least this long are reported */
-	uint64_t gate;	       /* turns older than this are sampled */
+	uint64_t gate;         /* turns older than this are sampled */
 	uint64_t reports_left; /* other polls that may still be reported */
 
 	/* Written by the programs. */
@@ -29,17 +30,19 @@ struct exact_slot {
 	uint64_t poll_start; /* when it fell asleep there; 0: it did not */
 	uint64_t turns, busy, polled, min, max;
 	uint64_t other_at, other_key; /* a poll that is not the loop's, inside the turn */
-	uint64_t off_since;	      /* 0: on a CPU, or outside a turn */
+	uint64_t off_since;           /* 0: on a CPU, or outside a turn */
 	uint32_t off_state, off_syscall;
 	uint64_t off_args[3];
-	uint64_t off_time, stopped_time; /* in this turn so far */
-	uint64_t delay_base;		 /* run_delay when the turn first went off the CPU */
+	uint64_t off_time, stopped_time, preempted_time; /* in this turn so far */
+	uint64_t delay_base; /* run_delay when the turn first went off the CPU */
 	uint32_t delay_valid;
-	uint32_t sample_due, sampled;	 /* this sleep wants, has a stack */
-	uint32_t poll_number;		 /* system call of the loop's poll */
-	uint64_t sample_at;		 /* token bucket: theoretical arrival time */
-	uint64_t lost;			 /* records that found the ring full */
-	uint64_t made_clock, made_sleep; /* samples let through */
+	uint32_t sampled;     /* a stack of this sleep was taken */
+	uint32_t poll_number; /* system call of the loop's poll */
+	uint32_t pad;
+	uint64_t sample_at;              /* token bucket: theoretical arrival time */
+	uint64_t lost;                   /* records that found the ring full */
+	uint64_t made_clock, made_sleep; /* samples let through, stacks of sleeps */
+	uint64_t lost_sleep;             /* of made_sleep, those that found their ring full */
 };
 _Static_assert(sizeof(struct exact_slot) <= EXACT_SLOT_SIZE, "a slot must fit");
 
@@ -53,12 +56,13 @@ struct exact_hists {
 	uint64_t count[EXACT_SLOTS][HIST_BUCKETS];
 };
 
-/* Records of the boundary ring. */
-enum exact_record_type { EXACT_TURN = 1, EXACT_SLEEP, EXACT_POLL, EXACT_LISTEN };
+/* Records of the boundary ring; EXACT_STACK: of the ring of sleeps' stacks. */
+enum exact_record_type { EXACT_TURN = 1, EXACT_SLEEP, EXACT_POLL, EXACT_LISTEN, EXACT_STACK };
 
 struct exact_turn {
 	uint32_t type, tid;
-	uint64_t start, end, off, stopped, delay; /* delay: part of off spent runnable */
+	uint64_t start, end, off, stopped, preempted;
+	uint64_t delay; /* growth of run_delay: preempted, and from wake-up to CPU */
 };
 
 struct exact_sleep {
@@ -78,6 +82,15 @@ struct exact_poll {
 struct exact_listen {
 	uint32_t type, tid;
 	uint64_t at;
+};
+
+struct exact_stack {
+	uint32_t type, tid;
+	uint64_t at;
+	struct pt_regs regs;
+	uint64_t kernel_bytes, stack_bytes; /* valid parts of what follows */
+	uint64_t kernel[EXACT_KERNEL_FRAMES];
+	uint8_t stack[]; /* from regs.rsp up */
 };
 
 #endif

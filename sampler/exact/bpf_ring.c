@@ -1,4 +1,4 @@
-#include "sampler/exact/boundary_ring.h"
+#include "sampler/exact/bpf_ring.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -8,13 +8,13 @@
 
 #include "sampler/exact/kernel.h"
 
-int boundary_ring_open(struct boundary_ring *ring, size_t size, struct error *err)
+int bpf_ring_open(struct bpf_ring *ring, size_t size, struct error *err)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *consumer, *producer;
 
-	*ring = (struct boundary_ring){ .fd = kernel_create_ringbuf("lagprof_turns", size, err),
-					.size = size };
+	*ring = (struct bpf_ring){ .fd = kernel_create_ringbuf("lagprof_ring", size, err),
+				   .size = size };
 	if (ring->fd < 0)
 		return ring->fd;
 	consumer = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
@@ -27,12 +27,12 @@ int boundary_ring_open(struct boundary_ring *ring, size_t size, struct error *er
 	}
 	if (ring->consumer && ring->producer)
 		return 0;
-	error_set(err, -errno, "cannot map the boundary ring: %s", strerror(errno));
-	boundary_ring_close(ring);
+	error_set(err, -errno, "cannot map a BPF ring: %s", strerror(errno));
+	bpf_ring_close(ring);
 	return err->code;
 }
 
-void boundary_ring_close(struct boundary_ring *ring)
+void bpf_ring_close(struct bpf_ring *ring)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
@@ -42,11 +42,11 @@ void boundary_ring_close(struct boundary_ring *ring)
 		munmap((void *)ring->producer, page + 2 * ring->size);
 	if (ring->fd >= 0)
 		close(ring->fd);
-	*ring = (struct boundary_ring){ .fd = -1 };
+	*ring = (struct bpf_ring){ .fd = -1 };
 }
 
-void boundary_ring_drain(struct boundary_ring *ring,
-			 void (*handle)(void *arg, const void *record, size_t len), void *arg)
+void bpf_ring_drain(struct bpf_ring *ring,
+		    void (*handle)(void *arg, const void *record, size_t len), void *arg)
 {
 	uint64_t at = __atomic_load_n(ring->consumer, __ATOMIC_ACQUIRE);
 	uint64_t end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
