@@ -22,6 +22,8 @@ static void take(const char *s, size_t len, void *arg)
 	struct output *out = arg;
 	size_t room = out->size - 1 - out->len;
 
+	if (len == 0)
+		return;
 	memcpy(out->text + out->len, s, len < room ? len : room);
 	out->len += len < room ? len : room;
 	if (len > room)
@@ -36,7 +38,9 @@ static bool demangle_any(const char *mangled, struct output *out)
 	if (rust_demangle_callback(mangled, DMGL_NO_OPTS, take, out))
 		return true;
 	out->len = 0;
-	return cplus_demangle_v3_callback(mangled, DMGL_NO_OPTS, take, out);
+	/* Its own limit refuses names of 1024 letters, which C++ has; MAX_MANGLED keeps to 1 MB of
+	 * stack. */
+	return cplus_demangle_v3_callback(mangled, DMGL_NO_RECURSE_LIMIT, take, out);
 }
 
 size_t demangle(const char *mangled, size_t len, char *out, size_t size)

@@ -413,13 +413,14 @@ static void visit_source(struct visit *v, uint8_t source)
 		left = 0;
 	for (uint32_t ref = 0; ref < GROUPS * MAX_SYMBOLS && left > MAX_NAME; ref++) {
 		const struct entries *entries = &v->table->groups[ref / MAX_SYMBOLS];
-		const struct entry *e = &entries->v[ref % MAX_SYMBOLS];
+		const struct entry *e;
 		size_t len;
 
 		if (ref % MAX_SYMBOLS >= entries->n) {
 			ref |= MAX_SYMBOLS - 1; /* on to the next group */
 			continue;
 		}
+		e = &entries->v[ref % MAX_SYMBOLS];
 		if (e->source != source || e->name >= size)
 			continue;
 		len = strnlen(strings + e->name, MAX_NAME);

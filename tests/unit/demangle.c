@@ -76,3 +76,15 @@ TEST(demangle_of_a_name_that_would_fill_memory_is_cut)
 	CHECK(strlen(s) < 8192);
 	strbuf_destroy(&name);
 }
+
+TEST(demangle_reads_names_of_thousands_of_letters)
+{
+	struct strbuf name = { 0 };
+
+	strbuf_puts(&name, "_ZN");
+	for (int i = 0; i < 200; i++)
+		strbuf_printf(&name, "9space_%03d", i);
+	strbuf_puts(&name, "1fEv");
+	CHECK(strncmp(shown(name.s), "space_000::space_001::", 22) == 0);
+	strbuf_destroy(&name);
+}

@@ -241,7 +241,7 @@ static bool v8_frame(struct recording *rec, const char *s, struct frame *out)
 		if (space[1] == '/' || strncmp(space + 1, "node:", 5) == 0 ||
 		    strncmp(space + 1, "file:", 5) == 0)
 			file = space + 1;
-	colon = file ? strstr(file + 5, ":") : NULL;
+	colon = file ? strchr(file, ':') : NULL;
 	while (colon && !isdigit((unsigned char)colon[1]))
 		colon = strchr(colon + 1, ':');
 	if (!colon)
