@@ -6,6 +6,8 @@
 #include "cli/complain.h"
 #include "cli/observe.h"
 
+#define PIDS "pgrep -af NAME shows the ids of running programs"
+
 static int parse_pid(const char *text, pid_t *pid)
 {
 	char *end;
@@ -31,9 +33,10 @@ static int run_attach(const struct options *o, int argc, char **argv)
 	if (argc != 1)
 		return complain_usage("lagprof attach PID", "attach takes one process id");
 	if (parse_pid(argv[0], &pid) < 0)
-		return complain_usage("pgrep -af NAME shows the ids of running programs",
-				      "\"%s\" is not a process id", argv[0]);
+		return complain_usage(PIDS, "\"%s\" is not a process id", argv[0]);
 	ret = target_attach(&target, pid, &err);
+	if (ret < 0 && !err.fix[0])
+		error_fix(&err, PIDS);
 	if (ret < 0)
 		return complain(STATUS_FAILED, &err);
 	ob.signals = observe_signals(NULL, &err);

@@ -43,6 +43,8 @@ static int run_report(const struct options *o, int argc, char **argv)
 		return complain_usage("lagprof report FILE.lagprof",
 				      "report: name one recording, not %d", argc);
 	ret = recording_read(&rec, argv[0], &err);
+	if (ret < 0 && !err.fix[0])
+		error_fix(&err, "lagprof run -o FILE.lagprof -- COMMAND makes a recording");
 	if (ret < 0)
 		return complain(STATUS_FAILED, &err);
 	ret = render(o, renderer, rec, &err);

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,6 +42,15 @@ static int wait_for(struct target *target)
 	return status;
 }
 
+/* A Ctrl-C that came as the child ended was the child's: it must not end lagprof now. */
+static void drain(int signals)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		;
+}
+
 static int status_of_exec(int code)
 {
 	return code == -ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE;
@@ -77,6 +87,7 @@ static int run_run(const struct options *o, int argc, char **argv)
 		target_close(&target);
 		return STATUS_FAILED;
 	}
+	drain(ob.signals);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	status = wait_for(&target);
 	target_close(&target);
