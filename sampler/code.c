@@ -53,30 +53,98 @@ int code_after_call(struct space *space, struct memory *mem, uint64_t addr)
 	return rc < 0 ? rc : code_ends_in_call(bytes, sizeof(bytes));
 }
 
+/* push %rbp is done, and this is mov %rsp,%rbp in one of its two encodings. */
+static bool is_frame_start(const uint8_t *at)
+{
+	return at[-1] == 0x55 &&
+	       (memcmp(at, "\x48\x89\xe5", 3) == 0 || memcmp(at, "\x48\x8b\xec", 3) == 0);
+}
+
+static const uint8_t *skip_endbr64(const uint8_t *at)
+{
+	return memcmp(at, "\xf3\x0f\x1e\xfa", 4) == 0 ? at + 4 : at;
+}
+
+/* jmp *disp(%rip), of which PLT stubs consist, after its bnd prefix. */
+static bool is_jump_through_memory(const uint8_t *at)
+{
+	if (*at == 0xf2)
+		at++;
+	return at[0] == 0xff && at[1] == 0x25;
+}
+
+static bool is_ret(uint8_t byte)
+{
+	return byte == 0xc3 || byte == 0xc2;
+}
+
 enum code_frame code_frame_at(struct space *space, struct memory *mem, uint64_t pc)
 {
-	enum { BEFORE = 1 };
-	uint8_t bytes[8] = { 0 };
-	const uint8_t *at = bytes + BEFORE;
+	uint8_t bytes[8];
+	const uint8_t *at = bytes + 1;
 
-	if (code_read(space, mem, pc - BEFORE, bytes, sizeof(bytes)) < 0)
+	if (code_read(space, mem, pc - 1, bytes, sizeof(bytes)) < 0)
 		return CODE_ANY;
-	if (memcmp(at, "\xf3\x0f\x1e\xfa", 4) == 0) /* endbr64 */
-		at += 4;
-	if (at[0] == 0x55 || at[0] == 0xc3 || at[0] == 0xc2) /* push %rbp; ret; ret $n */
-		return CODE_NO_FRAME;
-	/* push %rbp, done, and mov %rsp,%rbp in its two encodings */
-	if (bytes[0] == 0x55 &&
-	    (memcmp(at, "\x48\x89\xe5", 3) == 0 || memcmp(at, "\x48\x8b\xec", 3) == 0))
+	if (is_frame_start(at))
 		return CODE_PUSHED;
+	at = skip_endbr64(at);
+	if (*at == 0x55 || is_ret(*at) || is_jump_through_memory(at))
+		return CODE_NO_FRAME;
 	return CODE_ANY;
+}
+
+bool code_makes_or_leaves_frame(struct space *space, struct memory *mem, uint64_t pc)
+{
+	enum { PROLOGUE = 64, EPILOGUE = 16 }; /* bytes: V8's checks before, its ways to return */
+	uint8_t bytes[PROLOGUE + 4];
+
+	if (code_read(space, mem, pc, bytes, sizeof(bytes)) < 0)
+		return false;
+	for (size_t i = 0; i < EPILOGUE; i++)
+		if (is_ret(bytes[i]))
+			return true;
+	for (size_t i = 1; i <= PROLOGUE; i++)
+		if (is_frame_start(bytes + i))
+			return true;
+	return false;
+}
+
+static bool is_plt_stub(struct space *space, struct memory *mem, uint64_t addr)
+{
+	uint8_t bytes[8];
+
+	return code_read(space, mem, addr, bytes, sizeof(bytes)) == 0 &&
+	       is_jump_through_memory(skip_endbr64(bytes));
+}
+
+static bool same_file(struct space *space, uint64_t a, uint64_t b)
+{
+	const struct mapping *x = space_find(space, a), *y = space_find(space, b);
+
+	return x && y && x->file == y->file;
+}
+
+bool code_calls(struct space *space, struct memory *mem, uint64_t ra, uint64_t pc)
+{
+	enum { NEAR = 4096 }; /* bytes: a small function */
+	uint8_t call[5];
+	int32_t distance;
+	uint64_t target;
+
+	if (code_read(space, mem, ra - sizeof(call), call, sizeof(call)) < 0 || call[0] != 0xe8)
+		return false;
+	memcpy(&distance, call + 1, sizeof(distance));
+	target = ra + (uint64_t)(int64_t)distance;
+	if (pc - target < NEAR)
+		return true;
+	return !same_file(space, ra, pc) && is_plt_stub(space, mem, target);
 }
 
 bool code_is_sigreturn(struct space *space, struct memory *mem, uint64_t pc)
 {
-	uint8_t bytes[9];
+	uint8_t bytes[CODE_SIGRETURN];
 
 	/* mov $15,%rax; syscall: glibc, musl and Go write the same */
 	return code_read(space, mem, pc, bytes, sizeof(bytes)) == 0 &&
-	       memcmp(bytes, "\x48\xc7\xc0\x0f\0\0\0\x0f\x05", 9) == 0;
+	       memcmp(bytes, "\x48\xc7\xc0\x0f\0\0\0\x0f\x05", CODE_SIGRETURN) == 0;
 }

@@ -24,7 +24,15 @@ bool code_ends_in_call(const uint8_t *bytes, size_t n);
 int code_after_call(struct space *space, struct memory *mem, uint64_t addr);
 /* The state of the frame when pc is about to run. */
 enum code_frame code_frame_at(struct space *space, struct memory *mem, uint64_t pc);
-/* Whether pc begins the system call that ends a signal handler. */
+/* Whether a frame is about to be made, or was just left: the code ahead says so, by its looks. */
+bool code_makes_or_leaves_frame(struct space *space, struct memory *mem, uint64_t pc);
+/* Whether the call that ends at `ra` goes to just before pc, or by a PLT stub to another file. */
+bool code_calls(struct space *space, struct memory *mem, uint64_t ra, uint64_t pc);
+/*
+ * The code that ends a signal handler: CODE_SIGRETURN bytes that make the system
+ * call, at whose start handlers return and at whose end the kernel is in it.
+ */
+enum { CODE_SIGRETURN = 9 };
 bool code_is_sigreturn(struct space *space, struct memory *mem, uint64_t pc);
 
 #endif

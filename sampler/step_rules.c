@@ -92,7 +92,8 @@ static void rule_without_row(struct step_rules *s, struct memory *mem, uint64_t 
 
 	if (file->entry && pc - m->bias - file->entry < ENTRY_CODE)
 		rule->kind = STEP_OUTERMOST;
-	else if (code_is_sigreturn(s->space, mem, pc + 1))
+	else if (code_is_sigreturn(s->space, mem, pc + 1) ||
+		 code_is_sigreturn(s->space, mem, pc - CODE_SIGRETURN))
 		rule->kind = STEP_SIGRETURN;
 	else
 		rule->kind = STEP_FP;

@@ -14,7 +14,7 @@ enum step_kind {
 	STEP_CFI,	/* CFA = reg + offset, return address just below it: nearly all */
 	STEP_CFI_ROW,	/* any other row */
 	STEP_FP,	/* no row covers it: a frame pointer, or a look at the code */
-	STEP_SIGRETURN, /* the same, and a return to here ends a signal handler */
+	STEP_SIGRETURN, /* the same, unless a signal handler returns to it, or just did */
 	STEP_OUTERMOST, /* nothing called this */
 };
 

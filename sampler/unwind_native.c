@@ -198,25 +198,40 @@ static enum stack_end apply_row(struct walk *w, const struct step_rule *rule, ui
 	return GOES_ON;
 }
 
+/* Whether the word in `slot` is a saved stack pointer: it points up the stack, at a return address.
+ */
+static bool is_saved_sp(struct walk *w, uint64_t slot, uint64_t *saved)
+{
+	uint64_t ra;
+
+	return memory_read_u64(w->mem, slot, saved) == 0 && *saved > slot &&
+	       *saved - slot < STACK_REACH && *saved % 8 == 0 &&
+	       memory_read_u64(w->mem, *saved, &ra) == 0 &&
+	       step_rules_after_call(w->rules, w->mem, ra) == 1;
+}
+
 /*
  * OpenSSL's AVX2 hashes keep the caller's stack pointer in a slot below their own
- * (CFA = *(rsp - 8) + 8), which nobody copies.  They also keep it in their
- * frame: it is the word that points up the stack, at a return address.
+ * (CFA = *(rsp - 8) + 8), which nobody copies.  But their frame holds it too.
+ * Other such words in it are left from earlier calls, and point into it: only
+ * one that points further up makes this a guess.
  */
 static enum stack_end scan_for_cfa(struct walk *w, const struct step_rule *rule)
 {
-	uint64_t sp = w->regs.r[DW_RSP], saved, ra;
+	uint64_t sp = w->regs.r[DW_RSP], end = sp + SCAN_REACH, saved, found = 0;
+	enum unwind_how how = HOW_CFI;
 
-	for (uint64_t slot = sp; slot < sp + SCAN_REACH; slot += 8) {
-		if (memory_read_u64(w->mem, slot, &saved) < 0)
-			return STACK_TRUNCATED;
-		if (saved <= slot || saved - sp > STACK_REACH || saved % 8 != 0 ||
-		    memory_read_u64(w->mem, saved, &ra) < 0 ||
-		    step_rules_after_call(w->rules, w->mem, ra) != 1)
+	for (uint64_t slot = sp; slot < end; slot += 8) {
+		if (!is_saved_sp(w, slot, &saved))
 			continue;
-		return apply_row(w, rule, saved + 8, HOW_SCAN);
+		if (!found)
+			found = saved;
+		else if (saved > found)
+			how = HOW_SCAN;
+		if (found < end)
+			end = found; /* the frame ends there */
 	}
-	return STACK_BAD_FRAME;
+	return found ? apply_row(w, rule, found + 8, how) : unreadable(w, sp - 8);
 }
 
 static enum stack_end step_row(struct walk *w, const struct step_rule *shared)
@@ -237,29 +252,32 @@ static enum stack_end step_row(struct walk *w, const struct step_rule *shared)
 }
 
 /*
- * Code that has rules, and code that can be read, is only returned to after a
- * call.  V8's builtins are: when it deoptimizes, it writes returns to them.
+ * Why ra cannot be where a callee returns to; GOES_ON if it can.  Code that has
+ * rules, and code that can be read, is only returned to after a call.  V8's
+ * builtins are not: when it deoptimizes, it writes returns to them.
  */
-static bool is_return_address(struct walk *w, uint64_t ra)
+static enum stack_end check_return(struct walk *w, uint64_t ra)
 {
 	const struct step_rule *rule = step_rules_at(w->rules, w->mem, ra - 1);
 
 	if (rule->kind == STEP_NOT_CODE)
-		return false;
+		return STACK_NOT_CODE;
 	if (rule->kind == STEP_FP && !rule->foreign)
-		return true;
-	return step_rules_after_call(w->rules, w->mem, ra) != 0;
+		return GOES_ON;
+	return step_rules_after_call(w->rules, w->mem, ra) ? GOES_ON : STACK_NO_UNWIND_INFO;
 }
 
 /* Moves to the caller whose return address is at `slot`, rbp being the caller's already. */
 static enum stack_end step_return(struct walk *w, uint64_t slot, enum unwind_how how)
 {
+	enum stack_end end;
 	uint64_t ra;
 
 	if (memory_read_u64(w->mem, slot, &ra) < 0)
 		return unreadable(w, slot);
-	if (!is_return_address(w, ra))
-		return STACK_NO_UNWIND_INFO;
+	end = check_return(w, ra);
+	if (end != GOES_ON)
+		return end;
 	w->regs.valid &= ALWAYS | 1u << DW_RBP;
 	move_to(w, ra, slot + 8, how);
 	return GOES_ON;
@@ -281,19 +299,38 @@ static enum stack_end step_frame(struct walk *w, uint64_t fp)
 	return end;
 }
 
-/* True if the word at the leaf's stack pointer can only be its return address. */
-static bool leaf_has_no_frame(struct walk *w)
+/* Whether the word at the leaf's stack pointer is where a call returns to. */
+static bool returns_at_sp(struct walk *w, uint64_t *ra)
 {
-	uint64_t ra;
-
-	return memory_read_u64(w->mem, w->regs.r[DW_RSP], &ra) == 0 &&
-	       step_rules_after_call(w->rules, w->mem, ra) == 1;
+	return memory_read_u64(w->mem, w->regs.r[DW_RSP], ra) == 0 &&
+	       step_rules_after_call(w->rules, w->mem, *ra) == 1;
 }
 
-/* jit: V8's own code makes its frame at once, and leaves return addresses of old calls below it. */
-static enum stack_end step_fp(struct walk *w, bool jit)
+/*
+ * Whether a leaf without rules has no frame although its next instruction does not
+ * tell.  Frames of JIT code hold old return addresses in slots they have not
+ * written yet: one at the stack pointer is not enough.
+ */
+static bool leaf_has_no_frame(struct walk *w, const struct step_rule *rule)
 {
-	uint64_t sp = w->regs.r[DW_RSP];
+	struct space *space = w->rules->space;
+	uint64_t pc = w->regs.r[DW_RIP], ra;
+	bool foreign = rule->foreign;
+
+	if (!returns_at_sp(w, &ra))
+		return false;
+	if (foreign)
+		return code_makes_or_leaves_frame(space, w->mem, pc);
+	/* V8's builtins are called by each other and by JIT code, other code by anyone. */
+	if (step_rules_at(w->rules, w->mem, ra - 1)->kind == STEP_FP)
+		return true;
+	return code_calls(space, w->mem, ra, pc);
+}
+
+static enum stack_end step_fp(struct walk *w, const struct step_rule *rule)
+{
+	uint64_t sp = w->regs.r[DW_RSP], ra;
+	enum stack_end end = STACK_NO_UNWIND_INFO;
 
 	if (is_exact(w)) {
 		switch (code_frame_at(w->rules->space, w->mem, w->regs.r[DW_RIP])) {
@@ -302,25 +339,32 @@ static enum stack_end step_fp(struct walk *w, bool jit)
 		case CODE_PUSHED:
 			return step_frame(w, sp);
 		case CODE_ANY:
-			break;
+			if (leaf_has_no_frame(w, rule))
+				return step_return(w, sp, HOW_SCAN);
 		}
-		if (!jit && leaf_has_no_frame(w))
-			return step_return(w, sp, HOW_SCAN);
 	}
-	return has(&w->regs, DW_RBP) ? step_frame(w, w->regs.r[DW_RBP]) : STACK_NO_UNWIND_INFO;
+	if (has(&w->regs, DW_RBP))
+		end = step_frame(w, w->regs.r[DW_RBP]);
+	if (end != GOES_ON && is_exact(w) && returns_at_sp(w, &ra))
+		return step_return(w, sp, HOW_SCAN);
+	return end;
 }
 
-/* struct sigcontext in the order of the kernel (r8-r15 rdi rsi rbp rbx rdx rax rcx rsp rip), by
- * DWARF number. */
-static const uint8_t sigcontext[] = { 8, 9,	 10,	 11, 12, 13, 14,     15,    5,
-				      4, DW_RBP, DW_RBX, 1,  0,	 2,  DW_RSP, DW_RIP };
+/* The registers of struct sigcontext, in the order of the kernel, by DWARF number. */
+/* clang-format off */
+static const uint8_t sigcontext[] = {
+	8, 9, 10, 11, 12, 13, 14, 15, 5, 4, DW_RBP, DW_RBX, 1, DW_RAX, 2, DW_RSP, DW_RIP,
+};
+/* clang-format on */
 
-/* A signal frame of a libc without unwind tables (musl). */
-static enum stack_end step_sigreturn(struct walk *w)
+/* A signal frame without rules (musl's), or with its handler's return in the kernel already. */
+static enum stack_end step_sigreturn(struct walk *w, const struct step_rule *rule)
 {
 	enum { UC_MCONTEXT = 40 };
-	uint64_t at = w->regs.r[DW_RSP] + UC_MCONTEXT, value;
+	uint64_t pc = w->regs.r[DW_RIP], at = w->regs.r[DW_RSP] + UC_MCONTEXT, value;
 
+	if (is_exact(w) && !code_is_sigreturn(w->rules->space, w->mem, pc - CODE_SIGRETURN))
+		return step_fp(w, rule);
 	for (size_t i = 0; i < sizeof(sigcontext); i++, at += 8) {
 		if (memory_read_u64(w->mem, at, &value) < 0)
 			return unreadable(w, at);
@@ -332,6 +376,8 @@ static enum stack_end step_sigreturn(struct walk *w)
 
 static enum stack_end step(struct walk *w, const struct step_rule *rule)
 {
+	uint64_t ra;
+
 	switch ((enum step_kind)rule->kind) {
 	case STEP_CFI:
 		return step_cfi(w, rule);
@@ -340,11 +386,11 @@ static enum stack_end step(struct walk *w, const struct step_rule *rule)
 	case STEP_OUTERMOST:
 		return STACK_COMPLETE;
 	case STEP_SIGRETURN:
-		return is_exact(w) ? step_fp(w, false) : step_sigreturn(w);
+		return step_sigreturn(w, rule);
 	case STEP_FP:
-		return step_fp(w, rule->foreign);
+		return step_fp(w, rule);
 	case STEP_NOT_CODE: /* a call through a bad pointer */
-		if (leaf_has_no_frame(w))
+		if (returns_at_sp(w, &ra))
 			return step_return(w, w->regs.r[DW_RSP], HOW_FP);
 		break;
 	}
