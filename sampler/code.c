@@ -100,7 +100,8 @@ bool code_makes_or_leaves_frame(struct space *space, struct memory *mem, uint64_
 
 	if (code_read(space, mem, pc, bytes, sizeof(bytes)) < 0)
 		return false;
-	for (size_t i = 0; i < EPILOGUE; i++)
+	/* A pop %rbp or leave before the ret: the frame is still there. */
+	for (size_t i = 0; i < EPILOGUE && bytes[i] != 0x5d && bytes[i] != 0xc9; i++)
 		if (is_ret(bytes[i]))
 			return true;
 	for (size_t i = 1; i <= PROLOGUE; i++)
