@@ -169,13 +169,16 @@ int session_open(struct session_run **out, const struct target *target,
 				       .sink = sink,
 				       .gate = pc.gate,
 				       .threshold = config->threshold };
+	/* What is read too late is lost, and the target is stalling already when there is much to
+	 * read. */
+	setpriority(PRIO_PROCESS, 0, -10);
 	rec->session.intrinsic_latency = intrinsic_latency();
 	ret = config->probe->open(&s->c.probe_state, &pc, err);
 	if (ret < 0) {
 		free(s);
 		return ret;
 	}
-	s->space = space_new(target->pid);
+	s->space = s->c.space = space_new(target->pid);
 	s->c.stacks = stack_maker_new(config->unwinder, s->space, target->pid, rec);
 	s->c.base = now_ns();
 	begin_session(s);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sampler/loop_kind.h"
+
 enum { MAX_HELD = 128 };
 static const nsec SLICE = 200000000; /* an open stall is settled this often */
 static const nsec TELL = 1000000000; /* and told of this often */
@@ -130,13 +132,6 @@ void watch_event(struct watch *w, struct watch_context *c, const struct event *e
 	}
 }
 
-static enum loop_kind kind_of(uint64_t key)
-{
-	if (POLL_KEY_CLASS(key) == POLL_KEY_CLASS(POLL_KEY_EPOLL))
-		return LOOP_EPOLL;
-	return POLL_KEY_CLASS(key) == POLL_KEY_CLASS(POLL_KEY_IO_URING) ? LOOP_IO_URING : LOOP_POLL;
-}
-
 /* The recording's loop of this thread, made when it first polls or stalls. */
 static struct loop *loop_of(struct watch *w, struct watch_context *c)
 {
@@ -149,7 +144,7 @@ static struct loop *loop_of(struct watch *w, struct watch_context *c)
 	loop = recording_add_loop(c->rec);
 	loop->pid = c->target->pid;
 	loop->tid = w->tid;
-	loop->kind = kind_of(w->look.key);
+	loop->kind = loop_kind_of(w->look.key, c->space);
 	if (thread_look(c->target, w->tid, &state))
 		loop->name = recording_intern(c->rec, state.name);
 	return loop;
@@ -328,7 +323,7 @@ void watch_count(struct watch *w, struct watch_context *c)
 	if (!w->look.turns && !w->look.polled && w->loop == UINT32_MAX)
 		return;
 	loop = loop_of(w, c);
-	loop->kind = kind_of(w->look.key);
+	loop->kind = loop_kind_of(w->look.key, c->space);
 	loop->turns = w->look.turns;
 	loop->busy = w->look.busy;
 	loop->polled = w->look.polled;

@@ -37,6 +37,7 @@ struct watch_context {
 	struct recording *rec;
 	struct sink *sink;
 	struct stack_maker *stacks;
+	struct space *space;
 	nsec base; /* CLOCK_MONOTONIC of session start */
 	nsec gate; /* see probe_config */
 	nsec threshold;

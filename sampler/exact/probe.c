@@ -25,8 +25,10 @@
  */
 enum {
 	BOUNDARY_RING = 256 * 1024,
-	STACK_RING = 512 * 1024,
-	SLEEP_RING = 2 * 1024 * 1024, /* 64 stacks may come at once */
+	STACK_RING_MAX = 2 * 1024 * 1024, /* per CPU; a stack takes 17 KB */
+	STACK_RING_MIN = 256 * 1024,
+	STACK_RINGS = 32 * 1024 * 1024, /* of all CPUs together, unless they are very many */
+	SLEEP_RING = 4 * 1024 * 1024,   /* 64 stacks may come at once */
 	SIDE_RING = 64 * 1024,
 	MAX_CPUS = 1024,
 	MAX_TRACEPOINTS = 16,
@@ -231,6 +233,17 @@ static void sample_attr(const struct exact *x, struct perf_event_attr *attr)
 	attr->clockid = CLOCK_MONOTONIC;
 }
 
+static size_t clock_ring_size(const struct exact *x)
+{
+	size_t size = STACK_RING_MAX, cpus = (size_t)sysconf(_SC_NPROCESSORS_CONF);
+
+	if (x->config.stack_ring)
+		return x->config.stack_ring;
+	while (size > STACK_RING_MIN && size * cpus > STACK_RINGS)
+		size /= 2;
+	return size;
+}
+
 static int open_clock(struct exact *x, struct perf_ring *ring, int cpu, struct error *err)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
@@ -244,7 +257,7 @@ static int open_clock(struct exact *x, struct perf_ring *ring, int cpu, struct e
 	sample_attr(x, &attr);
 	ret = perf_ring_open(ring, &attr, -1, cpu, err);
 	if (ret == 0)
-		ret = perf_ring_map(ring, or_default(x->config.stack_ring, STACK_RING), err);
+		ret = perf_ring_map(ring, clock_ring_size(x), err);
 	if (ret == 0)
 		ret = perf_ring_gate(ring, x->clock_gate, err);
 	if (ret == 0)
