@@ -10,7 +10,7 @@ enum {
 	ROW_ARGUMENTS_MAX = 64,
 	MESSAGE_MEMORY_MAX = 64 << 20, /* bytes that one unpacked record may take */
 	WORK_FREE = 1 << 20,
-	WORK_PER_BYTE = 4,
+	WORK_PER_BYTE = 16,
 };
 
 /* Frames by their ids in the file, innermost first. */
@@ -172,21 +172,47 @@ static void set_frames(struct decoded_stack *k, const uint32_t *frames, size_t n
 		memcpy(k->frames, frames, k->n * sizeof(*frames));
 }
 
+/* Puts the frames of a stack's base behind its own; false if they are lost. */
+static bool append_base(struct decoder *d, struct decoded_stack *k, const Lagprof__Stack *m)
+{
+	uint32_t at = idmap_get(&d->stack_ids, m->tail_of);
+	const struct decoded_stack *base = at == IDMAP_NONE ? NULL : &d->stacks[at];
+	uint32_t n;
+
+	if (!base || m->tail_from > base->n)
+		return false;
+	n = base->n - m->tail_from;
+	if (n > RECORD_STACK_MAX - k->n || n > d->work)
+		return false;
+	d->work -= n;
+	k->frames = xrealloc(k->frames, k->n + n + 1, sizeof(*k->frames));
+	memcpy(k->frames + k->n, base->frames + m->tail_from, n * sizeof(*k->frames));
+	k->n += n;
+	return true;
+}
+
 static void take_stack(struct decoder *d, const Lagprof__Stack *m)
 {
+	struct decoded_stack k = {
+		.end = (enum stack_end)known((int)m->end, STACK_ENDS, STACK_BAD_FRAME),
+		.replaced = m->replaced,
+	};
 	uint32_t at = idmap_get(&d->stack_ids, m->id);
-	struct decoded_stack *k;
 
+	set_frames(&k, m->frames, m->n_frames);
+	if (m->has_tail_of && !append_base(d, &k, m)) {
+		free(k.frames);
+		return;
+	}
 	if (at == IDMAP_NONE) {
 		at = (uint32_t)d->n_stacks;
 		ARRAY_GROW(d->stacks, d->n_stacks, d->cap_stacks);
-		d->stacks[d->n_stacks++] = (struct decoded_stack){ 0 };
+		d->n_stacks++;
 		idmap_put(&d->stack_ids, m->id, at);
+	} else {
+		free(d->stacks[at].frames);
 	}
-	k = &d->stacks[at];
-	k->end = (enum stack_end)known((int)m->end, STACK_ENDS, STACK_BAD_FRAME);
-	k->replaced = m->replaced;
-	set_frames(k, m->frames, m->n_frames);
+	d->stacks[at] = k;
 }
 
 static void take_replacement(struct decoder *d, const Lagprof__Replacement *m)

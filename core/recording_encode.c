@@ -186,15 +186,20 @@ void encode_frame(struct strbuf *out, uint32_t id, const struct frame *f)
 	PUT(out, FRAME, frame, &m);
 }
 
-void encode_stack(struct strbuf *out, uint32_t id, const struct stack *k, bool replaced)
+void encode_stack(struct strbuf *out, uint32_t id, const struct stack *k,
+		  const struct stack_form *form)
 {
 	Lagprof__Stack m = LAGPROF__STACK__INIT;
+	uint32_t n = k->n - form->common;
 
 	m.id = id;
 	SET(&m, end, (Lagprof__StackEnd)k->end);
-	m.n_frames = k->n < RECORD_STACK_MAX ? k->n : RECORD_STACK_MAX;
+	m.n_frames = n < RECORD_STACK_MAX ? n : RECORD_STACK_MAX;
 	m.frames = (uint32_t *)k->frames;
-	SET(&m, replaced, replaced);
+	SET(&m, replaced, form->replaced);
+	m.has_tail_of = form->based;
+	m.tail_of = form->base;
+	SET(&m, tail_from, form->from);
 	PUT(out, STACK, stack, &m);
 }
 

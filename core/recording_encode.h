@@ -21,8 +21,15 @@ void encode_threadpool(struct strbuf *out, const struct threadpool *t);
 void encode_loop(struct strbuf *out, uint32_t id, const struct loop *loop);
 void encode_note(struct strbuf *out, const char *note);
 void encode_frame(struct strbuf *out, uint32_t id, const struct frame *f);
-/* replaced: recording_replace_frames() has been here. */
-void encode_stack(struct strbuf *out, uint32_t id, const struct stack *k, bool replaced);
+
+/* How stacks are written: most differ from an earlier one near the leaf only. */
+struct stack_form {
+	bool replaced; /* recording_replace_frames() has been here */
+	bool based;    /* the last `common` frames are those of stack `base`, too, from `from` on */
+	uint32_t base, from, common;
+};
+void encode_stack(struct strbuf *out, uint32_t id, const struct stack *k,
+		  const struct stack_form *form);
 void encode_replacement(struct strbuf *out, const struct frame_replacement *r);
 void encode_stall(struct strbuf *out, const struct stall *s);
 

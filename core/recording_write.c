@@ -13,9 +13,14 @@
 enum {
 	FRAME_BYTES = 64 * 1024, /* raw bytes that are worth a frame */
 	SAMPLE_BYTES = 32,	 /* what a new sample is taken to need */
-	WINDOW = 64,		 /* frames after which everything in use is defined again */
+	/* When everything in use is defined again: after so many frames that are not tiny… */
+	WINDOW_FRAMES = 64,
+	WINDOW_BYTES = 1024 * 1024,
+	RECENT = 8,	/* stacks that a new one is compared to */
+	COMMON_MIN = 4, /* frames at the root that are worth pointing to them */
 };
 static const nsec second = 1000000000;
+static const nsec window_time = 60000000000; /* … or so long */
 static const uint64_t default_size = 256 << 20;
 
 struct bitmap {
@@ -34,9 +39,13 @@ struct recording_writer {
 	struct sample_rows rows;
 	nsec told; /* session time when the totals were last written */
 
-	/* What the current window, the next WINDOW frames, has defined. */
+	/* What the current window has defined. */
 	unsigned window_frames;
+	uint64_t window_size; /* w->size at its beginning */
+	nsec window_start;
 	struct bitmap frames, stacks;
+	uint32_t recent[RECENT]; /* stacks, in a ring */
+	unsigned n_recent;	 /* ever put there */
 	size_t n_notes;
 	struct target_info target;
 
@@ -68,15 +77,25 @@ static bool bitmap_put(struct bitmap *b, size_t i)
 	return was;
 }
 
-static void begin_window(struct recording_writer *w)
+static void begin_window(struct recording_writer *w, nsec now)
 {
 	w->window_frames = 0;
+	w->window_size = w->size;
+	w->window_start = now;
 	if (w->frames.n)
 		memset(w->frames.words, 0, w->frames.n * sizeof(*w->frames.words));
 	if (w->stacks.n)
 		memset(w->stacks.words, 0, w->stacks.n * sizeof(*w->stacks.words));
+	w->n_recent = 0;
 	w->n_notes = 0;
+	w->said_so = false;
 	w->target = (struct target_info){ 0 };
+}
+
+static bool window_is_over(const struct recording_writer *w, nsec now)
+{
+	return w->window_frames >= WINDOW_FRAMES &&
+	       (w->size - w->window_size >= WINDOW_BYTES || now - w->window_start >= window_time);
 }
 
 static void fail(struct recording_writer *w, int code)
@@ -135,8 +154,7 @@ static bool emit(struct recording_writer *w, enum file_frame_type type)
 	}
 	write_out(w, w->out.s, w->out.len);
 	w->full |= w->size > w->max_size / 8 * 7;
-	if (++w->window_frames == WINDOW)
-		begin_window(w);
+	w->window_frames++;
 	return true;
 }
 
@@ -182,17 +200,44 @@ static void put_frame(struct recording_writer *w, const struct recording *rec, u
 		encode_frame(&w->raw, id, recording_get_frame(rec, id));
 }
 
+static uint32_t common_frames(const struct stack *a, const struct stack *b)
+{
+	uint32_t n = 0;
+
+	while (n < a->n && n < b->n && a->frames[a->n - 1 - n] == b->frames[b->n - 1 - n])
+		n++;
+	return n;
+}
+
+static void put_stack(struct recording_writer *w, const struct recording *rec, uint32_t id)
+{
+	const struct stack *k = recording_get_stack(rec, id);
+	struct stack_form form = { .replaced = rec->stacks.n_replaced != 0 };
+
+	if (bitmap_put(&w->stacks, id))
+		return;
+	for (unsigned i = 0; i < w->n_recent && i < RECENT; i++) {
+		const struct stack *r = recording_get_stack(rec, w->recent[i]);
+		uint32_t common = common_frames(k, r);
+
+		if (common >= COMMON_MIN && common > form.common)
+			form = (struct stack_form){ .replaced = form.replaced,
+						    .based = true,
+						    .base = w->recent[i],
+						    .from = r->n - common,
+						    .common = common };
+	}
+	for (uint32_t i = 0; i < k->n - form.common; i++)
+		put_frame(w, rec, k->frames[i]);
+	encode_stack(&w->raw, id, k, &form);
+	w->recent[w->n_recent++ % RECENT] = id;
+}
+
 static void put_sample(struct recording_writer *w, const struct recording *rec,
 		       const struct sample *s)
 {
-	const struct stack *k = recording_get_stack(rec, s->stack);
-
-	if (!bitmap_put(&w->stacks, s->stack)) {
-		for (uint32_t i = 0; i < k->n; i++)
-			put_frame(w, rec, k->frames[i]);
-		encode_stack(&w->raw, s->stack, k, rec->stacks.n_replaced != 0);
-	}
-	sample_rows_add(&w->rows, s, k);
+	put_stack(w, rec, s->stack);
+	sample_rows_add(&w->rows, s, recording_get_stack(rec, s->stack));
 	if (w->rows.n == SAMPLE_ROWS)
 		encode_samples(&w->raw, &w->rows);
 	settle(w);
@@ -208,6 +253,9 @@ static size_t new_samples(const struct recording_writer *w, const struct recordi
 
 static void put_samples(struct recording_writer *w, const struct recording *rec)
 {
+	/* What was written of them has other frames now. */
+	if (w->n_replaced != rec->stacks.n_replaced)
+		w->n_recent = 0;
 	for (size_t i = rec->n_samples - new_samples(w, rec); i < rec->n_samples && !w->full; i++)
 		put_sample(w, rec, &rec->samples[i]);
 	w->samples = rec->n_samples + rec->samples_gone;
@@ -276,13 +324,16 @@ static bool totals_due(const struct recording_writer *w, const struct recording 
 
 	if (room < usable / 2)
 		every *= usable / 2 / (room > 1 ? room : 1);
-	return w->window_frames == 0 || (double)(rec->session.duration - w->told) >= every;
+	return w->window_frames == 0 || window_is_over(w, rec->session.duration) ||
+	       (double)(rec->session.duration - w->told) >= every;
 }
 
 static void put_news(struct recording_writer *w, const struct recording *rec, bool tick, bool last)
 {
 	size_t dropped = w->dropped;
 
+	if (window_is_over(w, rec->session.duration))
+		begin_window(w, rec->session.duration);
 	put_stalls(w, rec, tick);
 	put_samples(w, rec);
 	put_replacements(w, rec);

@@ -105,8 +105,8 @@ static size_t find_frames(struct bytes b, size_t *at, size_t max)
 	return n;
 }
 
-/* Saves rec as it would be saved live: a stall a frame, a second each; ended by a kill if asked. */
-static void save_live(struct recording *whole, const char *path, bool killed)
+/* Saves it as it would be saved live: a stall a frame, one each step; ended by a kill if asked. */
+static void save_live(struct recording *whole, const char *path, nsec step, bool killed)
 {
 	struct recording *rec = recordings_rich(0, 0);
 	struct recording_writer *w;
@@ -115,7 +115,7 @@ static void save_live(struct recording *whole, const char *path, bool killed)
 	CHECK_EQ(recording_create(&w, path, 0, &err), 0);
 	for (uint32_t i = 0; i < whole->n_stalls; i++) {
 		recordings_add_stall(rec, whole->stalls[i].samples);
-		rec->session.duration = i * 100000000ull;
+		rec->session.duration = i * step;
 		CHECK_EQ(recording_write(w, rec, true, &err), 0);
 	}
 	rec->session.duration = whole->session.duration;
@@ -159,7 +159,7 @@ TEST(recording_file_written_piece_by_piece_reads_the_same)
 	struct recording *rec = recordings_rich(200, 9), *got;
 	const char *path = new_path();
 
-	save_live(rec, path, false);
+	save_live(rec, path, 100000000, false);
 	got = load(path);
 	CHECK_STR(recordings_difference(rec, got) ?: "nothing", "nothing");
 	recording_free(got);
@@ -171,7 +171,7 @@ TEST(recording_file_that_was_killed_says_so_and_has_all_that_was_flushed)
 	struct recording *rec = recordings_rich(30, 3), *got;
 	const char *path = new_path();
 
-	save_live(rec, path, true);
+	save_live(rec, path, 100000000, true);
 	got = load(path);
 	CHECK_EQ(got->session.end, END_CUT_SHORT);
 	CHECK_EQ(got->n_stalls, 30);
@@ -345,7 +345,7 @@ TEST(recording_file_cut_at_any_byte_reads_as_a_prefix)
 	size_t stalls = 0, samples = 0;
 	struct bytes b;
 
-	save_live(rec, path, false);
+	save_live(rec, path, 100000000, false);
 	b = slurp(path);
 	for (size_t len = 0; len < b.len; len++) {
 		struct error err;
@@ -373,7 +373,7 @@ TEST(recording_file_with_any_byte_damaged_loses_at_most_that_frame)
 	const char *path = new_path();
 	struct bytes b;
 
-	save_live(rec, path, false);
+	save_live(rec, path, 100000000, false);
 	b = slurp(path);
 	for (size_t i = 0; i < b.len * 3; i++) {
 		static const uint8_t flips[] = { 0x01, 0x80, 0xff };
@@ -405,7 +405,7 @@ TEST(recording_file_reader_finds_the_next_frame_after_damage)
 	size_t at[64];
 	struct bytes b;
 
-	save_live(rec, path, false);
+	save_live(rec, path, 100000000, false);
 	b = slurp(path);
 	CHECK(find_frames(b, at, 64) >= 40);
 	memset(b.data + at[20], 'x', at[23] - at[20] + 3);
@@ -445,7 +445,7 @@ TEST(recording_file_tail_is_readable_alone)
 	size_t at[512], n;
 	struct bytes b;
 
-	save_live(rec, path, false);
+	save_live(rec, path, 500000000, false);
 	b = slurp(path);
 	n = find_frames(b, at, 512);
 	CHECK(n > 256);
