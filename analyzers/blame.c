@@ -38,7 +38,7 @@ struct match {
 static struct match find_match(struct classifier *c, const struct stack *stack, bool blocked,
 			       uint32_t *begin)
 {
-	struct match best = {0};
+	struct match best = { 0 };
 	uint32_t i;
 
 	for (i = 0; i < stack->n; i++) {
@@ -48,7 +48,7 @@ static struct match find_match(struct classifier *c, const struct stack *stack, 
 		if (s == 0 && class->role >= ROLE_DEPENDENCY)
 			break;
 		if (s > best.strength)
-			best = (struct match){.rule = class->rule, .strength = s};
+			best = (struct match){ .rule = class->rule, .strength = s };
 	}
 	*begin = i;
 	return best;
@@ -60,25 +60,30 @@ static const char *call_of(const struct frame_class *class)
 }
 
 /*
- * The call as its user knows it is the outermost frame of that cause.  A
- * collector's call is its kind, which the frames nearest the leaf know.
+ * The call as its user knows it is the outermost frame of that cause; *end is
+ * the frame after it, 0 if there is none.  A collector's call is its kind,
+ * which the frames nearest the leaf know.
  */
-static const char *find_call(struct classifier *c, const struct stack *stack, uint32_t begin,
-			     const struct blame *b, bool blocked)
+static const char *find_call(struct classifier *c, const struct stack *stack, const struct blame *b,
+			     bool blocked, uint32_t *end)
 {
-	const char *call = NULL;
+	const char *call = NULL, *nameless = NULL;
 
-	for (uint32_t i = 0; i < begin; i++) {
+	*end = 0;
+	for (uint32_t i = 0; i < b->begin; i++) {
 		const struct frame_class *class = classify(c, stack->frames[i]);
 
 		if (!strength(class->rule, blocked) || class->rule->cause != b->cause)
 			continue;
-		if (b->cause != CAUSE_GC)
+		*end = i + 1;
+		if (b->cause == CAUSE_GC)
+			call = call ? call : class->rule->call;
+		else if (class->rule->flags & RULE_NAMELESS)
+			nameless = call_of(class);
+		else
 			call = call_of(class);
-		else if (!call)
-			call = class->rule->call;
 	}
-	return call;
+	return call ? call : nameless;
 }
 
 /* The frame to blame from `from` on: an entry, else own code, else whatever is nearest. */
@@ -172,26 +177,26 @@ static void blame_stack(struct classifier *c, const struct sample *s, const stru
 	bool blocked = s->state == SAMPLE_BLOCKED;
 	struct match match = find_match(c, stack, blocked, &b->begin);
 	const char *call;
+	uint32_t end;
 
-	b->culprit = find_culprit(c, stack, b->begin);
-	if (match.strength < 2 && blocked && blame_syscall(c, s, &match, b)) {
-		call = find_call(c, stack, b->begin, b, blocked);
-		b->call = call ? call : b->call;
-	} else if (match.rule) {
+	if (match.strength < 2 && blocked && blame_syscall(c, s, &match, b))
+		;
+	else if (match.rule)
 		b->cause = match.rule->cause;
-		b->call = find_call(c, stack, b->begin, b, blocked);
-	} else if (has_pattern(s, b->begin)) {
+	else if (has_pattern(s, b->begin))
 		b->cause = CAUSE_REGEX;
-	} else if (!blocked) {
+	else if (!blocked)
 		b->cause = CAUSE_USER_CODE;
-	}
+	call = find_call(c, stack, b, blocked, &end);
+	b->call = call ? call : b->call;
+	b->culprit = find_culprit(c, stack, b->begin < stack->n ? b->begin : end);
 	if (b->cause == CAUSE_USER_CODE && !b->call)
 		look_for_sort(c, stack, b);
 }
 
 struct blame blame_sample(struct classifier *c, const struct sample *s)
 {
-	struct blame b = {.cause = CAUSE_UNKNOWN, .culprit = NO_FRAME};
+	struct blame b = { .cause = CAUSE_UNKNOWN, .culprit = NO_FRAME };
 	const struct stack *stack = sample_stack(c->rec, s);
 
 	if (s->state == SAMPLE_RUNNABLE || s->state == SAMPLE_STOPPED) {
@@ -201,7 +206,7 @@ struct blame blame_sample(struct classifier *c, const struct sample *s)
 	if (stack) {
 		blame_stack(c, s, stack, &b);
 	} else if (s->state == SAMPLE_BLOCKED) {
-		struct match none = {0};
+		struct match none = { 0 };
 
 		blame_syscall(c, s, &none, &b);
 	}

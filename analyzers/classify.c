@@ -8,7 +8,7 @@ void classifier_init(struct classifier *c, const struct recording *rec, struct a
 {
 	size_t n = rec->stacks.n_frames;
 
-	*c = (struct classifier){.rec = rec, .arena = arena, .cap = 16};
+	*c = (struct classifier){ .rec = rec, .arena = arena, .cap = 16 };
 	while (c->cap < n * 2)
 		c->cap *= 2;
 	c->classes = xcalloc(n + 1, sizeof(*c->classes));
@@ -53,7 +53,7 @@ static bool same_function(const struct frame *a, const struct frame *b)
 static uint32_t function_of(struct classifier *c, uint32_t id)
 {
 	const struct frame *f = recording_get_frame(c->rec, id);
-	const void *key[] = {f->function, f->module, f->file};
+	const void *key[] = { f->function, f->module, f->file };
 	size_t at = hash_bytes(f->define_line, key, sizeof(key)) & (c->cap - 1);
 
 	for (; c->slots[at]; at = (at + 1) & (c->cap - 1))
@@ -65,7 +65,7 @@ static uint32_t function_of(struct classifier *c, uint32_t id)
 
 static const char *name_of(struct classifier *c, const struct frame *f)
 {
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 	const char *name;
 
 	if (!f->function || f->kind != FRAME_NATIVE)

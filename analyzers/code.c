@@ -2,11 +2,17 @@
 
 #include "analyzers/tally.h"
 
+/* Where user code begins, or the leaf where there is none. */
+static uint32_t first_frame(const struct stack *stack, const struct part *p)
+{
+	return stack && p->blame.begin < stack->n ? p->blame.begin : 0;
+}
+
 uint32_t find_function(struct classifier *c, const struct part *p, uint32_t function)
 {
 	const struct stack *stack = sample_stack(c->rec, p->sample);
 
-	for (uint32_t i = p->blame.begin; stack && i < stack->n; i++)
+	for (uint32_t i = first_frame(stack, p); stack && i < stack->n; i++)
 		if (classify(c, stack->frames[i])->function == function)
 			return i;
 	return NO_FRAME;
@@ -32,7 +38,7 @@ static uint32_t find_dominant(struct classifier *c, const struct part *parts, si
 			      enum role least)
 {
 	const struct tally_entry *best = NULL;
-	struct tally t = {0};
+	struct tally t = { 0 };
 	uint32_t function = NO_FRAME;
 	nsec total = 0;
 
@@ -63,7 +69,7 @@ static uint32_t find_dominant(struct classifier *c, const struct part *parts, si
 static uint32_t find_commonest(struct classifier *c, const struct part *parts, size_t n)
 {
 	const struct tally_entry *best;
-	struct tally t = {0};
+	struct tally t = { 0 };
 	uint32_t function = NO_FRAME;
 
 	for (size_t i = 0; i < n; i++) {
@@ -84,6 +90,7 @@ static uint32_t find_commonest(struct classifier *c, const struct part *parts, s
 /* How a turn's code is made up of callbacks, as far as samples can tell. */
 struct callbacks {
 	nsec total, jobs;      /* all, and what ran as a tick or promise job */
+	nsec queueing;	       /* of jobs: between two of them, or making new ones */
 	nsec current, longest; /* of one callback without a break */
 	uint32_t breaks;       /* times that another callback began */
 	uint32_t entry;	       /* function of the current callback, NO_FRAME between two */
@@ -108,10 +115,12 @@ static uint32_t find_entry(struct classifier *c, const struct part *p)
 	return NO_FRAME;
 }
 
-/* The kind of job that the innermost job queue on the stack runs, or NULL. */
-static const struct rule *find_job(struct classifier *c, const struct stack *stack)
+/* The kind of job that runs: of the innermost queue around the user code, or NULL. */
+static const struct rule *find_job(struct classifier *c, const struct part *p)
 {
-	for (uint32_t i = 0; i < stack->n; i++) {
+	const struct stack *stack = sample_stack(c->rec, p->sample);
+
+	for (uint32_t i = first_frame(stack, p); i < stack->n; i++) {
 		const struct rule *rule = classify(c, stack->frames[i])->rule;
 
 		if (rule && rule->cause == CAUSE_MICROTASK_STARVATION)
@@ -130,11 +139,13 @@ static void count_callback(struct classifier *c, const struct part *p, struct ca
 	/* What an incomplete stack does not show may be the callback. */
 	if (!stack || stack->end != STACK_COMPLETE)
 		return;
-	job = find_job(c, stack);
+	job = find_job(c, p);
 	entry = find_entry(c, p);
 	cb->total += weight;
 	if (job) {
 		cb->jobs += weight;
+		if (p->blame.cause == CAUSE_MICROTASK_STARVATION)
+			cb->queueing += weight;
 		tally_add(&cb->kinds, (uintptr_t)classifier_intern(c, job->call), weight, 0);
 	}
 	if (entry != cb->entry) {
@@ -150,11 +161,22 @@ static void count_callback(struct classifier *c, const struct part *p, struct ca
 	tally_add(&cb->entries, entry, weight, 0);
 }
 
+/*
+ * One long callback never shows the queue at work, and one that runs as long as
+ * the threshold is a stall by itself.
+ */
+static bool are_many(const struct callbacks *cb, nsec threshold)
+{
+	if (cb->jobs > cb->total / 2 && cb->queueing >= cb->jobs / 5)
+		return true;
+	return cb->breaks >= 4 && cb->longest < threshold && cb->longest < cb->total / 2;
+}
+
 /* Many short callbacks rather than one long one? */
 static bool judge_callbacks(struct classifier *c, const struct part *parts, size_t n,
 			    nsec threshold, struct code *code)
 {
-	struct callbacks cb = {.entry = NO_FRAME};
+	struct callbacks cb = { .entry = NO_FRAME };
 	const struct tally_entry *top;
 	bool many;
 
@@ -162,7 +184,7 @@ static bool judge_callbacks(struct classifier *c, const struct part *parts, size
 		if (part_is_code(&parts[i]))
 			count_callback(c, &parts[i], &cb);
 	top = tally_heaviest(&cb.entries);
-	many = top && cb.breaks >= 4 && cb.longest < threshold && cb.longest < cb.total / 2;
+	many = top && are_many(&cb, threshold);
 	if (many) {
 		code->cause = CAUSE_MANY_CALLBACKS;
 		if (cb.jobs > cb.total / 2) {
@@ -197,7 +219,7 @@ static const char *find_sort(const struct part *parts, size_t n)
 
 struct code judge_code(struct classifier *c, const struct part *parts, size_t n, nsec threshold)
 {
-	struct code code = {.cause = CAUSE_USER_CODE, .function = NO_FRAME};
+	struct code code = { .cause = CAUSE_USER_CODE, .function = NO_FRAME };
 	uint32_t hot;
 
 	if (judge_callbacks(c, parts, n, threshold, &code)) {

@@ -26,9 +26,9 @@ struct code {
 /*
  * Judges the time a stall spent in code that no rule names: the samples of it,
  * in order of time.  One long callback is user_code, blamed on the innermost
- * function that holds at least half of it; a turn in which no callback ran as
- * long as threshold is microtask_starvation when they were jobs, else
- * many_callbacks.
+ * function that holds at least half of it.  Many short ones, none of them as
+ * long as threshold, are microtask_starvation when they were ticks or promise
+ * jobs, else many_callbacks; then the callback that took most is blamed.
  */
 struct code judge_code(struct classifier *c, const struct part *parts, size_t n, nsec threshold);
 

@@ -94,9 +94,9 @@ struct stall_diagnosis diagnose_stall(const struct recording *rec, const struct 
 {
 	size_t n, max = stall->samples < rec->n_samples ? stall->samples : rec->n_samples;
 	struct part *parts = xcalloc(max + 1, sizeof(*parts));
-	struct support_list support = {0};
-	struct stall_diagnosis d = {.severity = severity_of(stall->duration),
-				    .finding = UINT32_MAX};
+	struct support_list support = { 0 };
+	struct stall_diagnosis d = { .severity = severity_of(stall->duration),
+				     .finding = UINT32_MAX };
 	struct classifier c;
 	struct evidence evidence;
 	struct judgement j;

@@ -12,9 +12,9 @@ void support_add(struct support_list *list, struct classifier *c, const struct j
 			continue;
 		ARRAY_GROW(list->v, list->n, list->cap);
 		list->v[list->n++] = (struct support){
-		    .sample = parts[i].sample,
-		    .begin = parts[i].blame.begin,
-		    .culprit = judgement_culprit(c, j, &parts[i]),
+			.sample = parts[i].sample,
+			.begin = parts[i].blame.begin,
+			.culprit = judgement_culprit(c, j, &parts[i]),
 		};
 	}
 }
@@ -22,14 +22,14 @@ void support_add(struct support_list *list, struct classifier *c, const struct j
 void support_destroy(struct support_list *list)
 {
 	free(list->v);
-	*list = (struct support_list){0};
+	*list = (struct support_list){ 0 };
 }
 
 const struct frame *support_culprit(const struct recording *rec, const struct support *v, size_t n)
 {
 	const struct frame *culprit = NULL;
 	const struct tally_entry *best;
-	struct tally frames = {0};
+	struct tally frames = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
 		const struct stack *stack = sample_stack(rec, v[i].sample);
@@ -48,7 +48,7 @@ const struct stack *support_stack(const struct recording *rec, const struct supp
 {
 	const struct stack *stack = NULL;
 	const struct tally_entry *best;
-	struct tally stacks = {0};
+	struct tally stacks = { 0 };
 
 	for (size_t i = 0; i < n; i++)
 		if (sample_stack(rec, v[i].sample))
@@ -89,7 +89,7 @@ static bool agrees(const struct support *s, const struct evidence *e)
 static void choose(const struct support *v, size_t n, enum argument_key key, struct evidence *e)
 {
 	const struct tally_entry *best;
-	struct tally t = {0};
+	struct tally t = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
 		const struct argument *a = find_argument(&v[i], key);
@@ -113,11 +113,11 @@ static void choose(const struct support *v, size_t n, enum argument_key key, str
 void evidence_collect(const struct judgement *j, const struct support *v, size_t n,
 		      struct evidence *out)
 {
-	*out = (struct evidence){0};
+	*out = (struct evidence){ 0 };
 	for (int key = 0; key < ARG_KEYS; key++)
 		choose(v, n, key, out);
 	if (j->cause == CAUSE_GC && j->call && !out->has[ARG_GC_KIND]) {
-		out->args[ARG_GC_KIND] = (struct argument){.key = ARG_GC_KIND, .text = j->call};
+		out->args[ARG_GC_KIND] = (struct argument){ .key = ARG_GC_KIND, .text = j->call };
 		out->has[ARG_GC_KIND] = true;
 	}
 }

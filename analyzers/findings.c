@@ -29,6 +29,8 @@ static int compare_judgements(const struct judgement *a, const struct judgement 
 	/* Calls are interned, except that the kind of a collection does not make a finding. */
 	if (!order && a->cause != CAUSE_GC)
 		order = compare_values((uintptr_t)a->call, (uintptr_t)b->call);
+	if (!order)
+		order = compare_values((uintptr_t)a->why, (uintptr_t)b->why);
 	return order;
 }
 
@@ -45,7 +47,7 @@ static int by_finding(const void *a, const void *b, void *arg)
 static void sum_stalls(const struct recording *rec, const uint32_t *members, size_t n,
 		       struct finding *f)
 {
-	nsec running = 0, worst_serving = 0, first = UINT64_MAX, last = 0;
+	nsec running = 0, runnable = 0, worst_serving = 0, first = UINT64_MAX, last = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct stall *stall = &rec->stalls[members[i]];
@@ -53,6 +55,7 @@ static void sum_stalls(const struct recording *rec, const uint32_t *members, siz
 		f->total += stall->duration;
 		f->max = stall->duration > f->max ? stall->duration : f->max;
 		running += stall->running;
+		runnable += stall->runnable;
 		first = stall->start < first ? stall->start : first;
 		last = stall->start > last ? stall->start : last;
 		if (stall->phase != PHASE_SERVING)
@@ -66,6 +69,7 @@ static void sum_stalls(const struct recording *rec, const uint32_t *members, siz
 	f->mean = f->total / n;
 	f->period = n >= 3 ? (last - first) / (n - 1) : 0;
 	f->on_cpu = f->total ? (double)running / (double)f->total : 0;
+	f->starved = f->total ? (double)runnable / (double)f->total : 0;
 	f->severity = severity_of(worst_serving);
 }
 
@@ -169,7 +173,7 @@ static void settle(struct diagnosis *d)
 
 void findings_make(struct diagnosis *d, struct stalls *stalls, const struct judgement *judgements)
 {
-	struct group g = {.judgements = judgements};
+	struct group g = { .judgements = judgements };
 	size_t end;
 
 	g.members = xcalloc(d->n_stalls + 1, sizeof(*g.members));

@@ -49,7 +49,7 @@ static const char *last_components(const char *path, int n)
 	while (p > path)
 		if (*--p == '/' && --n == 0)
 			return p + 1;
-	return path;
+	return path[0] == '/' ? path + 1 : path;
 }
 
 /* Is path the script that is written relative, "./src/server.js", in the arguments? */
@@ -129,6 +129,9 @@ void fingerprint(char out[17], const struct recording *rec, const struct finding
 	 */
 	if (f->cause != CAUSE_USER_CODE && f->cause != CAUSE_GC)
 		h = mix(h, f->call);
+	/* Its title says why nothing is known. */
+	if (f->cause == CAUSE_UNKNOWN)
+		h = mix(h, f->title);
 	if (nth > 0) {
 		snprintf(digits, sizeof(digits), "%u", nth);
 		h = mix(h, digits);

@@ -25,49 +25,73 @@ void blame_stall(struct classifier *c, const struct stall *stall, struct part *p
 	blame_faults(stall, parts, n);
 }
 
-/* What is left of total when the samples' part of it is taken away. */
-static nsec rest(nsec total, nsec sampled)
+/*
+ * The samples of one state speak for all of the stall's time in it, also where
+ * some were lost; but not where they cover less than a quarter.
+ */
+static nsec add_state(const struct part *parts, size_t n, enum sample_state state, nsec total,
+		      nsec sums[CAUSES])
 {
-	return total > sampled ? total - sampled : 0;
+	nsec sampled = 0, given = 0;
+	double scale;
+
+	for (size_t i = 0; i < n; i++)
+		if (parts[i].sample->state == state)
+			sampled += parts[i].sample->weight;
+	scale = sampled && sampled < total && sampled >= total / 4 ? (double)total / (double)sampled
+								   : 1;
+	for (size_t i = 0; i < n; i++) {
+		enum cause cause = part_is_code(&parts[i]) ? CAUSE_USER_CODE : parts[i].blame.cause;
+		nsec weight = (nsec)((double)parts[i].sample->weight * scale);
+
+		if (parts[i].sample->state != state)
+			continue;
+		sums[cause] += weight;
+		given += weight;
+	}
+	return total > given ? total - given : 0;
 }
 
 static void sum_causes(const struct stall *stall, const struct part *parts, size_t n,
 		       nsec sums[CAUSES])
 {
-	nsec running = 0, blocked = 0, faults, unseen;
+	nsec asleep, faults, awake;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct sample *s = parts[i].sample;
-		enum cause cause = parts[i].blame.cause;
-
-		if (s->state == SAMPLE_RUNNING)
-			running += s->weight;
-		else if (s->state == SAMPLE_BLOCKED)
-			blocked += s->weight;
-		else
-			continue;
-		sums[part_is_code(&parts[i]) ? CAUSE_USER_CODE : cause] += s->weight;
-	}
-	unseen = rest(stall->blocked, blocked);
-	faults = rest(stall->page_fault, sums[CAUSE_PAGE_FAULT]);
-	faults = faults < unseen ? faults : unseen;
+	awake = add_state(parts, n, SAMPLE_RUNNING, stall->running, sums);
+	asleep = add_state(parts, n, SAMPLE_BLOCKED, stall->blocked, sums);
+	faults = stall->page_fault > sums[CAUSE_PAGE_FAULT]
+			 ? stall->page_fault - sums[CAUSE_PAGE_FAULT]
+			 : 0;
+	faults = faults < asleep ? faults : asleep;
 	sums[CAUSE_PAGE_FAULT] += faults;
-	sums[CAUSE_UNKNOWN] += unseen - faults + rest(stall->running, running);
+	sums[CAUSE_UNKNOWN] += awake + asleep - faults;
 	sums[CAUSE_CPU_STARVATION] = stall->runnable;
 	sums[CAUSE_STOPPED] = stall->stopped;
 }
 
-static enum cause find_cause(const struct stall *stall, const nsec sums[CAUSES])
+/*
+ * The host is to blame for a loop that waited for a CPU most of the time,
+ * unless the loop would have stalled on a free machine as well: then what it
+ * did is the cause, if that is a quarter of the stall at least.
+ */
+static bool is_starved(const struct stall *stall, nsec threshold)
+{
+	nsec own = stall->running + stall->blocked;
+
+	if (stall->runnable <= stall->duration / 2)
+		return false;
+	return own < threshold || own < stall->duration / 4;
+}
+
+static enum cause find_cause(const struct stall *stall, nsec threshold, const nsec sums[CAUSES])
 {
 	enum cause best = CAUSE_UNKNOWN;
 
-	for (int i = 0; i < CAUSES; i++) {
-		/* A loop that ran half of the time would have stalled on a free machine as well. */
-		if (i == CAUSE_CPU_STARVATION && sums[i] <= stall->duration / 2)
-			continue;
-		if (sums[i] > sums[best])
+	if (is_starved(stall, threshold))
+		return CAUSE_CPU_STARVATION;
+	for (int i = 0; i < CAUSES; i++)
+		if (i != CAUSE_CPU_STARVATION && sums[i] > sums[best])
 			best = i;
-	}
 	return best;
 }
 
@@ -84,7 +108,7 @@ static uint32_t culprit_function(struct classifier *c, const struct part *p)
 static void find_callee(struct classifier *c, const struct part *parts, size_t n,
 			struct judgement *j)
 {
-	struct tally functions = {0}, calls = {0};
+	struct tally functions = { 0 }, calls = { 0 };
 	const struct tally_entry *best;
 
 	for (size_t i = 0; i < n; i++)
@@ -123,13 +147,21 @@ static const char *find_why(const struct stall *stall, const struct part *parts,
 	return blocked ? "it slept in an unknown system call" : "too few stacks were sampled";
 }
 
+static bool cause_is_code(enum cause cause)
+{
+	return cause == CAUSE_USER_CODE || cause == CAUSE_MICROTASK_STARVATION ||
+	       cause == CAUSE_MANY_CALLBACKS;
+}
+
 /* Time whose culprit is known, or that has none because the host took it. */
-static nsec find_blamed(const struct stall *stall, const struct part *parts, size_t n)
+static nsec find_blamed(const struct stall *stall, const struct part *parts, size_t n,
+			const struct judgement *j)
 {
 	nsec blamed = stall->runnable + stall->stopped;
+	bool code = cause_is_code(j->cause) && j->function != NO_FRAME;
 
 	for (size_t i = 0; i < n; i++)
-		if (parts[i].blame.culprit != NO_FRAME)
+		if (parts[i].blame.culprit != NO_FRAME || (code && part_is_code(&parts[i])))
 			blamed += parts[i].sample->weight;
 	return blamed < stall->duration ? blamed : stall->duration;
 }
@@ -137,12 +169,11 @@ static nsec find_blamed(const struct stall *stall, const struct part *parts, siz
 struct judgement judge_stall(struct classifier *c, const struct stall *stall,
 			     const struct part *parts, size_t n)
 {
-	struct judgement j = {.function = NO_FRAME};
-	nsec sums[CAUSES] = {0};
+	struct judgement j = { .function = NO_FRAME };
+	nsec sums[CAUSES] = { 0 };
 
 	sum_causes(stall, parts, n, sums);
-	j.cause = find_cause(stall, sums);
-	j.blamed = find_blamed(stall, parts, n);
+	j.cause = find_cause(stall, c->rec->session.threshold, sums);
 	if (j.cause == CAUSE_USER_CODE) {
 		struct code code = judge_code(c, parts, n, c->rec->session.threshold);
 
@@ -156,13 +187,8 @@ struct judgement judge_stall(struct classifier *c, const struct stall *stall,
 	}
 	if (j.cause == CAUSE_UNKNOWN)
 		j.why = find_why(stall, parts, n);
+	j.blamed = find_blamed(stall, parts, n, &j);
 	return j;
-}
-
-static bool cause_is_code(enum cause cause)
-{
-	return cause == CAUSE_USER_CODE || cause == CAUSE_MICROTASK_STARVATION ||
-	       cause == CAUSE_MANY_CALLBACKS;
 }
 
 bool judgement_covers(struct classifier *c, const struct judgement *j, const struct part *p)

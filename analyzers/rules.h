@@ -5,26 +5,27 @@
 
 /*
  * What lagprof knows about functions: which of them mean that the loop parses,
- * hashes, waits...  Knowledge is rows in rules.c; to add a known blocking call,
- * add a row there.
+ * hashes, waits...  Knowledge is rows; to add a known blocking call, add a row
+ * to rules_native.c or rules_script.c, the narrow before the wide.
  */
 enum rule_flags {
-	RULE_WEAK = 1, /* counts only where no other rule matches on the way to user code */
-	RULE_ENCLOSES =
-	    2, /* wins over what it calls: a module loader reads files, but loads a module */
-	RULE_BLOCKED = 4, /* only for a thread that sleeps */
+	RULE_WEAK = 1,	   /* counts only where no other rule matches on the way to user code */
+	RULE_ENCLOSES = 2, /* wins over what it calls: loading a module reads files */
+	RULE_BLOCKED = 4,  /* only for a thread that sleeps */
+	RULE_NAMELESS = 8, /* inner machinery: another frame names the call, if it can */
 };
 
 struct rule {
-	enum frame_kind kind;
-	const char *where;    /* glob; native and kernel: the module, JS and Python: the file */
+	const char *where;    /* glob over the module (native, kernel) or the file (JS, Python) */
 	const char *function; /* glob; a frame without a name is "" */
-	enum cause cause;
-	const char *call; /* as users know it; NULL: the frame's own function.  GC: its kind */
+	enum cause cause;     /* CAUSES: nothing is known, and no later row is asked */
+	const char *call;     /* as users know it; NULL: the frame's own function.  GC: its kind */
 	unsigned flags;
 };
 
-/* The first row that matches, or NULL. */
+/* The first row that matches, or NULL if none does or nothing is known. */
 const struct rule *rule_find(const struct frame *f);
+/* All rows for frames of a kind, up to one whose function is NULL. */
+const struct rule *rules_of(enum frame_kind kind);
 
 #endif

@@ -12,7 +12,7 @@ void stalls_init(struct stalls *s, const struct recording *rec, struct arena *ar
 {
 	uint32_t longest = 0, *next = xcalloc(rec->n_stalls + 1, sizeof(*next));
 
-	*s = (struct stalls){0};
+	*s = (struct stalls){ 0 };
 	classifier_init(&s->classifier, rec, arena);
 	s->first = xcalloc(rec->n_stalls + 1, sizeof(*s->first));
 	s->order = xcalloc(rec->n_samples + 1, sizeof(*s->order));

@@ -7,7 +7,7 @@
 void tally_add(struct tally *t, uint64_t key, uint64_t weight, uint32_t distance)
 {
 	ARRAY_GROW(t->v, t->n, t->cap);
-	t->v[t->n++] = (struct tally_entry){key, weight, (double)weight * distance, t->added++};
+	t->v[t->n++] = (struct tally_entry){ key, weight, (double)weight * distance, t->added++ };
 }
 
 static int by_key(const void *a, const void *b)
@@ -52,5 +52,5 @@ const struct tally_entry *tally_heaviest(struct tally *t)
 void tally_destroy(struct tally *t)
 {
 	free(t->v);
-	*t = (struct tally){0};
+	*t = (struct tally){ 0 };
 }

@@ -139,6 +139,8 @@ static void add_arguments(struct strbuf *b, enum cause cause, const struct evide
 		break;
 	case CAUSE_BLOCKING_OUTPUT:
 		add_text(b, e, ARG_DESCRIPTOR);
+		if (number(e, ARG_DESCRIPTOR))
+			strbuf_printf(b, " to descriptor %" PRIu64, number(e, ARG_DESCRIPTOR));
 		break;
 	default:
 		add_bytes(b, e);
@@ -180,7 +182,7 @@ static void put_title(struct strbuf *b, const struct judgement *j, const struct 
 
 const char *title_make(struct arena *a, const struct judgement *j, const struct evidence *e)
 {
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 	const char *title;
 
 	put_title(&b, j, e);

@@ -62,7 +62,7 @@ int cause_parse(const char *s)
 	return -1;
 }
 
-const char *const severity_names[] = {"notice", "warning", "incident"};
+const char *const severity_names[] = { "notice", "warning", "incident" };
 
 enum severity severity_of(nsec lag)
 {

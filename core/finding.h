@@ -56,6 +56,7 @@ struct finding {
 	nsec period;  /* mean time from one to the next; 0 with fewer than 3 */
 	double share; /* of all stalled time, 0..1 */
 	double on_cpu; /* running part of its time, 0..1 */
+	double starved; /* runnable part: it waited for a CPU */
 	struct evidence evidence;
 };
 

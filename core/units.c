@@ -31,7 +31,7 @@ void strbuf_duration(struct strbuf *b, uint64_t ns)
 
 void strbuf_bytes(struct strbuf *b, uint64_t bytes)
 {
-	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+	static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
 	double v = (double)bytes / 1e3;
 	size_t unit = 0;
 

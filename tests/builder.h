@@ -23,7 +23,7 @@ enum { MS = 1000000 };
 static inline uint32_t build_frame(struct recording *rec, const char *text)
 {
 	char line[512], *at, *colon;
-	struct frame f = {0};
+	struct frame f = { 0 };
 
 	snprintf(line, sizeof(line), "%s", text);
 	f.kind = (enum frame_kind)(strchr("knjpx", line[0]) - "knjpx");
@@ -97,14 +97,14 @@ static inline void build_sample_full(struct recording *rec, const char *stack, n
 {
 	struct stall *stall = &rec->stalls[rec->n_stalls - 1];
 	struct sample s = {
-	    .stall = stall->id,
-	    .stack = build_stack(rec, stack),
-	    .at = stall->start + stall->samples * (nsec)MS,
-	    .weight = ms * MS,
-	    .state = state,
-	    .syscall = (int16_t)syscall,
-	    .arguments = args,
-	    .n_arguments = n_args,
+		.stall = stall->id,
+		.stack = build_stack(rec, stack),
+		.at = stall->start + stall->samples * (nsec)MS,
+		.weight = ms * MS,
+		.state = state,
+		.syscall = (int16_t)syscall,
+		.arguments = args,
+		.n_arguments = n_args,
 	};
 
 	recording_add_sample(rec, &s);
