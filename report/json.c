@@ -6,7 +6,7 @@
 
 void json_put_text(json_t *object, const char *name, const char *s)
 {
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 
 	if (!s)
 		return;
@@ -106,8 +106,8 @@ static int render(const struct report *r, FILE *out, struct error *err)
 }
 
 const struct renderer renderer_json = {
-    .name = "json",
-    .help = "everything, for programs (docs/report.schema.json)",
-    .suffix = ".json",
-    .render = render,
+	.name = "json",
+	.help = "everything, for programs (docs/report.schema.json)",
+	.suffix = ".json",
+	.render = render,
 };

@@ -1,8 +1,8 @@
 #include "report/json.h"
 
 static const char *const kinds[] = {
-    [FRAME_KERNEL] = "kernel", [FRAME_NATIVE] = "native", [FRAME_JS] = "js",
-    [FRAME_PYTHON] = "python", [FRAME_JIT] = "jit",
+	[FRAME_KERNEL] = "kernel", [FRAME_NATIVE] = "native", [FRAME_JS] = "js",
+	[FRAME_PYTHON] = "python", [FRAME_JIT] = "jit",
 };
 
 static json_t *describe_frame(const struct frame *f)
@@ -31,27 +31,27 @@ static json_t *describe_stack(const struct recording *rec, const struct stack *s
 	return frames;
 }
 
-/* Names and types of what is known about a call; a value of the other type is left out. */
+/* Names and types of what is known about a call; a value of another type is left out. */
 static const struct {
 	const char *name;
-	bool text;
+	enum { NUMBER, TEXT, EITHER } type;
 } argument_rows[ARG_KEYS] = {
-    [ARG_ITERATIONS] = {"iterations", false},
-    [ARG_COST] = {"cost", false},
-    [ARG_DIGEST] = {"digest", true},
-    [ARG_KEYLEN] = {"keylen", false},
-    [ARG_BYTES] = {"bytes", false},
-    [ARG_PATH] = {"path", true},
-    [ARG_HOST] = {"host", true},
-    [ARG_COMMAND] = {"command", true},
-    [ARG_PEER] = {"peer", true},
-    [ARG_PATTERN] = {"pattern", true},
-    [ARG_FLAGS] = {"flags", true},
-    [ARG_SUBJECT_LENGTH] = {"subject_length", false},
-    [ARG_DURATION] = {"duration_ns", false},
-    [ARG_DESCRIPTOR] = {"descriptor", true},
-    [ARG_LEVEL] = {"level", false},
-    [ARG_MODULE] = {"module", true},
+	[ARG_ITERATIONS] = { "iterations", NUMBER },
+	[ARG_COST] = { "cost", NUMBER },
+	[ARG_DIGEST] = { "digest", TEXT },
+	[ARG_KEYLEN] = { "keylen", NUMBER },
+	[ARG_BYTES] = { "bytes", NUMBER },
+	[ARG_PATH] = { "path", TEXT },
+	[ARG_HOST] = { "host", TEXT },
+	[ARG_COMMAND] = { "command", TEXT },
+	[ARG_PEER] = { "peer", TEXT },
+	[ARG_PATTERN] = { "pattern", TEXT },
+	[ARG_FLAGS] = { "flags", TEXT },
+	[ARG_SUBJECT_LENGTH] = { "subject_length", NUMBER },
+	[ARG_DURATION] = { "duration_ns", NUMBER },
+	[ARG_DESCRIPTOR] = { "descriptor", EITHER },
+	[ARG_LEVEL] = { "level", NUMBER },
+	[ARG_MODULE] = { "module", TEXT },
 };
 
 static json_t *describe_redos(const struct redos *redos)
@@ -75,9 +75,9 @@ static json_t *describe_evidence(const struct evidence *e)
 
 		if (!e->has[key] || !argument_rows[key].name)
 			continue;
-		if (argument_rows[key].text)
+		if (a->text && argument_rows[key].type != NUMBER)
 			json_put_text(o, argument_rows[key].name, a->text);
-		else if (!a->text)
+		else if (!a->text && argument_rows[key].type != TEXT)
 			json_object_set_new(o, argument_rows[key].name, json_integer(a->number));
 	}
 	if (e->redos)
@@ -122,7 +122,7 @@ json_t *json_finding(const struct finding *f, const struct recording *rec)
 /* "/app/server.js:33", or the function where no file is known. */
 static void put_culprit(json_t *o, const struct frame *f)
 {
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 
 	if (!f->file) {
 		json_put_text(o, "culprit", f->function);

@@ -27,9 +27,9 @@ json_t *json_target(const struct target_info *target)
 json_t *json_session(const struct session *session)
 {
 	static const char *const ends[] = {
-	    [END_RUNNING] = "running",	       [END_TARGET_EXITED] = "target_exited",
-	    [END_INTERRUPTED] = "interrupted", [END_DURATION] = "duration",
-	    [END_CUT_SHORT] = "cut_short",     [END_PRIVILEGES] = "privileges",
+		[END_RUNNING] = "running",         [END_TARGET_EXITED] = "target_exited",
+		[END_INTERRUPTED] = "interrupted", [END_DURATION] = "duration",
+		[END_CUT_SHORT] = "cut_short",     [END_PRIVILEGES] = "privileges",
 	};
 	json_t *o = json_object(), *lost = json_object();
 
@@ -82,8 +82,8 @@ static json_t *describe_buckets(const struct hist *h)
 json_t *json_loop(const struct loop *loop)
 {
 	static const char *const kinds[] = {
-	    [LOOP_EPOLL] = "epoll",	  [LOOP_POLL] = "poll",	  [LOOP_SELECT] = "select",
-	    [LOOP_IO_URING] = "io_uring", [LOOP_LIBUV] = "libuv", [LOOP_ASYNCIO] = "asyncio",
+		[LOOP_EPOLL] = "epoll",       [LOOP_POLL] = "poll",   [LOOP_SELECT] = "select",
+		[LOOP_IO_URING] = "io_uring", [LOOP_LIBUV] = "libuv", [LOOP_ASYNCIO] = "asyncio",
 	};
 	json_t *o = json_object();
 	nsec total = loop->busy + loop->polled;
@@ -138,10 +138,10 @@ json_t *json_samples(const struct report *r)
 json_t *json_budget(const struct budget_report *budget)
 {
 	static const char *const verdicts[] = {
-	    [VERDICT_NONE] = "none",
-	    [VERDICT_PASS] = "pass",
-	    [VERDICT_FAIL] = "fail",
-	    [VERDICT_INCONCLUSIVE] = "inconclusive",
+		[VERDICT_NONE] = "none",
+		[VERDICT_PASS] = "pass",
+		[VERDICT_FAIL] = "fail",
+		[VERDICT_INCONCLUSIVE] = "inconclusive",
 	};
 	json_t *o = json_object(), *rules = json_array();
 
