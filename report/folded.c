@@ -20,7 +20,7 @@ static void put_escaped(struct strbuf *b, const char *s, size_t len)
 
 static void put_frame(struct strbuf *b, const struct frame *f)
 {
-	struct strbuf name = {0};
+	struct strbuf name = { 0 };
 
 	strbuf_puts_visible(&name, f->function ? f->function : "(anonymous)");
 	if (f->file) {
@@ -36,10 +36,10 @@ static void put_frame(struct strbuf *b, const struct frame *f)
 
 /* What the thread did at the leaf when it did not run. */
 static const char *const states[] = {
-    [SAMPLE_RUNNING] = NULL,
-    [SAMPLE_RUNNABLE] = "[waiting for a CPU]",
-    [SAMPLE_BLOCKED] = "[blocked]",
-    [SAMPLE_STOPPED] = "[stopped]",
+	[SAMPLE_RUNNING] = NULL,
+	[SAMPLE_RUNNABLE] = "[waiting for a CPU]",
+	[SAMPLE_BLOCKED] = "[blocked]",
+	[SAMPLE_STOPPED] = "[stopped]",
 };
 
 /* Sorted by stack and state, so that each line comes once. */
@@ -60,7 +60,7 @@ static int by_stack(const void *a, const void *b)
 
 static void print_row(const struct recording *rec, const struct row *r, FILE *out)
 {
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 	const struct stack *stack = NULL;
 
 	if (r->stack < rec->stacks.n_stacks)
@@ -81,7 +81,7 @@ static void print_row(const struct recording *rec, const struct row *r, FILE *ou
 /* The time of all stalls in a state that no sample covers. */
 static void print_unsampled(const struct recording *rec, const nsec sampled[4], FILE *out)
 {
-	nsec all[4] = {0};
+	nsec all[4] = { 0 };
 
 	for (size_t i = 0; i < rec->n_stalls; i++) {
 		all[SAMPLE_RUNNING] += rec->stalls[i].running;
@@ -101,13 +101,13 @@ static int render(const struct report *report, FILE *out, struct error *err)
 {
 	const struct recording *rec = report->rec;
 	struct row *rows = xcalloc(rec->n_samples + 1, sizeof(*rows));
-	nsec sampled[4] = {0};
+	nsec sampled[4] = { 0 };
 	size_t n = 0;
 
 	for (size_t i = 0; i < rec->n_samples; i++) {
 		const struct sample *s = &rec->samples[i];
 
-		rows[i] = (struct row){s->stack, s->state, s->weight};
+		rows[i] = (struct row){ s->stack, s->state, s->weight };
 		sampled[s->state] += s->weight;
 	}
 	qsort(rows, rec->n_samples, sizeof(*rows), by_stack);
@@ -127,8 +127,8 @@ static int render(const struct report *report, FILE *out, struct error *err)
 }
 
 const struct renderer renderer_folded = {
-    .name = "folded",
-    .help = "one line a stack, root first, weight in ns (flamegraph.pl, speedscope)",
-    .suffix = ".folded",
-    .render = render,
+	.name = "folded",
+	.help = "one line a stack, root first, weight in ns (flamegraph.pl, speedscope)",
+	.suffix = ".folded",
+	.render = render,
 };

@@ -9,9 +9,10 @@
 static bool is_wide(uint32_t c)
 {
 	static const uint32_t ranges[][2] = {
-	    {0x1100, 0x115f},	{0x2e80, 0xa4cf},   {0xac00, 0xd7a3}, {0xf900, 0xfaff},
-	    {0xfe30, 0xfe6f},	{0xff00, 0xff60},   {0xffe0, 0xffe6}, {0x1f300, 0x1f64f},
-	    {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd},
+		{ 0x1100, 0x115f },   { 0x2e80, 0xa4cf },   { 0xac00, 0xd7a3 },
+		{ 0xf900, 0xfaff },   { 0xfe30, 0xfe6f },   { 0xff00, 0xff60 },
+		{ 0xffe0, 0xffe6 },   { 0x1f300, 0x1f64f }, { 0x1f900, 0x1f9ff },
+		{ 0x20000, 0x3fffd },
 	};
 
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
@@ -37,8 +38,8 @@ int text_columns(const char *s, size_t len)
 }
 
 static const char *const ink_codes[] = {
-    [INK_NONE] = "",	      [INK_DIM] = "\033[2m",	 [INK_BOLD] = "\033[1m",
-    [INK_GREEN] = "\033[32m", [INK_YELLOW] = "\033[33m", [INK_RED] = "\033[31m",
+	[INK_NONE] = "",          [INK_DIM] = "\033[2m",     [INK_BOLD] = "\033[1m",
+	[INK_GREEN] = "\033[32m", [INK_YELLOW] = "\033[33m", [INK_RED] = "\033[31m",
 };
 
 static void print_line(const struct page *page, enum ink ink, int indent, const char *s, size_t len)

@@ -20,7 +20,7 @@ enum ink { INK_NONE, INK_DIM, INK_BOLD, INK_GREEN, INK_YELLOW, INK_RED };
 void page_print(const struct page *page, enum ink ink, int indent, const char *text);
 /* The same for short texts of our own: no more than 511 bytes are printed. */
 void page_printf(const struct page *page, enum ink ink, int indent, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+	__attribute__((format(printf, 4, 5)));
 void page_gap(const struct page *page);
 
 /* Columns that len bytes of UTF-8 take on a terminal: two for wide characters. */

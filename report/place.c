@@ -16,7 +16,7 @@ const char *ellipsis(bool ascii)
 
 static void put_function(struct strbuf *b, const struct frame *f)
 {
-	struct strbuf name = {0};
+	struct strbuf name = { 0 };
 
 	if (!f->function || !f->function[0])
 		strbuf_puts(&name, f->kind == FRAME_NATIVE ? "(unnamed)" : "(anonymous)");

@@ -33,10 +33,12 @@ const struct renderer *renderer_find(const char *name);
 
 extern const struct renderer renderer_text, renderer_json, renderer_folded;
 
-/* The headline form of a finding (design: "pbkdf2Sync 60000 iterations sha512 · server.js:33 login
- * · ..."). */
+/*
+ * A finding in one line: "pbkdf2Sync 60000 iterations sha512 · server.js:33 login ·
+ * 24 stalls, 1.7 s, worst 151 ms, every 0.8 s · 100 % on CPU".  Safe to print; no newline.
+ */
 void finding_headline(struct strbuf *b, const struct report *report, const struct finding *f);
-/* The one line that is printed when a stall ends. */
+/* The line that is printed when a stall ends or goes on; safe to print, with its newline. */
 void stall_line(struct strbuf *b, const struct recording *rec, const struct stall *stall,
 		const struct stall_diagnosis *d, const char *title, bool ascii);
 

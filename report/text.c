@@ -10,9 +10,9 @@
 #include "report/text.h"
 
 static const enum ink severity_inks[] = {
-    [SEVERITY_NOTICE] = INK_BOLD,
-    [SEVERITY_WARNING] = INK_YELLOW,
-    [SEVERITY_INCIDENT] = INK_RED,
+	[SEVERITY_NOTICE] = INK_BOLD,
+	[SEVERITY_WARNING] = INK_YELLOW,
+	[SEVERITY_INCIDENT] = INK_RED,
 };
 
 /* Prints what is in b, if anything, and empties it. */
@@ -26,7 +26,7 @@ static void flush(const struct page *page, enum ink ink, int indent, struct strb
 static void print_finding(const struct report *r, const struct page *page, const struct finding *f,
 			  enum ink ink)
 {
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 
 	finding_headline(&b, r, f);
 	flush(page, ink, 0, &b);
@@ -40,6 +40,11 @@ static void print_finding(const struct report *r, const struct page *page, const
 	flush(page, INK_NONE, 2, &b);
 	text_evidence(&b, f);
 	flush(page, INK_NONE, 2, &b);
+	if (f->starved >= 0.25 && f->cause != CAUSE_CPU_STARVATION)
+		page_printf(page, INK_NONE, 2,
+			    "%.0f %% of its time the thread waited for a CPU: on a free machine "
+			    "these stalls are shorter.",
+			    f->starved * 100);
 	if (f->advice)
 		page_print(page, INK_NONE, 2, f->advice);
 	text_stack(r, page, f);
@@ -102,7 +107,7 @@ static uint64_t count_turns(const struct recording *rec)
 
 static void print_totals(const struct report *r, const struct page *page)
 {
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 
 	if (count_turns(r->rec) == 0 && r->rec->n_stalls == 0) {
 		page_print(page, INK_YELLOW, 0,
@@ -116,7 +121,7 @@ static void print_totals(const struct report *r, const struct page *page)
 static void print_target(const struct report *r, const struct page *page)
 {
 	const struct target_info *t = &r->rec->target;
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 
 	for (uint32_t i = 0; i < t->argc && b.len < 400; i++) {
 		strbuf_puts(&b, i ? " " : "");
@@ -138,7 +143,7 @@ static void print_target(const struct report *r, const struct page *page)
 
 static void print_budget(const struct report *r, const struct page *page)
 {
-	static const char *const verdicts[] = {"none", "pass", "fail", "inconclusive"};
+	static const char *const verdicts[] = { "none", "pass", "fail", "inconclusive" };
 	const struct budget_report *budget = r->budget;
 	enum ink ink;
 
@@ -160,7 +165,7 @@ static void print_budget(const struct report *r, const struct page *page)
 
 static int render(const struct report *r, FILE *out, struct error *err)
 {
-	struct page page = {.out = out, .width = r->width, .color = r->color};
+	struct page page = { .out = out, .width = r->width, .color = r->color };
 
 	print_findings(r, &page);
 	print_budget(r, &page);
@@ -176,8 +181,8 @@ static int render(const struct report *r, FILE *out, struct error *err)
 }
 
 const struct renderer renderer_text = {
-    .name = "text",
-    .help = "what to read first: each finding's headline, evidence, advice and stack",
-    .suffix = ".txt",
-    .render = render,
+	.name = "text",
+	.help = "what to read first: each finding's headline, evidence, advice and stack",
+	.suffix = ".txt",
+	.render = render,
 };

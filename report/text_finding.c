@@ -12,15 +12,15 @@ static const struct {
 	enum { AS_NUMBER, AS_BYTES, AS_TEXT } form;
 	uint32_t titled; /* bits of causes whose title has it */
 } evidence_rows[] = {
-    {ARG_KEYLEN, "key of", AS_BYTES, 0},
-    {ARG_BYTES, "input of", AS_BYTES,
-     1u << CAUSE_SYNC_CRYPTO | 1u << CAUSE_LARGE_PARSE | 1u << CAUSE_LARGE_SERIALIZE |
-	 1u << CAUSE_COMPRESSION | 1u << CAUSE_SYNC_FS},
-    {ARG_PATH, "file", AS_TEXT, 1u << CAUSE_SYNC_FS | 1u << CAUSE_PAGE_FAULT},
-    {ARG_HOST, "host", AS_TEXT, 1u << CAUSE_SYNC_DNS},
-    {ARG_PEER, "peer", AS_TEXT, 1u << CAUSE_SYNC_NET},
-    {ARG_DESCRIPTOR, "descriptor", AS_TEXT, 1u << CAUSE_BLOCKING_OUTPUT},
-    {ARG_MODULE, "module", AS_TEXT, 1u << CAUSE_COMPILE},
+	{ ARG_KEYLEN, "key of", AS_BYTES, 0 },
+	{ ARG_BYTES, "input of", AS_BYTES,
+	  1u << CAUSE_SYNC_CRYPTO | 1u << CAUSE_LARGE_PARSE | 1u << CAUSE_LARGE_SERIALIZE |
+		  1u << CAUSE_COMPRESSION | 1u << CAUSE_SYNC_FS },
+	{ ARG_PATH, "file", AS_TEXT, 1u << CAUSE_SYNC_FS | 1u << CAUSE_PAGE_FAULT },
+	{ ARG_HOST, "host", AS_TEXT, 1u << CAUSE_SYNC_DNS },
+	{ ARG_PEER, "peer", AS_TEXT, 1u << CAUSE_SYNC_NET },
+	{ ARG_DESCRIPTOR, "descriptor", AS_TEXT, 1u << CAUSE_BLOCKING_OUTPUT },
+	{ ARG_MODULE, "module", AS_TEXT, 1u << CAUSE_COMPILE },
 };
 
 static void put_value(struct strbuf *b, const struct argument *a, int form)
@@ -56,24 +56,52 @@ void text_evidence(struct strbuf *b, const struct finding *f)
 		put_redos(b, f->evidence.redos);
 }
 
+/* What a stack is shortened to: kernel frames say little once the cause is known. */
+struct shape {
+	uint32_t leaf;    /* the first frame outside the kernel */
+	uint32_t culprit; /* UINT32_MAX: unknown, or not on this stack */
+};
+
+static struct shape find_shape(const struct recording *rec, const struct finding *f)
+{
+	struct shape shape = { .culprit = UINT32_MAX };
+	bool user = false;
+
+	for (uint32_t i = 0; i < f->stack->n; i++) {
+		const struct frame *frame = recording_get_frame(rec, f->stack->frames[i]);
+
+		if (!user && frame->kind != FRAME_KERNEL) {
+			shape.leaf = i;
+			user = true;
+		}
+		if (frame == f->culprit && shape.culprit == UINT32_MAX)
+			shape.culprit = i;
+	}
+	return shape;
+}
+
 /* The leaf and the frames around the culprit say what happened; the rest says where from. */
-static bool is_shown(uint32_t i, uint32_t culprit)
+static bool is_shown(uint32_t i, const struct shape *shape)
 {
 	enum { LEAF = 2, CALL = 4, CALLERS = 2 };
 
-	if (i < LEAF)
+	if (i < shape->leaf)
+		return false;
+	if (i < shape->leaf + LEAF)
 		return true;
-	if (culprit == UINT32_MAX)
-		return i < LEAF + CALL + CALLERS;
-	return i + CALL >= culprit && i <= culprit + CALLERS;
+	if (shape->culprit == UINT32_MAX)
+		return i < shape->leaf + LEAF + CALL + CALLERS;
+	return i + CALL >= shape->culprit && i <= shape->culprit + CALLERS;
 }
 
-static uint32_t find_culprit(const struct recording *rec, const struct finding *f)
+static void print_frame(const struct report *r, const struct page *page, uint32_t id, bool culprit)
 {
-	for (uint32_t i = 0; i < f->stack->n; i++)
-		if (recording_get_frame(rec, f->stack->frames[i]) == f->culprit)
-			return i;
-	return UINT32_MAX;
+	struct strbuf b = { 0 };
+
+	strbuf_puts(&b, culprit ? "> " : "  ");
+	strbuf_frame(&b, recording_get_frame(r->rec, id));
+	page_print(page, culprit ? INK_BOLD : INK_DIM, 4, b.s);
+	strbuf_destroy(&b);
 }
 
 static void print_skipped(const struct report *r, const struct page *page, uint32_t n)
@@ -85,24 +113,20 @@ static void print_skipped(const struct report *r, const struct page *page, uint3
 
 void text_stack(const struct report *r, const struct page *page, const struct finding *f)
 {
-	uint32_t culprit, skipped = 0;
+	uint32_t skipped = 0;
+	struct shape shape;
 
 	if (!f->stack)
 		return;
-	culprit = find_culprit(r->rec, f);
+	shape = find_shape(r->rec, f);
 	for (uint32_t i = 0; i < f->stack->n; i++) {
-		const struct frame *frame = recording_get_frame(r->rec, f->stack->frames[i]);
-		struct strbuf b = {0};
-
-		if (!r->verbose && !is_shown(i, culprit)) {
+		if (!r->verbose && !is_shown(i, &shape)) {
 			skipped++;
 			continue;
 		}
 		print_skipped(r, page, skipped);
 		skipped = 0;
-		strbuf_frame(&b, frame);
-		page_print(page, i == culprit ? INK_BOLD : INK_DIM, i == culprit ? 4 : 6, b.s);
-		strbuf_destroy(&b);
+		print_frame(r, page, f->stack->frames[i], i == shape.culprit);
 	}
 	print_skipped(r, page, skipped);
 }

@@ -6,8 +6,8 @@
 #include "report/place.h"
 
 static const char *const kind_names[] = {
-    [LOOP_EPOLL] = "epoll",	  [LOOP_POLL] = "poll",	  [LOOP_SELECT] = "select",
-    [LOOP_IO_URING] = "io_uring", [LOOP_LIBUV] = "libuv", [LOOP_ASYNCIO] = "asyncio",
+	[LOOP_EPOLL] = "epoll",       [LOOP_POLL] = "poll",   [LOOP_SELECT] = "select",
+	[LOOP_IO_URING] = "io_uring", [LOOP_LIBUV] = "libuv", [LOOP_ASYNCIO] = "asyncio",
 };
 
 static void finish(const struct page *page, enum ink ink, struct strbuf *b)
@@ -25,7 +25,7 @@ static void put_quantile(struct strbuf *b, const char *name, uint64_t ns)
 static void print_loop(const struct page *page, const struct loop *loop)
 {
 	nsec total = loop->busy + loop->polled;
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 
 	strbuf_printf(&b, "loop %s (", kind_names[loop->kind]);
 	strbuf_puts_visible(&b, loop->name ? loop->name : "?");
@@ -55,7 +55,7 @@ void text_loops(const struct report *r, const struct page *page)
 void text_threadpool(const struct report *r, const struct page *page)
 {
 	const struct threadpool *pool = &r->rec->threadpool;
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 
 	if (!pool->known)
 		return;
@@ -104,7 +104,7 @@ static void put_incomplete(struct strbuf *b, const struct diagnosis *d)
 void text_doubts(const struct report *r, const struct page *page)
 {
 	const struct recording *rec = r->rec;
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 
 	put_lost(&b, &rec->session);
 	put_incomplete(&b, r->diagnosis);
@@ -123,7 +123,7 @@ void text_doubts(const struct report *r, const struct page *page)
 void text_probe(const struct report *r, const struct page *page)
 {
 	const struct session *s = &r->rec->session;
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 
 	strbuf_printf(&b, "probe %s", s->probe ? s->probe : "unknown");
 	if (s->error_bound)

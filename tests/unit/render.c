@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "analyzers/analyze.h"
+#include "report/page.h"
 #include "tests/builder.h"
 #include "tests/test.h"
 
@@ -15,8 +16,8 @@
 	"n main @/usr/bin/node"
 
 static const struct argument hashing[] = {
-    {.key = ARG_ITERATIONS, .number = 60000, .frame = 1},
-    {.key = ARG_DIGEST, .text = "sha512", .frame = 1},
+	{ .key = ARG_ITERATIONS, .number = 60000, .frame = 1 },
+	{ .key = ARG_DIGEST, .text = "sha512", .frame = 1 },
 };
 
 /* 24 stalls of 70 ms and one of 151 ms, 0.8 s apart. */
@@ -50,8 +51,8 @@ TEST(headline_reads_as_designed)
 {
 	struct recording *rec = make_logins();
 	struct diagnosis *d = diagnose(rec);
-	struct report report = {.rec = rec, .diagnosis = d};
-	struct strbuf b = {0};
+	struct report report = { .rec = rec, .diagnosis = d };
+	struct strbuf b = { 0 };
 
 	finding_headline(&b, &report, &d->findings[0]);
 	CHECK_STR(b.s, "pbkdf2Sync 60000 iterations sha512 \u00b7 server.js:33 login \u00b7 "
@@ -66,26 +67,161 @@ TEST(headline_reads_as_designed)
 	recording_free(rec);
 }
 
+/* Renders a recording; the caller frees the text. */
+static char *render_recording(const struct renderer *renderer, struct recording *rec,
+			      struct report report)
+{
+	char *text;
+
+	report.rec = rec;
+	report.diagnosis = diagnose(rec);
+	text = render(renderer, &report);
+	diagnosis_free((struct diagnosis *)report.diagnosis);
+	return text;
+}
+
+/* Names and texts as a target that means harm would choose them. */
+static const struct argument evil[] = {
+	{ .key = ARG_PATH, .text = "/x\033[2J\n\xff\xfe;\"</script>\u202e", .frame = 0 },
+	{ .key = ARG_BYTES, .number = -1, .frame = 0 },
+	{ .key = ARG_ITERATIONS, .text = "not a number", .frame = 0 },
+	{ .key = ARG_DESCRIPTOR, .number = 1, .frame = 0 },
+};
+
+static struct recording *make_hostile(void)
+{
+	static const char *argv[] = { "node", "\033]0;owned\007", "\xc3\x28" };
+	struct recording *rec = build_recording("v8");
+	struct stall *stall;
+
+	rec->target.argv = argv;
+	rec->target.argc = 3;
+	rec->target.exe = "/usr/bin/\xff";
+	rec->target.runtime_version = "20.20.2";
+	rec->loops[0]->name = "no\nde";
+	rec->session.lost_samples = 3;
+	rec->session.error_bound = 20000;
+	rec->session.intrinsic_latency = 1500000;
+	rec->session.own_cpu = 77 * MS;
+	hist_add(&rec->loops[0]->lag, 151 * MS);
+	hist_add(&rec->loops[0]->lag, 800000);
+	rec->loops[0]->turns = 2;
+	rec->loops[0]->busy = 152 * MS;
+	rec->loops[0]->polled = 9000ull * MS;
+	recording_note(rec, "the target said: %s", "\033[31m\xff");
+	rec->threadpool.known = true;
+	rec->threadpool.size = 4;
+	rec->threadpool.observed = 4000ull * MS;
+	rec->threadpool.busy = 1000ull * MS;
+	hist_add(&rec->threadpool.queue_wait, 3 * MS);
+	for (nsec i = 0; i < 3; i++) {
+		build_stall(rec, i * 100, 50);
+		build_sample_full(rec,
+				  "j readFileSync @node:fs:448\n"
+				  "j ev\033il;na me @/app/\xff\xfe\u202e.js:33\n"
+				  "n - @/usr/bin/node\nx -",
+				  50, SAMPLE_RUNNING, -1, evil, 4);
+	}
+	stall = build_stall(rec, 900, 60);
+	stall->running = 10 * MS;
+	stall->blocked = 50 * MS;
+	stall->open = true;
+	stall->request = "GET /\r\n";
+	stall = build_stall(rec, 990, 25);
+	stall->phase = PHASE_STARTUP;
+	return rec;
+}
+
 TEST(text_begins_with_the_headline)
 {
 	struct recording *rec = make_logins();
-	struct diagnosis *d = diagnose(rec);
-	struct report report = {.rec = rec, .diagnosis = d};
-	char *text = render(&renderer_text, &report);
+	char *text = render_recording(&renderer_text, rec, (struct report){ .width = 0 });
 
-	CHECK(strncmp(text, "pbkdf2Sync 60000", 16) == 0);
-	CHECK(strchr(text, '\033') == NULL);
+	CHECK(strncmp(text, "pbkdf2Sync 60000 iterations sha512", 34) == 0);
+	CHECK(strstr(text, "crypto.pbkdf2()") != NULL);
+	CHECK(strstr(text, "    > login /app/server.js:33\n") != NULL);
+	CHECK(strstr(text, "24 stalls of 20 ms or more, 1.7 s of 10 s (17.1 %)") != NULL);
 	free(text);
-	diagnosis_free(d);
 	recording_free(rec);
+}
+
+TEST(text_says_that_nothing_was_observed_rather_than_that_all_is_well)
+{
+	struct recording *rec = build_recording(NULL);
+	char *text = render_recording(&renderer_text, rec, (struct report){ .width = 0 });
+
+	CHECK(strncmp(text, "No turn of a loop was observed", 30) == 0);
+	free(text);
+	rec->loops[0]->turns = 5;
+	text = render_recording(&renderer_text, rec, (struct report){ .width = 0 });
+	CHECK(strncmp(text, "0 stalls of 20 ms or more\n", 26) == 0);
+	free(text);
+	recording_free(rec);
+}
+
+TEST(text_shows_hostile_names_without_obeying_them)
+{
+	struct recording *rec = make_hostile();
+	char *text = render_recording(&renderer_text, rec, (struct report){ .verbose = true });
+
+	CHECK(strchr(text, '\033') == NULL);
+	CHECK(strchr(text, '\007') == NULL);
+	CHECK(strchr(text, '\r') == NULL);
+	CHECK(strstr(text, "\u202e") == NULL);
+	CHECK(strstr(text, "\xff") == NULL);
+	CHECK(strstr(text, "\\xff") != NULL);
+	free(text);
+	recording_free(rec);
+}
+
+TEST(text_is_coloured_only_when_asked_and_ascii_when_asked)
+{
+	struct recording *rec = make_logins();
+	char *text = render_recording(&renderer_text, rec, (struct report){ .color = true });
+
+	CHECK(strncmp(text, "\033[31mpbkdf2Sync", 15) == 0);
+	free(text);
+	text = render_recording(&renderer_text, rec, (struct report){ .ascii = true });
+	for (const char *p = text; *p; p++)
+		CHECK((unsigned char)*p < 0x80);
+	free(text);
+	recording_free(rec);
+}
+
+TEST(text_keeps_to_the_width_of_the_terminal)
+{
+	static const int widths[] = { 38, 60, 80, 120 };
+	struct recording *rec = make_logins();
+
+	for (size_t i = 0; i < 4; i++) {
+		char *text = render_recording(&renderer_text, rec,
+					      (struct report){ .width = widths[i] });
+
+		for (const char *p = text; *p;) {
+			const char *end = strchr(p, '\n');
+
+			if (text_columns(p, (size_t)(end - p)) > widths[i])
+				test_fail(__FILE__, __LINE__, "too wide for %d: %.*s", widths[i],
+					  (int)(end - p), p);
+			p = end + 1;
+		}
+		free(text);
+	}
+	recording_free(rec);
+}
+
+TEST(text_columns_counts_wide_characters_twice)
+{
+	CHECK_EQ(text_columns("abc", 3), 3);
+	CHECK_EQ(text_columns("\u00b7", 2), 1);
+	CHECK_EQ(text_columns("\u6f22\u5b57", 6), 4);
+	CHECK_EQ(text_columns("\xff", 1), 1);
 }
 
 TEST(json_is_one_object_with_the_same_totals)
 {
 	struct recording *rec = make_logins();
-	struct diagnosis *d = diagnose(rec);
-	struct report report = {.rec = rec, .diagnosis = d};
-	char *text = render(&renderer_json, &report);
+	char *text = render_recording(&renderer_json, rec, (struct report){ .width = 0 });
 	json_error_t error;
 	json_t *root = json_loads(text, 0, &error), *finding;
 
@@ -94,22 +230,116 @@ TEST(json_is_one_object_with_the_same_totals)
 	CHECK_STR(json_string_value(json_object_get(root, "schema")), "lagprof.report/1");
 	CHECK_EQ(json_integer_value(json_object_get(finding, "stalls")), 24);
 	CHECK_EQ(json_integer_value(json_object_get(finding, "total_ns")), 1715ull * MS);
+	CHECK_EQ(json_array_size(json_object_get(root, "stalls")), 24);
 	json_decref(root);
 	free(text);
-	diagnosis_free(d);
 	recording_free(rec);
+}
+
+TEST(json_leaves_out_what_is_unknown_or_of_the_wrong_type)
+{
+	struct recording *rec = make_hostile();
+	char *text = render_recording(&renderer_json, rec, (struct report){ .width = 0 });
+	json_error_t error;
+	json_t *root = json_loads(text, 0, &error), *finding, *evidence, *stall;
+
+	CHECK(root != NULL);
+	finding = json_array_get(json_object_get(root, "findings"), 0);
+	evidence = json_object_get(finding, "evidence");
+	CHECK(json_object_get(evidence, "iterations") == NULL);
+	CHECK(json_object_get(evidence, "path") != NULL);
+	CHECK(json_is_integer(json_object_get(evidence, "descriptor")));
+	stall = json_array_get(json_object_get(root, "stalls"), 3);
+	CHECK(json_object_get(stall, "culprit") == NULL);
+	CHECK(json_is_true(json_object_get(stall, "open")));
+	CHECK(json_object_get(root, "budget") == NULL);
+	json_decref(root);
+	free(text);
+	recording_free(rec);
+}
+
+/* For tests/golden/schema.sh, which holds them against docs/report.schema.json. */
+TEST(json_documents_are_written_for_the_schema)
+{
+	static struct budget_result rules[] = { { "lag.p99<50ms", "error", "61 ms", false } };
+	static const struct budget_report budget = { VERDICT_FAIL, "too slow", rules, 1 };
+	const char *dir = getenv("LAGPROF_JSON_DIR");
+	struct {
+		const char *name;
+		struct recording *rec;
+		struct report report;
+	} documents[] = {
+		{ "logins", make_logins(), { .width = 0 } },
+		{ "hostile", make_hostile(), { .budget = &budget } },
+		{ "empty", build_recording(NULL), { .width = 0 } },
+	};
+
+	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+		char path[512];
+		char *text =
+			render_recording(&renderer_json, documents[i].rec, documents[i].report);
+		FILE *out;
+
+		snprintf(path, sizeof(path), "%s/%s.json", dir ? dir : test_tmpdir(),
+			 documents[i].name);
+		out = fopen(path, "w");
+		CHECK(out != NULL);
+		fputs(text, out);
+		fclose(out);
+		free(text);
+		recording_free(documents[i].rec);
+	}
 }
 
 TEST(folded_weights_add_up_to_the_stalls)
 {
 	struct recording *rec = make_logins();
-	struct diagnosis *d = diagnose(rec);
-	struct report report = {.rec = rec, .diagnosis = d};
-	char *text = render(&renderer_folded, &report);
+	char *text = render_recording(&renderer_folded, rec, (struct report){ .width = 0 });
 
 	CHECK_STR(text, "main;uv_run;emit (node:events:517);login (server.js:33);"
 			"pbkdf2Sync (pbkdf2:89);PKCS5_PBKDF2_HMAC 1715000000\n");
 	free(text);
-	diagnosis_free(d);
+	recording_free(rec);
+}
+
+TEST(folded_shows_time_without_samples_and_keeps_frames_apart)
+{
+	struct recording *rec = make_hostile();
+	char *text = render_recording(&renderer_folded, rec, (struct report){ .width = 0 });
+	unsigned long long sum = 0;
+
+	for (char *p = text; *p; p = strchr(p, '\n') + 1) {
+		char *end = strchr(p, '\n'), *space = end;
+
+		while (*space != ' ')
+			space--;
+		sum += strtoull(space, NULL, 10);
+	}
+	CHECK_EQ(sum, (150 + 60 + 25) * (unsigned long long)MS);
+	CHECK(strstr(text, "[no sample];[blocked] 50000000\n") != NULL);
+	CHECK(strstr(text, "ev\\x1bil:na me") != NULL);
+	free(text);
+	recording_free(rec);
+}
+
+TEST(stall_line_says_when_how_long_why_and_where)
+{
+	struct recording *rec = make_logins();
+	struct strbuf b = { 0 };
+	struct arena arena = { 0 };
+	const char *title;
+	struct stall_diagnosis d;
+
+	rec->stalls[7].request = "GET /login";
+	d = diagnose_stall(rec, &rec->stalls[7], &title, &arena);
+	stall_line(&b, rec, &rec->stalls[7], &d, title, true);
+	CHECK_STR(b.s, "5.6 s | stall 151 ms | sync_crypto | pbkdf2Sync 60000 iterations sha512 | "
+		       "server.js:33 login | GET /login\n");
+	strbuf_destroy(&b);
+	rec->stalls[7].open = true;
+	stall_line(&b, rec, &rec->stalls[7], &d, title, true);
+	CHECK(strstr(b.s, "blocked for 151 ms so far") != NULL);
+	strbuf_destroy(&b);
+	arena_free(&arena);
 	recording_free(rec);
 }
