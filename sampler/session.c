@@ -120,7 +120,7 @@ static void unfollow(struct session_run *s, size_t i)
 
 	watch_look(w, &s->c);
 	watch_count(w, &s->c);
-	watch_reset(w, &s->c, now_ns());
+	watch_reset(w, &s->c, now_ns(), true);
 	s->c.probe->unfollow(s->c.probe_state, w->tid);
 	watch_destroy(w);
 	free(w);
@@ -235,9 +235,9 @@ static void restart_watch(struct session_run *s, const struct event *e)
 		s->started = true;
 		return;
 	}
-	if (!w)
+	if (!w || watch_exec(w, e->at))
 		return;
-	watch_reset(w, &s->c, e->at);
+	watch_reset(w, &s->c, e->at, true);
 	s->c.probe->choose(s->c.probe_state, w->tid, 0, 0);
 	s->c.probe->begin(s->c.probe_state, w->tid, e->at);
 }
@@ -337,11 +337,15 @@ static struct sighting *sighting_of(struct session_run *s, pid_t tid)
 	return &s->sightings[s->n_sightings++];
 }
 
-static bool main_polls(struct session_run *s)
+/* Has the main thread polled, or is it busy with what may come before that? */
+static bool main_may_poll(struct session_run *s)
 {
 	struct watch *w = find_watch(s, s->target->pid);
+	struct thread_state state;
 
-	return w && (w->look.turns || w->look.poll_start);
+	if (w && w->look.key)
+		return true;
+	return thread_look(s->target, s->target->pid, &state) && state.state == 'R';
 }
 
 /*
@@ -357,7 +361,7 @@ static void look_around(struct session_run *s, nsec now)
 	if (now - s->last_look_around < LOOK_AROUND)
 		return;
 	s->last_look_around = now;
-	if (!s->config.all_loops && (main_polls(s) || s->n_watches > 1))
+	if (!s->config.all_loops && (main_may_poll(s) || s->n_watches > 1))
 		return;
 	n = target_threads(s->target, tids, MAX_THREADS);
 	for (size_t i = 0; i < n && i < MAX_THREADS; i++) {
@@ -441,9 +445,15 @@ void session_finish(struct session_run *s, enum session_end end)
 	digest(s);
 	now = now_ns();
 	for (size_t i = 0; i < s->n_watches; i++) {
+		watch_look(s->watches[i], &s->c);
 		watch_count(s->watches[i], &s->c);
-		watch_reset(s->watches[i], &s->c, now);
+		watch_reset(s->watches[i], &s->c, now, end == END_TARGET_EXITED);
 	}
+	if (s->c.rec->n_loops == 0)
+		recording_note(s->c.rec,
+			       "no thread of process %d was seen to poll: it ran no event "
+			       "loop, or in a child process that was not watched",
+			       s->target->pid);
 	s->c.rec->session.end = end;
 	s->c.rec->session.exit_status = s->target->status;
 	if (s->c.rec->session.serving_since == UINT64_MAX && s->config.startup != UINT64_MAX)

@@ -215,6 +215,8 @@ static void settle_slice(struct watch *w, struct watch_context *c, const struct 
 
 static void settle_ended(struct watch *w, struct watch_context *c, const struct turn *turn)
 {
+	if (turn->end - turn->start < c->threshold) /* what is left of it after an exec */
+		return;
 	make_held(w, c, turn->start, turn->end);
 	if (w->settled.start != turn->start)
 		open_stall(w, c, turn->start);
@@ -260,20 +262,37 @@ static struct turn turn_now(const struct watch *w, const struct watch_context *c
 	return turn;
 }
 
+/*
+ * A thread that has not polled yet is perhaps no loop at all (a shell that
+ * waits for its child): it stalls only while it computes.
+ */
+static bool may_stall(const struct watch *w, const struct turn *turn)
+{
+	return w->look.key != 0 || 2 * turn->off < turn->end - turn->start;
+}
+
+/* Settles the open turn as it is now, with the sleep that may be under way. */
+static void settle_up_to(struct watch *w, struct watch_context *c, const struct turn *turn)
+{
+	if (w->look.sleep.from) {
+		w->look.sleep.to = turn->end;
+		turns_sleep(&w->turns, &w->look.sleep);
+	}
+	settle_slice(w, c, turn);
+}
+
 static void settle_open(struct watch *w, struct watch_context *c, nsec now)
 {
 	struct turn turn = turn_now(w, c, now);
 
 	make_held(w, c, turn.start, now);
+	if (!may_stall(w, &turn))
+		return;
 	if (w->settled.start != turn.start)
 		open_stall(w, c, turn.start);
 	else if (now - w->settled.end < SLICE)
 		return;
-	if (w->look.sleep.from) {
-		w->look.sleep.to = now;
-		turns_sleep(&w->turns, &w->look.sleep);
-	}
-	settle_slice(w, c, &turn);
+	settle_up_to(w, c, &turn);
 	if (now - w->told < TELL)
 		return;
 	w->told = now;
@@ -300,20 +319,65 @@ void watch_cycle(struct watch *w, struct watch_context *c, nsec now)
 		make_held(w, c, look->turn_start, now);
 }
 
-void watch_reset(struct watch *w, struct watch_context *c, nsec now)
+/* Settles the turn in hand as far as it went. */
+static void settle_last(struct watch *w, struct watch_context *c, nsec now, bool over)
 {
-	if (w->settled.start) {
-		struct turn turn = turn_now(w, c, now);
+	struct turn turn = turn_now(w, c, now);
 
-		if (turn.start == w->settled.start)
-			settle_slice(w, c, &turn);
-		c->sink->stall(c->sink, c->rec, &c->rec->stalls[w->stall]);
-	}
+	if (turn.start == 0 || turn.end < turn.start + c->threshold || !may_stall(w, &turn))
+		return;
+	make_held(w, c, turn.start, now);
+	if (w->settled.start != turn.start)
+		open_stall(w, c, turn.start);
+	settle_up_to(w, c, &turn);
+	c->rec->stalls[w->stall].open = !over;
+	c->sink->stall(c->sink, c->rec, &c->rec->stalls[w->stall]);
+}
+
+void watch_reset(struct watch *w, struct watch_context *c, nsec now, bool over)
+{
+	settle_last(w, c, now, over);
 	w->settled.start = 0;
 	w->choice = (struct poll_choice){ 0 };
 	w->last_sleep.at = 0;
+	w->look = (struct loop_look){ 0 };
 	turns_forget(&w->turns, UINT64_MAX);
 	drop_held(w, w->n_held);
+}
+
+/* Time of the turn before `at` that was spent asleep, as far as sleeps were reported. */
+static nsec slept_before(const struct watch *w, const struct turn *turn, nsec at)
+{
+	nsec sum = 0;
+
+	for (size_t i = 0; i < w->turns.n_sleeps; i++) {
+		const struct sleep *s = &w->turns.sleeps[i];
+
+		if (s->from >= turn->start && s->to <= at)
+			sum += s->to - s->from;
+	}
+	return sum;
+}
+
+bool watch_exec(struct watch *w, nsec at)
+{
+	bool polled = w->look.turn_start > at || w->look.poll_start > at;
+
+	for (size_t i = 0; i < w->n_ended; i++) {
+		struct turn *turn = &w->ended[i];
+		nsec slept = slept_before(w, turn, at);
+
+		if (turn->end <= at)
+			continue;
+		polled = true;
+		if (turn->start >= at)
+			continue;
+		turn->off = turn->off > slept ? turn->off - slept : 0;
+		turn->start = at;
+	}
+	if (polled)
+		turns_forget(&w->turns, at);
+	return polled;
 }
 
 void watch_count(struct watch *w, struct watch_context *c)

@@ -50,10 +50,18 @@ void watch_destroy(struct watch *w);
 void watch_look(struct watch *w, struct watch_context *c);
 /* An event of this thread. */
 void watch_event(struct watch *w, struct watch_context *c, const struct event *e);
+/*
+ * The thread ran exec at `at`.  True if it is known to have polled since: then
+ * the turn it was in is cut to what came after; else watch_reset() is due.
+ */
+bool watch_exec(struct watch *w, nsec at);
 /* After draining: settles what has ended, and the slice of what is open.  now: CLOCK_MONOTONIC. */
 void watch_cycle(struct watch *w, struct watch_context *c, nsec now);
-/* The thread runs another program now, or has ended: what is open cannot be continued. */
-void watch_reset(struct watch *w, struct watch_context *c, nsec now);
+/*
+ * What is open is not followed any further: the thread runs another program
+ * now or has ended (over), or the session ends.
+ */
+void watch_reset(struct watch *w, struct watch_context *c, nsec now, bool over);
 /* Copies counters and the lag histogram into the recording. */
 void watch_count(struct watch *w, struct watch_context *c);
 
