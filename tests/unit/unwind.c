@@ -130,9 +130,9 @@ static void check_shape(const char *program, const char *shape, int breakpoint)
 
 static void check_shapes(const char *program)
 {
-	static const char *const shapes[] = { "alloca",	  "aligned",  "recursion",
+	static const char *const shapes[] = { "alloca",   "aligned",  "recursion",
 					      "callback", "signal",   "alternate_stack",
-					      "vdso",	  "below_sp", "no_table" };
+					      "vdso",     "below_sp", "no_table" };
 
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
 		check_shape(program, shapes[i], 1);
@@ -162,4 +162,202 @@ TEST(unwind_ends_at_the_first_function_of_a_thread)
 {
 	check_shape("shapes", "thread", 2);
 	check_shape("shapes_static", "thread", 2);
+}
+
+TEST(unwind_of_a_call_through_null_finds_the_caller)
+{
+	struct trial *t = trial_new("shapes", "null_call", 1);
+
+	while (t->steps < MAX_STEPS && t->s.regs.r[DW_RIP] != 0 && stepper_step(&t->s))
+		t->steps++;
+	CHECK_EQ(t->s.regs.r[DW_RIP], 0);
+	unwind_now(t, MAX_DUMP);
+	CHECK_EQ(t->got.end, STACK_COMPLETE);
+	CHECK(t->got.n > 3);
+	CHECK_EQ(t->got.frames[1].pc, t->s.calls[t->s.n - 1].pc);
+	CHECK_EQ(t->got.frames[1].sp, t->s.calls[t->s.n - 1].sp);
+	trial_free(t);
+}
+
+/* Stops in the middle of a recursion of optimized code. */
+static struct trial *trial_in_recursion(void)
+{
+	struct trial *t = trial_new("shapes", "recursion", 1);
+
+	while (t->s.n < 100 && stepper_step(&t->s))
+		;
+	CHECK_EQ(t->s.n, 100);
+	return t;
+}
+
+TEST(unwind_of_every_length_of_dump_is_a_prefix_and_says_so)
+{
+	struct trial *t = trial_in_recursion();
+	struct raw_stack whole;
+	size_t top;
+
+	unwind_now(t, MAX_DUMP);
+	whole = t->got;
+	CHECK_EQ(whole.end, STACK_COMPLETE);
+	top = whole.frames[whole.n - 1].sp - t->s.regs.r[DW_RSP];
+	for (size_t dump = 0; dump < top; dump += 24) {
+		unwind_now(t, dump);
+		CHECK_EQ(t->got.end, STACK_TRUNCATED);
+		CHECK(t->got.n < whole.n);
+		CHECK(memcmp(t->got.frames, whole.frames, t->got.n * sizeof(whole.frames[0])) == 0);
+	}
+	t->live = true;
+	unwind_now(t, 512);
+	CHECK(t->got.end == STACK_COMPLETE && t->got.n == whole.n);
+	trial_free(t);
+}
+
+/* Unwinds after having put `word` at `addr` of the stack. */
+static enum stack_end end_with_word(struct trial *t, uint64_t addr, uint64_t word)
+{
+	struct memory_dump mem;
+
+	stepper_copy_stack(&t->s, MAX_DUMP);
+	memcpy(t->s.dump + (addr - t->s.regs.r[DW_RSP]), &word, sizeof(word));
+	memory_dump_init(&mem, t->s.regs.r[DW_RSP], t->s.dump, t->s.dump_len, NULL);
+	unwinder_native.unwind(t->native, &t->s.regs, &mem.base, &t->got);
+	return t->got.end;
+}
+
+TEST(unwind_of_a_changed_return_address_ends_there)
+{
+	struct trial *t = trial_in_recursion();
+	uint64_t slot = t->s.calls[t->s.n - 10].sp - 8;
+
+	CHECK_EQ(end_with_word(t, slot, 0x1234), STACK_NOT_CODE);
+	CHECK_EQ(t->got.n, 10);
+	CHECK_EQ(end_with_word(t, slot, t->s.regs.r[DW_RSP]), STACK_NOT_CODE);
+	CHECK_EQ(end_with_word(t, slot, 0), STACK_NOT_CODE);
+	CHECK_EQ(end_with_word(t, slot, t->s.calls[t->s.n - 10].pc), STACK_COMPLETE);
+	trial_free(t);
+}
+
+TEST(unwind_without_registers_is_empty)
+{
+	struct space *space = space_new(0);
+	void *native = unwinder_native.create(space), *oracle = unwinder_libunwind.create(space);
+	struct raw_stack *stack = xcalloc(1, sizeof(*stack));
+	struct regs regs = { .valid = 1u << DW_RIP };
+	struct memory_dump mem;
+
+	memory_dump_init(&mem, 0, NULL, 0, NULL);
+	unwinder_native.unwind(native, &regs, &mem.base, stack);
+	CHECK(stack->end == STACK_NO_REGISTERS && stack->n == 0);
+	unwinder_libunwind.unwind(oracle, &regs, &mem.base, stack);
+	CHECK_EQ(stack->n, 0);
+	unwinder_native.destroy(native);
+	unwinder_libunwind.destroy(oracle);
+	space_free(space);
+	free(stack);
+}
+
+/* JIT code at 0x10000 and a stack at 0x7f0000, of which `words` are filled in. */
+struct jit {
+	struct space *space;
+	void *native;
+	struct regs regs;
+	uint64_t words[8192];
+	struct raw_stack stack;
+};
+
+enum { JIT = 0x10000, JIT_STACK = 0x7f0000 };
+
+static struct jit *jit_new(void)
+{
+	struct jit *jit = xcalloc(1, sizeof(*jit));
+
+	jit->space = space_new(0);
+	space_add(jit->space, &(struct mapping){ .start = JIT,
+						 .end = JIT + 0x10000,
+						 .exec = true,
+						 .anon = true,
+						 .path = "" });
+	jit->native = unwinder_native.create(jit->space);
+	jit->regs.valid = 1u << DW_RSP | 1u << DW_RIP | 1u << DW_RBP;
+	jit->regs.r[DW_RIP] = JIT + 16;
+	jit->regs.r[DW_RSP] = JIT_STACK;
+	jit->regs.r[DW_RBP] = JIT_STACK + 32;
+	return jit;
+}
+
+static enum stack_end jit_unwind(struct jit *jit)
+{
+	struct memory_dump mem;
+
+	memory_dump_init(&mem, JIT_STACK, jit->words, sizeof(jit->words), NULL);
+	unwinder_native.unwind(jit->native, &jit->regs, &mem.base, &jit->stack);
+	return jit->stack.end;
+}
+
+static void jit_free(struct jit *jit)
+{
+	unwinder_native.destroy(jit->native);
+	space_free(jit->space);
+	free(jit);
+}
+
+/* A frame at word i whose caller's is at word `next`. */
+static void jit_frame(struct jit *jit, size_t i, size_t next, uint64_t ra)
+{
+	jit->words[i] = JIT_STACK + next * 8;
+	jit->words[i + 1] = ra;
+}
+
+TEST(unwind_by_frame_pointers_gives_each_frame_its_own)
+{
+	struct jit *jit = jit_new();
+
+	jit_frame(jit, 4, 10, JIT + 0x100);
+	jit_frame(jit, 10, 20, JIT + 0x200);
+	jit_frame(jit, 20, 30, 0xdead);
+	CHECK_EQ(jit_unwind(jit), STACK_NOT_CODE);
+	CHECK_EQ(jit->stack.n, 3);
+	CHECK_EQ(jit->stack.frames[0].fp, JIT_STACK + 4 * 8);
+	CHECK_EQ(jit->stack.frames[1].pc, JIT + 0x100);
+	CHECK_EQ(jit->stack.frames[1].fp, JIT_STACK + 10 * 8);
+	CHECK_EQ(jit->stack.frames[1].sp, JIT_STACK + 6 * 8);
+	CHECK_EQ(jit->stack.frames[2].fp, JIT_STACK + 20 * 8);
+	CHECK_EQ(jit->stack.frames[2].how, HOW_FP);
+	jit_free(jit);
+}
+
+TEST(unwind_by_frame_pointers_never_goes_down_or_round)
+{
+	struct jit *jit = jit_new();
+
+	jit_frame(jit, 4, 10, JIT + 0x100);
+	jit_frame(jit, 10, 4, JIT + 0x200);
+	CHECK_EQ(jit_unwind(jit), STACK_NO_UNWIND_INFO);
+	CHECK_EQ(jit->stack.n, 3);
+	jit_frame(jit, 10, 10, JIT + 0x200);
+	CHECK_EQ(jit_unwind(jit), STACK_NO_UNWIND_INFO);
+	jit->words[10]++;
+	CHECK_EQ(jit_unwind(jit), STACK_NO_UNWIND_INFO);
+	jit->regs.valid &= ~(1u << DW_RBP);
+	CHECK_EQ(jit_unwind(jit), STACK_NO_UNWIND_INFO);
+	CHECK_EQ(jit->stack.n, 1);
+	jit_free(jit);
+}
+
+TEST(unwind_of_more_frames_than_fit_says_so)
+{
+	struct jit *jit = jit_new();
+
+	for (size_t i = 4; i < 8190; i += 4)
+		jit_frame(jit, i, i + 4, JIT + 0x100 + i);
+	CHECK_EQ(jit_unwind(jit), STACK_TOO_DEEP);
+	CHECK_EQ(jit->stack.n, STACK_MAX);
+	jit_free(jit);
+}
+
+TEST(unwinder_is_found_by_name)
+{
+	CHECK(unwinder_find("native") == &unwinder_native);
+	CHECK(unwinder_find("libunwind") == &unwinder_libunwind);
+	CHECK(!unwinder_find("magic"));
 }
