@@ -253,8 +253,8 @@ static enum stack_end step_row(struct walk *w, const struct step_rule *shared)
 
 /*
  * Why ra cannot be where a callee returns to; GOES_ON if it can.  Code that has
- * rules, and code that can be read, is only returned to after a call.  V8's
- * builtins are not: when it deoptimizes, it writes returns to them.
+ * rules is only returned to after a call.  V8's is not: when it deoptimizes, it
+ * writes returns to its builtins, and to exits behind the code it gives up.
  */
 static enum stack_end check_return(struct walk *w, uint64_t ra)
 {
@@ -262,7 +262,7 @@ static enum stack_end check_return(struct walk *w, uint64_t ra)
 
 	if (rule->kind == STEP_NOT_CODE)
 		return STACK_NOT_CODE;
-	if (rule->kind == STEP_FP && !rule->foreign)
+	if (rule->kind == STEP_FP)
 		return GOES_ON;
 	return step_rules_after_call(w->rules, w->mem, ra) ? GOES_ON : STACK_NO_UNWIND_INFO;
 }
