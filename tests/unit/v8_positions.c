@@ -34,34 +34,73 @@ static size_t make_table(uint8_t *p)
 	return n;
 }
 
+static bool find(const uint8_t *table, size_t len, int64_t offset, struct v8_position *p)
+{
+	return v8_positions_find((struct v8_bytes){ table, len },
+				 (struct v8_table_kind){ .code_size = 100 }, offset, p);
+}
+
 TEST(positions_of_an_offset_is_the_last_entry_not_above_it)
 {
 	uint8_t bytes[64];
 	size_t n = make_table(bytes);
 	struct v8_position p;
 
-	CHECK(v8_positions_find(bytes, n, 0, &p));
+	CHECK(find(bytes, n, 0, &p));
 	CHECK_EQ(p.offset, 10);
-	CHECK(v8_positions_find(bytes, n, 4, &p));
+	CHECK(find(bytes, n, 4, &p));
 	CHECK_EQ(p.offset, 10);
-	CHECK(v8_positions_find(bytes, n, 5, &p));
+	CHECK(find(bytes, n, 5, &p));
 	CHECK_EQ(p.offset, 20);
 	CHECK_EQ(p.inlining, 0);
-	CHECK(v8_positions_find(bytes, n, 1000, &p));
+	CHECK(find(bytes, n, 1000, &p));
 	CHECK_EQ(p.offset, 15);
 	CHECK_EQ(p.inlining, 1);
 }
 
-TEST(positions_before_the_first_entry_are_unknown)
+TEST(positions_before_the_first_entry_are_at_the_entry_of_the_function)
 {
 	uint8_t bytes[16];
 	size_t n = put(bytes, 8);
 	struct v8_position p;
 
 	n += put(bytes + n, (int64_t)raw(10, 0));
-	CHECK(!v8_positions_find(bytes, n, 6, &p));
-	CHECK(v8_positions_find(bytes, n, 7, &p));
-	CHECK(!v8_positions_find(bytes, 0, 7, &p));
+	CHECK(find(bytes, n, 6, &p));
+	CHECK_EQ(p.offset, -1);
+	CHECK(find(bytes, n, 7, &p));
+	CHECK_EQ(p.offset, 10);
+	CHECK(!find(bytes, 0, 7, &p));
+}
+
+TEST(positions_outside_the_code_make_the_whole_table_distrusted)
+{
+	uint8_t bytes[64];
+	size_t n = make_table(bytes);
+	struct v8_position p;
+
+	CHECK(!v8_positions_find((struct v8_bytes){ bytes, n },
+				 (struct v8_table_kind){ .code_size = 8 }, 0, &p));
+}
+
+TEST(positions_since_v8_14_1_keep_two_flags_below_the_code_offset)
+{
+	/* +1 (to 0) as 1 << 2 | 3, then +5 as 5 << 2. */
+	uint8_t bytes[64] = { 1 << 2 | 3 };
+	struct v8_table_kind kind = { .code_size = 6, .flag_bits = 2 };
+	struct v8_position p;
+	size_t n = 1;
+
+	n += put(bytes + n, (int64_t)raw(10, 0));
+	bytes[n++] = 5 << 2;
+	n += put(bytes + n, (int64_t)(raw(20, 2) - raw(10, 0)));
+	CHECK(v8_positions_find((struct v8_bytes){ bytes, n }, kind, 4, &p));
+	CHECK_EQ(p.offset, 10);
+	CHECK(v8_positions_find((struct v8_bytes){ bytes, n }, kind, 5, &p));
+	CHECK_EQ(p.offset, 20);
+	CHECK_EQ(p.inlining, 2);
+	/* Read as older tables it leaves the code. */
+	kind.flag_bits = 0;
+	CHECK(!v8_positions_find((struct v8_bytes){ bytes, n }, kind, 4, &p));
 }
 
 TEST(positions_cut_off_in_the_middle_are_refused)
@@ -70,7 +109,7 @@ TEST(positions_cut_off_in_the_middle_are_refused)
 	size_t n = make_table(bytes);
 	struct v8_position p;
 
-	CHECK(!v8_positions_find(bytes, n - 1, 1000, &p));
+	CHECK(!find(bytes, n - 1, 1000, &p));
 }
 
 TEST(positions_of_code_outside_the_heap_have_no_offset)

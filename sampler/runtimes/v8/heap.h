@@ -25,7 +25,7 @@ struct v8_heap {
 enum {
 	V8_SAMPLE_READS = 20000,
 	V8_SAMPLE_BYTES = 32 << 20,
-	V8_STRING_MAX = 4096,	  /* bytes of UTF-8 taken from a string that is shown */
+	V8_STRING_MAX = 4096,     /* bytes of UTF-8 taken from a string that is shown */
 	V8_SOURCE_MAX = 16 << 20, /* bytes of a script's source */
 };
 

@@ -136,6 +136,7 @@ static const struct row {
 	{ FIELD(function_shared), 1204, "class_JSFunction__shared__SharedFunctionInfo", 32 },
 	{ FIELD(shared_data), 1002, "class_SharedFunctionInfo__function_data__Object", 8 },
 	{ FIELD(shared_data), 1306, NULL, 16 }, /* the untrusted half: Smi builtin id */
+	{ FIELD(shared_code), 1002, NULL, 8 },
 	{ FIELD(shared_name), 1002, "class_SharedFunctionInfo__name_or_scope_info__Object", 16 },
 	{ FIELD(shared_name), 1204,
 	  "class_SharedFunctionInfo__name_or_scope_info__Tagged_Object_", 16 },
@@ -165,6 +166,8 @@ static const struct row {
 	{ FIELD(script_source_url),    1103, NULL, 112 },
 
 	/* Code. */
+	{ FIELD(position_flags),     1002, NULL, 0 },
+	{ FIELD(position_flags),     1401, NULL, 2 },
 	{ FIELD(bytecode_length),    1002, "class_FixedArrayBase__length__SMI", 8 },
 	{ FIELD(bytecode_positions), 1002, NULL, 32 },
 	{ FIELD(bytecode_positions), 1204, NULL, 24 },
@@ -192,6 +195,8 @@ static const struct row {
 	{ FIELD(deopt_shared), 1306, "DeoptimizationDataWrappedSharedFunctionInfoIndex", 7 },
 	{ FIELD(deopt_inlining), 1002, "DeoptimizationDataInliningPositionsIndex", 7 },
 	{ FIELD(deopt_inlining), 1306, "DeoptimizationDataInliningPositionsIndex", 8 },
+	{ FIELD(deopt_exits), 1002, NULL, 8 },
+	{ FIELD(deopt_exits), 1306, NULL, 9 },
 	{ FIELD(wrapper_shared), 1002, NULL, -1 },
 	{ FIELD(wrapper_shared), 1306,
 	  "class_SharedFunctionInfoWrapper__shared_info__Tagged_SharedFunctionInfo_", 8 },

@@ -20,7 +20,7 @@ struct v8_layout {
 	int32_t fp_builtin_target, fp_builtin_receiver; /* of a BuiltinExit frame */
 	int32_t fp_regexp_subject; /* of an irregexp frame; start index, input start and end below
 				    */
-	int32_t fp_regexp;	   /* its JSRegExp or RegExpData */
+	int32_t fp_regexp;         /* its JSRegExp or RegExpData */
 
 	/* Instance types. */
 	int32_t type_code, type_stream, type_bytecode_array, type_shared, type_script;
@@ -32,19 +32,28 @@ struct v8_layout {
 
 	int32_t map_instance_size, map_inobject, map_instance_type, map_descriptors;
 	int32_t function_shared;
-	int32_t shared_data, shared_name, shared_script, shared_token_offset;
+	int32_t shared_data; /* a Smi: number of the builtin */
+	int32_t shared_code; /* BytecodeArray or baseline Code */
+	int32_t shared_name, shared_script, shared_token_offset;
 	int32_t scope_names; /* index of the first name (or table of names) in a ScopeInfo */
 	int32_t script_source, script_name, script_line_offset, script_column_offset;
 	int32_t script_line_ends, script_eval_shared, script_source_url;
 
+	/*
+	 * Low bits of a code offset in a source position table that say what kind of
+	 * position it is; 0: its sign says it.
+	 */
+	int32_t position_flags;
 	int32_t bytecode_length, bytecode_positions, bytecode_data;
-	int32_t code_deopt;	/* deoptimization data; of baseline code: the BytecodeArray */
+	int32_t code_deopt;     /* deoptimization data; of baseline code: the BytecodeArray */
 	int32_t code_positions; /* position table; of baseline code: the bytecode offset table */
-	int32_t code_start;	/* pointer to the instructions; code_inline: the instructions */
-	int32_t code_inline;	/* 1: the instructions are in the Code object itself */
+	int32_t code_start;     /* pointer to the instructions; code_inline: the instructions */
+	int32_t code_inline;    /* 1: the instructions are in the Code object itself */
 	int32_t code_size, code_flags;
 	int32_t stream_code; /* from the object that holds instructions to its Code */
 	int32_t deopt_literals, deopt_shared, deopt_inlining; /* indexes in deoptimization data */
+	int32_t deopt_exits; /* where exits begin; counts of eager and lazy ones and entries follow
+			      */
 	int32_t wrapper_shared; /* field of the wrapper that deopt_shared points to; -1: no wrapper
 				 */
 

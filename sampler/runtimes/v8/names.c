@@ -106,7 +106,7 @@ static void name_from_scope(struct v8 *v8, uint64_t info, struct v8_function *f,
 
 static int hex_digit(char c)
 {
-	return c >= '0' && c <= '9'		    ? c - '0'
+	return c >= '0' && c <= '9'                 ? c - '0'
 	       : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
 						    : -1;
 }
@@ -368,8 +368,10 @@ struct v8_place v8_place_of(struct v8 *v8, const struct v8_function *f, int32_t 
 }
 
 /* Decodes one lookup in a table of the heap. */
-static bool position_find(struct v8 *v8, uint64_t table, int64_t offset, struct v8_position *out)
+static bool position_find(struct v8 *v8, uint64_t table, int64_t code_size, int64_t offset,
+			  struct v8_position *out)
 {
+	struct v8_table_kind kind = { code_size, v8->layout.position_flags };
 	uint32_t len = v8_array_length(&v8->heap, table);
 	uint8_t *bytes;
 	bool found;
@@ -378,18 +380,19 @@ static bool position_find(struct v8 *v8, uint64_t table, int64_t offset, struct 
 		return false;
 	bytes = xcalloc(1, len);
 	found = v8_read(&v8->heap, table - 1 + (uint64_t)v8->layout.array_data, bytes, len) &&
-		v8_positions_find(bytes, len, offset, out);
+		v8_positions_find((struct v8_bytes){ bytes, len }, kind, offset, out);
 	free(bytes);
 	return found;
 }
 
-bool v8_position_at(struct v8 *v8, uint64_t table, int64_t offset, struct v8_position *out)
+bool v8_position_at(struct v8 *v8, uint64_t table, int64_t code_size, int64_t offset,
+		    struct v8_position *out)
 {
 	struct v8_position_slot *slot;
 	uint64_t content[2] = { 0, 0 };
 
 	table = v8_moved(&v8->heap, table);
-	if (!table || offset < 0 || offset > POSITION_MAX ||
+	if (!table || offset < 0 || offset >= code_size || code_size > POSITION_MAX ||
 	    !v8_read(&v8->heap, table - 1 + (uint64_t)v8->layout.array_length, content,
 		     sizeof(content)))
 		return false;
@@ -401,7 +404,7 @@ bool v8_position_at(struct v8 *v8, uint64_t table, int64_t offset, struct v8_pos
 		slot->offset = (uint64_t)offset;
 		slot->length = content[0];
 		slot->first = content[1];
-		slot->found = position_find(v8, table, offset, &slot->position);
+		slot->found = position_find(v8, table, code_size, offset, &slot->position);
 	}
 	*out = slot->position;
 	return slot->found;

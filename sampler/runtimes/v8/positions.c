@@ -37,32 +37,35 @@ struct v8_position v8_position_of(uint64_t raw)
 				     .inlining = raw >> 31 & 0xffff };
 }
 
-bool v8_positions_find(const uint8_t *table, size_t len, int64_t code_offset,
+/* The step to the next entry's code offset, -1 if it is none. */
+static int64_t code_step(struct vlq *v, int flag_bits)
+{
+	int64_t step;
+
+	if (flag_bits)
+		return (int64_t)(vlq_unsigned(v) >> flag_bits);
+	/* Its sign told statements from expressions. */
+	step = vlq_signed(v);
+	return step < 0 ? -(step + 1) : step;
+}
+
+bool v8_positions_find(struct v8_bytes table, struct v8_table_kind kind, int64_t code_offset,
 		       struct v8_position *out)
 {
-	struct vlq v = { table, table + len, false };
+	struct vlq v = { table.bytes, table.bytes + table.len, false };
 	int64_t at = -1; /* the function's entry */
 	uint64_t position = 0;
-	bool found = false;
 
+	*out = (struct v8_position){ .offset = -1 };
 	while (v.p < v.end) {
-		int64_t step = vlq_signed(&v);
-
-		/* Negative: an expression, not a statement. */
-		if (step < 0)
-			step = -(step + 1);
-		if (step < 0 || step > INT32_MAX || at > INT32_MAX)
-			return false;
-		at += step;
+		at += code_step(&v, kind.flag_bits);
 		position += (uint64_t)vlq_signed(&v);
-		if (v.bad)
+		if (v.bad || at > kind.code_size || at < -1)
 			return false;
-		if (at > code_offset)
-			break;
-		*out = v8_position_of(position);
-		found = true;
+		if (at <= code_offset)
+			*out = v8_position_of(position);
 	}
-	return found;
+	return table.len > 0;
 }
 
 /* The length of the bytecode at p, 0 if there is none. */

@@ -17,12 +17,23 @@ struct v8_position {
 };
 struct v8_position v8_position_of(uint64_t raw);
 
+struct v8_bytes {
+	const uint8_t *bytes;
+	size_t len;
+};
+
+/* What a source position table belongs to. */
+struct v8_table_kind {
+	int64_t code_size; /* bytes of machine code or bytecode: no entry lies behind */
+	int flag_bits;     /* v8_layout.position_flags */
+};
+
 /*
  * Looks up a source position table: the entry with the largest code offset not
- * above `code_offset`.  False if there is none, or if the table does not decode
- * with growing code offsets.
+ * above `code_offset`, offset -1 before the first one.  False if any entry of
+ * the table lies outside the code: a table read in the wrong way gives itself away.
  */
-bool v8_positions_find(const uint8_t *table, size_t len, int64_t code_offset,
+bool v8_positions_find(struct v8_bytes table, struct v8_table_kind kind, int64_t code_offset,
 		       struct v8_position *out);
 
 /*
@@ -30,10 +41,6 @@ bool v8_positions_find(const uint8_t *table, size_t len, int64_t code_offset,
  * machine code length per bytecode; `lengths` is v8_layout.bytecodes.  False if
  * the table and the bytecodes do not fit together.
  */
-struct v8_bytes {
-	const uint8_t *bytes;
-	size_t len;
-};
 bool v8_baseline_find(struct v8_bytes table, struct v8_bytes bytecodes, const char *lengths,
 		      uint64_t pc_offset, int64_t *bytecode_offset);
 

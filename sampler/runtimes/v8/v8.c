@@ -27,6 +27,7 @@ struct v8 *v8_new(struct space *space, struct recording *rec)
 	v8->scripts = xcalloc(V8_SCRIPTS, sizeof(*v8->scripts));
 	v8->codes = xcalloc(V8_CODES, sizeof(*v8->codes));
 	v8->positions = xcalloc(V8_POSITIONS, sizeof(*v8->positions));
+	v8->bytecodes = xcalloc(V8_BYTECODES, sizeof(*v8->bytecodes));
 	return v8;
 }
 
@@ -40,6 +41,7 @@ void v8_free(struct v8 *v8)
 	free(v8->scripts);
 	free(v8->codes);
 	free(v8->positions);
+	free(v8->bytecodes);
 	free(v8);
 }
 
@@ -165,8 +167,9 @@ static void find_builtins(struct v8 *v8)
 	struct symbol code;
 	int32_t size;
 
-	if ((symbols_find(v8->file, "v8_Default_embedded_blob_code_", &code) ||
-	     symbols_find(v8->file, "v8_Default_embedded_blob_code_data_", &code)) &&
+	/* Before V8 10.9 the name without "data" is that of a pointer to it. */
+	if ((symbols_find(v8->file, "v8_Default_embedded_blob_code_data_", &code) ||
+	     symbols_find(v8->file, "v8_Default_embedded_blob_code_", &code)) &&
 	    file_int(v8->file, "v8_Default_embedded_blob_code_size_", &size) && size > 0) {
 		v8->blob_start = code.start;
 		v8->blob_end = code.start + (uint64_t)size;

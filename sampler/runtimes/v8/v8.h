@@ -13,6 +13,7 @@
  *	code.c       pc -> Code
  *	names.c      SharedFunctionInfo -> function, file, line
  *	builtins.c   the full names of builtins
+ *	tiers.c      code and offset in it -> functions and positions, by tier
  *	walk.c       frame -> names
  *	objects.c    properties and sizes of objects
  *	args.c       arguments of known calls
@@ -36,7 +37,7 @@ struct v8_function {
 	const char
 		*builtin; /* interned full name of a builtin ("JSON.parse"), NULL not yet known */
 	uint64_t script;  /* Script object, 0: a builtin or an API function */
-	int32_t start;	  /* first character in the source, -1 unknown */
+	int32_t start;    /* first character in the source, -1 unknown */
 	int32_t end;
 	uint32_t define_line; /* 0 unknown */
 };
@@ -46,8 +47,19 @@ struct v8_script {
 	uint64_t object, name_word, source_word;
 	int32_t line_offset, column_offset;
 	const char *file; /* interned, or NULL */
-	uint32_t *ends;	  /* malloc'ed ends of lines; NULL: could not be read */
+	uint32_t *ends;   /* malloc'ed ends of lines; NULL: could not be read */
 	size_t n_ends;
+};
+
+/* A function and an offset in its source, or one of the below. */
+struct v8_site {
+	struct v8_function function;
+	int32_t position;
+};
+enum {
+	V8_AT_ENTRY = -1, /* before its first position: where it begins */
+	V8_UNSOUND = -2,  /* the tables made no sense */
+	V8_UNTRIED = -3,  /* there were none to ask */
 };
 
 struct v8_place {
@@ -59,6 +71,7 @@ enum {
 	V8_SCRIPTS = 1024,
 	V8_CODES = 8192,
 	V8_POSITIONS = 8192,
+	V8_BYTECODES = 4096,
 	V8_CODE_MAPS = 4,
 	V8_LINE_BYTES_MAX = 64 << 20, /* all line tables together */
 	V8_NAME_BYTES_MAX = 64 << 20, /* all names interned for one target */
@@ -79,16 +92,21 @@ struct v8_position_slot {
 	bool found;
 };
 
+/* A remembered BytecodeArray -> SharedFunctionInfo. */
+struct v8_bytecode_slot {
+	uint64_t array, shared;
+};
+
 /* How much of a stack can be told; each step down is said in a note. */
 enum v8_level {
-	V8_LINES,	   /* the line of the call */
+	V8_LINES,          /* the line of the call */
 	V8_FUNCTIONS_ONLY, /* the line where the function begins */
 	V8_NATIVE, /* nothing: builtins and C++ by their symbols, the rest by the perf map */
 };
 
 /* The self-check: what the first frames of JavaScript gave. */
 struct v8_check {
-	uint32_t frames, named;	   /* JavaScript frames, and those with function and script */
+	uint32_t frames, named;    /* JavaScript frames, and those with function and script */
 	uint32_t positions, sound; /* positions looked up, and those inside their function */
 	bool done;
 };
@@ -96,7 +114,7 @@ struct v8_check {
 struct v8 {
 	struct space *space;
 	struct recording *rec;
-	struct elf_file *file;	       /* the ELF file that holds V8; NULL in fixtures */
+	struct elf_file *file;         /* the ELF file that holds V8; NULL in fixtures */
 	uint64_t blob_start, blob_end; /* its embedded builtins, vaddr; 0: unknown */
 	struct v8_layout layout;
 	struct v8_heap heap;
@@ -111,6 +129,7 @@ struct v8 {
 	struct v8_script *scripts;
 	struct v8_code_slot *codes;
 	struct v8_position_slot *positions;
+	struct v8_bytecode_slot *bytecodes;
 	/* The function each raw frame of the sample in hand runs (not inlined ones), for arguments.
 	 */
 	struct v8_function frame_function[STACK_MAX];
@@ -131,8 +150,28 @@ uint64_t v8_shared_of(struct v8 *v8, uint64_t function);
 struct v8_place v8_place_of(struct v8 *v8, const struct v8_function *f, int32_t offset);
 /* Interns within the target's share; NULL once that is used up. */
 const char *v8_intern(struct v8 *v8, const char *s);
-/* An entry of a position table (a ByteArray of the heap), with memory. */
-bool v8_position_at(struct v8 *v8, uint64_t table, int64_t offset, struct v8_position *out);
+/*
+ * The entry for `offset` of the position table (a ByteArray) of code_size bytes
+ * of code; its offset is V8_AT_ENTRY before the first one.  Cached.
+ */
+bool v8_position_at(struct v8 *v8, uint64_t table, int64_t code_size, int64_t offset,
+		    struct v8_position *out);
+
+/* tiers.c.  The position of a bytecode. */
+int32_t v8_bytecode_position(struct v8 *v8, uint64_t array, int64_t offset);
+/* The position of baseline code at pc. */
+int32_t v8_baseline_position(struct v8 *v8, const struct v8_code *code, uint64_t pc);
+bool v8_is_optimized(const struct v8 *v8, const struct v8_code *code);
+/* The function that optimized code was made for. */
+bool v8_optimized_function(struct v8 *v8, const struct v8_code *code, struct v8_function *f);
+/*
+ * The functions that optimized code runs at pc, innermost first, the last one
+ * being that of the code itself.  Returns how many, at most max; 0: unreadable.
+ */
+size_t v8_optimized_sites(struct v8 *v8, const struct v8_code *code, uint64_t pc,
+			  struct v8_site *sites, size_t max);
+/* The BytecodeArray of a SharedFunctionInfo; false if it has none at hand. */
+bool v8_function_bytecode(struct v8 *v8, uint64_t shared, uint64_t *array);
 
 /* builtins.c.  "JSON.parse" for the builtin f that frame i runs on receiver; interned. */
 const char *v8_builtin_name(struct v8 *v8, const struct v8_function *f,

@@ -67,13 +67,16 @@ static void append(struct walk *w, struct frame frame)
 		w->out[w->n++] = frame;
 }
 
-/* Appends a frame of function f; position -1: only the function is known. */
+/* Appends a frame of function f, at an offset of its source or one of V8_AT_ENTRY... */
 static void emit(struct walk *w, const struct v8_function *f, int32_t position, bool inlined)
 {
-	bool sound =
-		position >= 0 && (f->start < 0 || (position >= f->start && position <= f->end));
+	bool tried = position != V8_UNTRIED, sound = position >= V8_AT_ENTRY;
 	struct v8_place place = { f->define_line, 0 };
 
+	if (position == V8_AT_ENTRY)
+		position = f->start;
+	else if (f->start >= 0 && (position < f->start || position > f->end))
+		sound = false;
 	if (sound && w->v8->level == V8_LINES)
 		place = v8_place_of(w->v8, f, position);
 	append(w, (struct frame){ .kind = FRAME_JS,
@@ -83,7 +86,7 @@ static void emit(struct walk *w, const struct v8_function *f, int32_t position, 
 				  .column = place.column,
 				  .define_line = f->define_line,
 				  .inlined = inlined });
-	v8_check_frame(w->v8, f, position >= 0, sound);
+	v8_check_frame(w->v8, f, tried, sound);
 }
 
 static void emit_native(struct walk *w, enum frame_kind kind, const char *function)
@@ -123,18 +126,6 @@ static void emit_builtin(struct walk *w, const struct symbol *sym, const struct 
 				  .address = pc - m->bias });
 }
 
-/* The offset in the source that bytecode `offset` of a BytecodeArray stands for, -1 unknown. */
-static int32_t bytecode_position(struct v8 *v8, uint64_t array, int64_t offset)
-{
-	struct v8_position position;
-	uint64_t table;
-
-	if (!v8_field(&v8->heap, array, v8->layout.bytecode_positions, &table) ||
-	    !v8_position_at(v8, table, offset, &position))
-		return -1;
-	return position.offset;
-}
-
 /* Which bytecode an interpreted frame is at, -1 unknown. */
 static int64_t bytecode_offset(struct walk *w, uint64_t array)
 {
@@ -158,120 +149,6 @@ static int64_t bytecode_offset(struct walk *w, uint64_t array)
 	return offset < length ? offset : -1;
 }
 
-static void emit_interpreted(struct walk *w, const struct v8_function *f)
-{
-	int32_t position = -1;
-	uint64_t array;
-	int64_t offset;
-
-	if (read_slot(w, w->v8->layout.fp_bytecode_array, &array) &&
-	    v8_type(&w->v8->heap, array) == w->v8->layout.type_bytecode_array) {
-		offset = bytecode_offset(w, array);
-		if (offset >= 0)
-			position = bytecode_position(w->v8, array, offset);
-	}
-	emit(w, f, position, false);
-}
-
-static bool read_bytes(struct v8 *v8, uint64_t object, int32_t data, uint32_t len, uint8_t *buf)
-{
-	return v8_read(&v8->heap, object - 1 + (uint64_t)data, buf, len);
-}
-
-enum { BASELINE_MAX = 32 << 10 };
-
-/* Source position of baseline code: through its table to the bytecode, and from there. */
-static int32_t baseline_position(struct v8 *v8, const struct v8_code *code, uint64_t pc)
-{
-	uint64_t array = v8_moved(&v8->heap, code->deopt);
-	uint64_t table = v8_moved(&v8->heap, code->positions);
-	uint8_t table_bytes[BASELINE_MAX], bytecodes[BASELINE_MAX];
-	uint32_t table_len = v8_array_length(&v8->heap, table);
-	int64_t offset;
-	int32_t len;
-
-	if (!v8->layout.bytecodes[0] ||
-	    v8_type(&v8->heap, array) != v8->layout.type_bytecode_array ||
-	    !v8_field_smi(&v8->heap, array, v8->layout.bytecode_length, &len) || len <= 0 ||
-	    len > BASELINE_MAX || table_len == 0 || table_len > BASELINE_MAX ||
-	    !read_bytes(v8, table, v8->layout.array_data, table_len, table_bytes) ||
-	    !read_bytes(v8, array, v8->layout.bytecode_data, (uint32_t)len, bytecodes) ||
-	    !v8_baseline_find((struct v8_bytes){ table_bytes, table_len },
-			      (struct v8_bytes){ bytecodes, (size_t)len }, v8->layout.bytecodes,
-			      pc - code->start, &offset))
-		return -1;
-	return bytecode_position(v8, array, offset < 0 ? 0 : offset);
-}
-
-/* The function that optimized code was made for. */
-static bool optimized_function(struct v8 *v8, const struct v8_code *code, struct v8_function *f)
-{
-	const struct v8_layout *layout = &v8->layout;
-	uint64_t deopt = v8_moved(&v8->heap, code->deopt), shared;
-
-	return deopt && v8_element(&v8->heap, deopt, (uint32_t)layout->deopt_shared, &shared) &&
-	       (layout->wrapper_shared < 0 ||
-		v8_field_object(&v8->heap, shared, layout->wrapper_shared, &shared)) &&
-	       v8_function_of(v8, shared, f);
-}
-
-/*
- * One entry of the table of inlining positions: where the inlined function was
- * called, and which function it is.
- */
-static bool inlined_function(struct v8 *v8, const struct v8_code *code, uint32_t inlining,
-			     struct v8_position *call, struct v8_function *f)
-{
-	const struct v8_layout *layout = &v8->layout;
-	uint64_t deopt = v8_moved(&v8->heap, code->deopt), table, literals, shared;
-	struct {
-		uint64_t position;
-		int32_t function, unused;
-	} entry;
-
-	if (!deopt || !v8_element(&v8->heap, deopt, (uint32_t)layout->deopt_inlining, &table) ||
-	    !v8_element(&v8->heap, deopt, (uint32_t)layout->deopt_literals, &literals))
-		return false;
-	table = v8_moved(&v8->heap, table);
-	literals = v8_moved(&v8->heap, literals);
-	if (!table || !literals || inlining * sizeof(entry) > v8_array_length(&v8->heap, table) ||
-	    !v8_read(&v8->heap,
-		     table - 1 + (uint64_t)layout->array_data + (inlining - 1) * sizeof(entry),
-		     &entry, sizeof(entry)))
-		return false;
-	*call = v8_position_of(entry.position);
-	if (entry.function < 0)
-		return optimized_function(v8, code, f);
-	return (uint32_t)entry.function < v8_array_length(&v8->heap, literals) &&
-	       v8_element(&v8->heap, literals, (uint32_t)entry.function, &shared) &&
-	       v8_function_of(v8, shared, f);
-}
-
-static bool emit_optimized(struct walk *w, const struct v8_code *code, uint64_t pc,
-			   struct v8_function *outer)
-{
-	struct v8_position position = { .offset = -1 };
-	struct v8_function f;
-
-	if (!optimized_function(w->v8, code, outer))
-		return false;
-	if (!v8_position_at(w->v8, code->positions, (int64_t)(pc - code->start), &position))
-		position = (struct v8_position){ .offset = -1 };
-	while (position.inlining && w->n < RUNTIME_MAX_INLINED - 2) {
-		struct v8_position call;
-
-		if (!inlined_function(w->v8, code, position.inlining, &call, &f))
-			break;
-		emit(w, &f, position.offset, true);
-		/* Calls nest inwards: a table in which they do not is garbage. */
-		if (call.inlining >= position.inlining)
-			call.inlining = 0;
-		position = call;
-	}
-	emit(w, outer, position.offset, false);
-	return true;
-}
-
 /* The function of the frame at fp, by its slot. */
 static bool slot_function(struct walk *w, struct v8_function *f)
 {
@@ -283,24 +160,61 @@ static bool slot_function(struct walk *w, struct v8_function *f)
 	return shared && v8_function_of(w->v8, shared, f);
 }
 
+/*
+ * The function of an interpreted or baseline frame.  Its JSFunction is young and may have
+ * moved, leaving its place to another one, since the sample was taken; bytecode stays.
+ */
+static bool bytecode_function(struct walk *w, uint64_t array, struct v8_function *f)
+{
+	struct v8_bytecode_slot *slot = &w->v8->bytecodes[array / 8 % V8_BYTECODES];
+	uint64_t own;
+
+	if (slot_function(w, f) &&
+	    (!v8_function_bytecode(w->v8, f->shared, &own) || own == array)) {
+		*slot = (struct v8_bytecode_slot){ array, f->shared };
+		return true;
+	}
+	return slot->array == array && v8_function_of(w->v8, slot->shared, f) &&
+	       v8_function_bytecode(w->v8, f->shared, &own) && own == array;
+}
+
+/* Appends the frame of the interpreter at fp: false if there is none. */
+static bool emit_interpreted(struct walk *w, struct v8_function *f)
+{
+	uint64_t array;
+	int64_t offset;
+
+	if (!read_slot(w, w->v8->layout.fp_bytecode_array, &array) ||
+	    v8_type(&w->v8->heap, array) != w->v8->layout.type_bytecode_array ||
+	    !bytecode_function(w, array, f))
+		return false;
+	offset = bytecode_offset(w, array);
+	emit(w, f, offset < 0 ? V8_UNSOUND : v8_bytecode_position(w->v8, array, offset), false);
+	return true;
+}
+
 /* Appends the frames of compiled code at pc; *f becomes its (outer) function. */
 static bool emit_compiled(struct walk *w, const struct v8_code *code, uint64_t pc,
 			  struct v8_function *f)
 {
 	int32_t tier = code->kind - w->v8->layout.kind_baseline;
+	struct v8_site sites[RUNTIME_MAX_INLINED];
+	size_t n;
 
-	if (tier == 1 || tier == 2)
-		return emit_optimized(w, code, pc, f);
-	if (tier == 0 && slot_function(w, f)) {
-		emit(w, f, baseline_position(w->v8, code, pc), false);
+	if (v8_is_optimized(w->v8, code)) {
+		n = v8_optimized_sites(w->v8, code, pc, sites, RUNTIME_MAX_INLINED);
+		for (size_t i = 0; i < n; i++)
+			emit(w, &sites[i].function, sites[i].position, i + 1 < n);
+		if (n)
+			*f = sites[n - 1].function;
+		return n > 0;
+	}
+	if (tier == 0 && bytecode_function(w, v8_moved(&w->v8->heap, code->deopt), f)) {
+		emit(w, f, v8_baseline_position(w->v8, code, pc), false);
 		return true;
 	}
 	/* With --interpreted-frames-native-stack the interpreter is copied for each function. */
-	if (tier == -1 && slot_function(w, f)) {
-		emit_interpreted(w, f);
-		return true;
-	}
-	return false;
+	return tier == -1 && emit_interpreted(w, f);
 }
 
 /*
@@ -319,15 +233,14 @@ static bool find_caller(struct walk *w, const struct v8_function *f, struct v8_c
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		struct v8_function g;
-		int32_t tier;
 
 		if (words[i] < 4096 || words[i] >> 47 ||
 		    where_of(w->v8, w->stack, w->i, words[i] - 1) != WHERE_JIT ||
 		    !v8_code_find(w->v8, words[i] - 1, code))
 			continue;
-		tier = code->kind - w->v8->layout.kind_baseline;
-		if (tier == 0 || ((tier == 1 || tier == 2) && optimized_function(w->v8, code, &g) &&
-				  g.shared == f->shared)) {
+		if (code->kind == w->v8->layout.kind_baseline ||
+		    (v8_is_optimized(w->v8, code) && v8_optimized_function(w->v8, code, &g) &&
+		     g.shared == f->shared)) {
 			*pc = words[i] - 1;
 			return true;
 		}
@@ -342,7 +255,7 @@ static void emit_under_builtin(struct walk *w, struct v8_function *f)
 	struct v8_code code;
 	struct mapping *m;
 	struct symbol sym;
-	bool named = builtin_symbol(w->v8, pc, &sym, &m);
+	bool named = builtin_symbol(w->v8, pc, &sym, &m), ok;
 
 	if (named && is_interpreter(sym.name)) {
 		emit_interpreted(w, f);
@@ -350,8 +263,13 @@ static void emit_under_builtin(struct walk *w, struct v8_function *f)
 	}
 	if (named)
 		emit_builtin(w, &sym, m, pc);
-	if (!find_caller(w, f, &code, &caller) || !emit_compiled(w, &code, caller, f))
-		emit_interpreted(w, f);
+	if (find_caller(w, f, &code, &caller))
+		ok = emit_compiled(w, &code, caller, f);
+	else
+		ok = emit_interpreted(w, f);
+	/* The function's place was taken by another: the frame is the builtin's own. */
+	if (!ok)
+		w->n = 0;
 }
 
 /* A builtin that has a frame of its own; receiver_slot: where its receiver is. */
@@ -421,8 +339,8 @@ static void emit_lost_caller(struct walk *w, const struct v8_function *callee)
 			return;
 		if (where == WHERE_BUILTIN) {
 			w->leaf = false;
-			emit_interpreted(w, &f);
-			return;
+			if (emit_interpreted(w, &f))
+				return;
 		}
 	}
 }
@@ -446,7 +364,7 @@ static size_t name_jit(struct walk *w)
 	} else if (type >= 0 && type == w->v8->layout.frame_irregexp) {
 		emit_native(w, FRAME_JIT, "(regexp)");
 	} else if (type == -1 && slot_function(w, f)) {
-		emit(w, f, -1, false);
+		emit(w, f, V8_UNTRIED, false);
 	}
 	return w->n;
 }

@@ -1,0 +1,218 @@
+#include <stdlib.h>
+
+#include "core/arena.h"
+#include "sampler/runtimes/v8/v8.h"
+
+enum {
+	BASELINE_MAX = 32 << 10, /* bytes of bytecode, and of its table */
+	EXIT_BYTES = 4,          /* of a deoptimization exit: a call */
+	ENTRY_WORDS = 3,         /* of its entry in the data: bytecode, translation, pc */
+	ENTRY_PC = 2,
+	INLINED_COUNT = 1, /* index in deoptimization data */
+};
+
+int32_t v8_bytecode_position(struct v8 *v8, uint64_t array, int64_t offset)
+{
+	struct v8_position position;
+	uint64_t table;
+	int32_t length;
+
+	if (!v8_field_smi(&v8->heap, array, v8->layout.bytecode_length, &length) ||
+	    !v8_field(&v8->heap, array, v8->layout.bytecode_positions, &table) ||
+	    !v8_position_at(v8, table, length, offset, &position))
+		return V8_UNSOUND;
+	return position.offset;
+}
+
+bool v8_function_bytecode(struct v8 *v8, uint64_t shared, uint64_t *array)
+{
+	int type;
+
+	if (!v8_field_object(&v8->heap, shared, v8->layout.shared_code, array))
+		return false;
+	type = v8_type(&v8->heap, *array);
+	if (type == v8->layout.type_code &&
+	    v8_field_object(&v8->heap, *array, v8->layout.code_deopt, array))
+		type = v8_type(&v8->heap, *array);
+	return type == v8->layout.type_bytecode_array;
+}
+
+static bool read_data(struct v8 *v8, uint64_t object, int32_t data, size_t len, uint8_t **buf)
+{
+	*buf = xcalloc(1, len);
+	return v8_read(&v8->heap, object - 1 + (uint64_t)data, *buf, len);
+}
+
+/* Which bytecode baseline code is at, through its table of machine code lengths. */
+static bool baseline_bytecode(struct v8 *v8, const struct v8_code *code, uint64_t array,
+			      uint64_t pc, int64_t *offset)
+{
+	uint64_t table = v8_moved(&v8->heap, code->positions);
+	uint32_t table_len = v8_array_length(&v8->heap, table);
+	uint8_t *lengths = NULL, *bytecodes = NULL;
+	int32_t len;
+	bool found;
+
+	if (!v8_field_smi(&v8->heap, array, v8->layout.bytecode_length, &len) || len <= 0 ||
+	    len > BASELINE_MAX || table_len == 0 || table_len > BASELINE_MAX)
+		return false;
+	found = read_data(v8, table, v8->layout.array_data, table_len, &lengths) &&
+		read_data(v8, array, v8->layout.bytecode_data, (size_t)len, &bytecodes) &&
+		v8_baseline_find((struct v8_bytes){ lengths, table_len },
+				 (struct v8_bytes){ bytecodes, (size_t)len }, v8->layout.bytecodes,
+				 pc - code->start, offset);
+	free(lengths);
+	free(bytecodes);
+	return found;
+}
+
+int32_t v8_baseline_position(struct v8 *v8, const struct v8_code *code, uint64_t pc)
+{
+	uint64_t array = v8_moved(&v8->heap, code->deopt);
+	int64_t offset;
+
+	if (!v8->layout.bytecodes[0])
+		return V8_UNTRIED;
+	if (v8_type(&v8->heap, array) != v8->layout.type_bytecode_array ||
+	    !baseline_bytecode(v8, code, array, pc, &offset))
+		return V8_UNSOUND;
+	return offset < 0 ? V8_AT_ENTRY : v8_bytecode_position(v8, array, offset);
+}
+
+bool v8_is_optimized(const struct v8 *v8, const struct v8_code *code)
+{
+	int32_t above = code->kind - v8->layout.kind_baseline;
+
+	return above == 1 || above == 2; /* Maglev, TurboFan */
+}
+
+bool v8_optimized_function(struct v8 *v8, const struct v8_code *code, struct v8_function *f)
+{
+	const struct v8_layout *layout = &v8->layout;
+	uint64_t deopt = v8_moved(&v8->heap, code->deopt), shared;
+
+	return deopt && v8_element(&v8->heap, deopt, (uint32_t)layout->deopt_shared, &shared) &&
+	       (layout->wrapper_shared < 0 ||
+		v8_field_object(&v8->heap, shared, layout->wrapper_shared, &shared)) &&
+	       v8_function_of(v8, shared, f);
+}
+
+/*
+ * One entry of the table of inlining positions: where the inlined function was
+ * called, and which function it is.
+ */
+static bool inlined_function(struct v8 *v8, const struct v8_code *code, uint32_t inlining,
+			     struct v8_position *call, struct v8_function *f)
+{
+	const struct v8_layout *layout = &v8->layout;
+	uint64_t deopt = v8_moved(&v8->heap, code->deopt), table, literals, shared;
+	struct {
+		uint64_t position;
+		int32_t function, unused;
+	} entry;
+
+	if (!deopt || !v8_element(&v8->heap, deopt, (uint32_t)layout->deopt_inlining, &table) ||
+	    !v8_element(&v8->heap, deopt, (uint32_t)layout->deopt_literals, &literals))
+		return false;
+	table = v8_moved(&v8->heap, table);
+	literals = v8_moved(&v8->heap, literals);
+	if (!table || !literals || inlining * sizeof(entry) > v8_array_length(&v8->heap, table) ||
+	    !v8_read(&v8->heap,
+		     table - 1 + (uint64_t)layout->array_data + (inlining - 1) * sizeof(entry),
+		     &entry, sizeof(entry)))
+		return false;
+	*call = v8_position_of(entry.position);
+	if (entry.function < 0)
+		return v8_optimized_function(v8, code, f);
+	return (uint32_t)entry.function < v8_array_length(&v8->heap, literals) &&
+	       v8_element(&v8->heap, literals, (uint32_t)entry.function, &shared) &&
+	       v8_function_of(v8, shared, f);
+}
+
+/* Where the call would have returned whose return goes to an exit. */
+struct exit {
+	int64_t offset;   /* in the code; behind it in Maglev's, which keeps none */
+	int64_t bytecode; /* of the innermost function */
+	int64_t first;    /* offset of the first exit */
+};
+
+static bool smi_element(struct v8 *v8, uint64_t array, int64_t i, int64_t *value)
+{
+	uint64_t word;
+
+	if (i < 0 || i > INT32_MAX || !v8_element(&v8->heap, array, (uint32_t)i, &word) ||
+	    !v8_is_smi(word))
+		return false;
+	*value = v8_smi(word);
+	return true;
+}
+
+/*
+ * When code on the stack is given up, V8 rewrites the returns into it to exits behind it.  The
+ * entry of an exit says where it belongs.  False if offset is at no exit.
+ */
+static bool find_exit(struct v8 *v8, const struct v8_code *code, int64_t offset, struct exit *exit)
+{
+	uint64_t deopt = v8_moved(&v8->heap, code->deopt);
+	int64_t index = v8->layout.deopt_exits, eager, lazy, n;
+
+	if (!deopt || !smi_element(v8, deopt, index, &exit->first) ||
+	    !smi_element(v8, deopt, index + 1, &eager) || !smi_element(v8, deopt, index + 2, &lazy))
+		return false;
+	n = offset - exit->first;
+	if (n < 0 || n % EXIT_BYTES || n / EXIT_BYTES >= eager + lazy)
+		return false;
+	index += 3 + n / EXIT_BYTES * ENTRY_WORDS;
+	return smi_element(v8, deopt, index, &exit->bytecode) &&
+	       smi_element(v8, deopt, index + ENTRY_PC, &exit->offset) && exit->offset > 0;
+}
+
+/* The position of Maglev code that was given up: by the bytecode, unless functions were inlined. */
+static int32_t exit_position(struct v8 *v8, const struct v8_code *code, const struct v8_function *f,
+			     int64_t bytecode)
+{
+	uint64_t deopt = v8_moved(&v8->heap, code->deopt), array;
+	int64_t inlined;
+
+	if (!smi_element(v8, deopt, INLINED_COUNT, &inlined) || inlined != 0 ||
+	    !v8_function_bytecode(v8, f->shared, &array))
+		return V8_UNTRIED;
+	return bytecode < 0 ? V8_AT_ENTRY : v8_bytecode_position(v8, array, bytecode);
+}
+
+size_t v8_optimized_sites(struct v8 *v8, const struct v8_code *code, uint64_t pc,
+			  struct v8_site *sites, size_t max)
+{
+	int64_t offset = (int64_t)(pc - code->start);
+	struct v8_position position;
+	struct exit exit;
+	size_t n = 0;
+
+	if (find_exit(v8, code, offset + 1, &exit)) {
+		if (exit.offset >= exit.first) {
+			if (!v8_optimized_function(v8, code, &sites[0].function))
+				return 0;
+			sites[0].position =
+				exit_position(v8, code, &sites[0].function, exit.bytecode);
+			return 1;
+		}
+		offset = exit.offset - 1;
+	}
+	if (!v8_position_at(v8, code->positions, (int64_t)code->size, offset, &position))
+		position = (struct v8_position){ .offset = V8_UNSOUND };
+	while (position.inlining && n + 1 < max) {
+		struct v8_position call;
+
+		if (!inlined_function(v8, code, position.inlining, &call, &sites[n].function))
+			break;
+		sites[n++].position = position.offset;
+		/* Calls nest inwards: a table in which they do not is garbage. */
+		if (call.inlining >= position.inlining)
+			call.inlining = 0;
+		position = call;
+	}
+	if (!v8_optimized_function(v8, code, &sites[n].function))
+		return 0;
+	sites[n++].position = position.offset;
+	return n;
+}
