@@ -95,13 +95,15 @@ def check_routes(report, log, planted):
         calls = [(int(a), int(b), route) for a, b, route in map(str.split, file)]
     threshold = report["session"]["threshold_ns"]
     stalls, offset = report["stalls"], session_start(report)
-    wrong, right, natively = [], 0, native_causes()
+    wrong, right, starved, natively = [], 0, 0, native_causes()
     for start, end, route in calls:
         if end - start < threshold:
             continue
         stall = best_match(stalls, start - offset, end - offset)
         if stall is None or overlap(stall, start - offset, end - offset) < 0.8 * (end - start):
             complain(f"no stall for /{route}, {(end - start) / MS:.1f} ms")
+        elif stall["runnable_ns"] > 0.5 * stall["duration_ns"]:
+            starved += 1
         elif expected[route] in natively and stall["cause"] != expected[route]:
             wrong.append(f"/{route}: {stall['cause']}, not {expected[route]}")
         else:
@@ -109,7 +111,7 @@ def check_routes(report, log, planted):
     for text in wrong:
         complain(text)
     ratio = report["samples"]["complete_ratio"]
-    print(f"{len(calls)} calls, {right} found with the right cause, "
+    print(f"{len(calls)} calls, {right} found with the right cause, {starved} starved, "
           f"{100 * ratio:.2f} % of {report['samples']['total']} stacks complete")
     if ratio < 0.99:
         complain(f"incomplete stacks: {report['samples']['incomplete']}")

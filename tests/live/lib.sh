@@ -13,7 +13,7 @@ clean_up()
 	for child in $started; do
 		kill -KILL "$child"
 	done 2>/dev/null
-	rm -rf "$tmp"
+	[ -n "${KEEP-}" ] && echo "kept: $tmp" || rm -rf "$tmp"
 }
 trap clean_up EXIT
 trap 'exit 1' INT TERM HUP
