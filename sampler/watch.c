@@ -302,10 +302,16 @@ static void settle_open(struct watch *w, struct watch_context *c, nsec now)
 void watch_cycle(struct watch *w, struct watch_context *c, nsec now)
 {
 	const struct loop_look *look = &w->look;
+	bool stale = false;
 
-	for (size_t i = 0; i < w->n_ended; i++)
+	for (size_t i = 0; i < w->n_ended; i++) {
 		settle_ended(w, c, &w->ended[i]);
+		stale = stale || w->ended[i].start == look->turn_start;
+	}
 	w->n_ended = 0;
+	/* The turn that was open when looked at is over: nothing is known of the next. */
+	if (stale)
+		return;
 	if (!look->turn_start) {
 		turns_forget(&w->turns, look->poll_start);
 		make_held(w, c, UINT64_MAX, look->poll_start);

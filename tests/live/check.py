@@ -124,7 +124,7 @@ def native_causes():
 
 def check_slowlog(report, path):
     """Each entry: id, time, microseconds, words.  Redis times the command, lagprof the turn around it."""
-    commands = {"KEYS": "keysCommand", "EVAL": "evalCommand", "DEBUG": "debugCommand"}
+    commands = {"KEYS": "keysCommand", "EVAL": "evalGenericCommand", "DEBUG": "debugCommand"}
     threshold = report["session"]["threshold_ns"]
     with open(path, encoding="utf-8") as file:
         entries = [(e[2] * 1000, e[3][0].upper()) for e in json.load(file)]
