@@ -259,6 +259,9 @@ static struct turn turn_now(const struct watch *w, const struct watch_context *c
 		turn.stopped += asleep;
 	if (delay > look->delay_base)
 		turn.delay = delay - look->delay_base;
+	/* The scheduler counts a wait for a CPU when it is over. */
+	if (look->sleep.from && look->sleep.state == SAMPLE_RUNNABLE)
+		turn.delay += asleep;
 	return turn;
 }
 
