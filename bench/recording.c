@@ -18,7 +18,7 @@ struct load {
 	const char *name;
 	uint32_t samples;  /* of a stall */
 	uint32_t culprits; /* different callers of the leaf; 0: all frames are random */
-	nsec every;	   /* from one stall to the next */
+	nsec every;        /* from one stall to the next */
 };
 
 static double cpu(void)
@@ -128,6 +128,18 @@ static struct recording *write_live(const struct load *load, const char *path, s
 	return rec;
 }
 
+static double megabytes(const struct recording *rec)
+{
+	const struct stacks *s = &rec->stacks;
+
+	return (double)(rec->arena.bytes + rec->cap_samples * sizeof(*rec->samples) +
+			rec->cap_stalls * sizeof(*rec->stalls) +
+			s->cap_frames * sizeof(*s->frames) + s->cap_stacks * sizeof(*s->stacks) +
+			(s->frame_slot_cap + s->stack_slot_cap) * sizeof(uint32_t) +
+			rec->strings.cap * sizeof(char *)) /
+	       1e6;
+}
+
 static void measure(const struct load *load)
 {
 	struct recording *rec, *again = NULL;
@@ -153,15 +165,9 @@ static void measure(const struct load *load)
 	printf("  write: %.3f s CPU, %.2f us a stall, %.3f us a turn, %.2f of making the data\n",
 	       cost.write, cost.write / STALLS * 1e6, cost.write / TURNS * 1e6,
 	       cost.write / cost.make);
-	printf("  read: %.3f s CPU, %.2f of writing; %zu of %zu samples\n", cost.read,
-	       cost.read / cost.write, again->n_samples, rec->n_samples);
-	printf("  memory: %.1f MB\n",
-	       ((double)rec->arena.bytes + (double)rec->cap_samples * sizeof(*rec->samples) +
-		(double)rec->cap_stalls * sizeof(*rec->stalls) +
-		(double)rec->stacks.cap_frames * sizeof(struct frame) +
-		(double)rec->stacks.cap_stacks * sizeof(struct stack) +
-		4.0 * (double)(rec->stacks.frame_slot_cap + rec->stacks.stack_slot_cap)) /
-		       1e6);
+	printf("  read: %.3f s CPU, %.2f of writing\n", cost.read, cost.read / cost.write);
+	printf("  memory: %.1f MB with %zu samples kept, %.1f MB when read\n", megabytes(rec),
+	       rec->n_samples, megabytes(again));
 	recording_free(rec);
 	recording_free(again);
 }

@@ -7,8 +7,8 @@
 #include <zstd.h>
 
 /* Not UTF-8, no NUL, and damaged by any conversion of line ends. */
-static const uint8_t file_magic[8] = {0x89, 'l', 'a', 'g', 'p', 'r', '\r', '\n'};
-const uint8_t file_frame_magic[4] = {0xf5, 'L', 'P', 0xc1};
+static const uint8_t file_magic[8] = { 0x89, 'l', 'a', 'g', 'p', 'r', '\r', '\n' };
+const uint8_t file_frame_magic[4] = { 0xf5, 'L', 'P', 0xc1 };
 
 static void put_le(uint8_t *out, uint32_t v, size_t bytes)
 {
@@ -46,7 +46,7 @@ void file_codec_destroy(struct file_codec *c)
 {
 	ZSTD_freeCCtx(c->compress);
 	ZSTD_freeDCtx(c->expand);
-	*c = (struct file_codec){0};
+	*c = (struct file_codec){ 0 };
 }
 
 /* Everything after the magic but the sum itself. */

@@ -17,7 +17,7 @@ enum {
 	FILE_MINOR = 0, /* grows when frame types or fields are added */
 	FILE_HEADER_SIZE = 16,
 	FILE_FRAME_HEADER_SIZE = 20,
-	FILE_FRAME_RAW_MAX = 16 << 20,				/* bytes inside a frame */
+	FILE_FRAME_RAW_MAX = 16 << 20,                          /* bytes inside a frame */
 	FILE_FRAME_STORED_MAX = FILE_FRAME_RAW_MAX + (1 << 17), /* the same, compressed badly */
 };
 
@@ -28,7 +28,7 @@ enum file_frame_type {
 
 struct file_frame {
 	uint32_t type, stored, raw; /* enum file_frame_type or unknown; bytes */
-	uint32_t crc;		    /* of type, stored, raw and the stored bytes */
+	uint32_t crc;               /* of type, stored, raw and the stored bytes */
 };
 
 /* The first four bytes of every frame. */

@@ -43,11 +43,11 @@ void idmap_put(struct idmap *m, uint32_t id, uint32_t value)
 		grow(m);
 	slot = find(m, id);
 	m->n += slot->value == 0;
-	*slot = (struct idmap_slot){.id = id, .value = value + 1};
+	*slot = (struct idmap_slot){ .id = id, .value = value + 1 };
 }
 
 void idmap_destroy(struct idmap *m)
 {
 	free(m->slots);
-	*m = (struct idmap){0};
+	*m = (struct idmap){ 0 };
 }

@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/thin.h"
+
 /* A target that makes every note different must not fill the report. */
 enum { NOTES_MAX = 200 };
+/* An hour of stalls fits, and lagprof stays below 32 MB with it. */
+enum { MEMORY_MAX = 16 << 20 };
 
 struct recording *recording_new(void)
 {
@@ -14,6 +18,7 @@ struct recording *recording_new(void)
 
 	rec->session.exit_status = -1;
 	rec->session.serving_since = UINT64_MAX;
+	rec->memory_max = MEMORY_MAX;
 	hist_init(&rec->threadpool.queue_wait);
 	return rec;
 }
@@ -38,6 +43,12 @@ void recording_free(struct recording *rec)
 
 const char *recording_intern(struct recording *rec, const char *s)
 {
+	/* Names without end would get past every other limit. */
+	if (s && rec->memory_max && rec->arena.bytes > 2 * rec->memory_max) {
+		const char *found = strings_find(&rec->strings, s);
+
+		return found ? found : strings_intern(&rec->strings, &rec->arena, "[left out]");
+	}
 	return strings_intern(&rec->strings, &rec->arena, s);
 }
 
@@ -57,25 +68,52 @@ struct stall *recording_add_stall(struct recording *rec)
 
 	ARRAY_GROW(rec->stalls, rec->n_stalls, rec->cap_stalls);
 	stall = &rec->stalls[rec->n_stalls];
-	*stall = (struct stall){.id = (uint32_t)rec->n_stalls};
+	*stall = (struct stall){ .id = (uint32_t)rec->n_stalls };
 	rec->n_stalls++;
 	return stall;
 }
 
+static bool same_arguments(const struct sample *a, const struct sample *b)
+{
+	if (a->n_arguments != b->n_arguments)
+		return false;
+	for (size_t i = 0; i < a->n_arguments; i++) {
+		const struct argument *x = &a->arguments[i], *y = &b->arguments[i];
+
+		if (x->key != y->key || x->number != y->number || x->frame != y->frame ||
+		    !x->text != !y->text || (x->text && strcmp(x->text, y->text) != 0))
+			return false;
+	}
+	return true;
+}
+
+static const struct argument *copy_arguments(struct recording *rec, const struct sample *s)
+{
+	const struct sample *before = rec->n_samples ? &rec->samples[rec->n_samples - 1] : NULL;
+	struct argument *args;
+
+	/* The samples of a stall mostly see the same call. */
+	if (before && same_arguments(before, s))
+		return before->arguments;
+	args = arena_alloc(&rec->arena, s->n_arguments * sizeof(*args));
+	for (size_t i = 0; i < s->n_arguments; i++) {
+		args[i] = s->arguments[i];
+		args[i].text = recording_intern(rec, args[i].text);
+	}
+	return args;
+}
+
 void recording_add_sample(struct recording *rec, const struct sample *s)
 {
-	struct argument *args = NULL;
+	struct sample copy = *s;
 
-	if (s->n_arguments) {
-		args = arena_alloc(&rec->arena, s->n_arguments * sizeof(*args));
-		for (size_t i = 0; i < s->n_arguments; i++) {
-			args[i] = s->arguments[i];
-			args[i].text = recording_intern(rec, args[i].text);
-		}
-	}
+	/* They may be different each time. */
+	if (rec->memory_max && rec->arena.bytes > rec->memory_max)
+		copy.n_arguments = 0;
+	copy.arguments = copy.n_arguments ? copy_arguments(rec, s) : NULL;
+	recording_thin(rec, s->at);
 	ARRAY_GROW(rec->samples, rec->n_samples, rec->cap_samples);
-	rec->samples[rec->n_samples] = *s;
-	rec->samples[rec->n_samples++].arguments = args;
+	rec->samples[rec->n_samples++] = copy;
 }
 
 void recording_note(struct recording *rec, const char *fmt, ...)
@@ -97,17 +135,4 @@ void recording_note(struct recording *rec, const char *fmt, ...)
 			return;
 	ARRAY_GROW(rec->notes, rec->n_notes, rec->cap_notes);
 	rec->notes[rec->n_notes++] = note;
-}
-
-const struct argument *sample_argument(const struct sample *s, enum argument_key key)
-{
-	const struct argument *found = NULL;
-
-	for (size_t i = 0; i < s->n_arguments; i++) {
-		const struct argument *a = &s->arguments[i];
-
-		if (a->key == key && (!found || a->frame < found->frame))
-			found = a;
-	}
-	return found;
 }

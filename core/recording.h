@@ -4,17 +4,21 @@
 #include "core/arena.h"
 #include "core/hist.h"
 #include "core/stack.h"
+#include "core/stall.h"
 #include "core/strings.h"
 
 /*
  * All that one session saw: the only thing the sampler hands to the analyzers
- * and the report.  Data only; append-only but for the stalls that are still
- * open.  Times are ns since the session began (CLOCK_MONOTONIC).  Strings are
- * interned in the recording: equal strings are equal pointers, they live as
- * long as the recording, and they are what the target said: hostile, any bytes
- * but NUL.
+ * and the report.  Data only.  Times are ns since the session began
+ * (CLOCK_MONOTONIC).  Strings are interned in the recording: equal strings are
+ * equal pointers, they live as long as the recording, and they are what the
+ * target said: hostile, any bytes but NUL.
+ *
+ * Append-only but for the stalls that are still open, and for what keeps a
+ * session of weeks small: near memory_max new stacks lose their addresses, and
+ * samples of stalls that ended some time ago are merged (core/thin.h), so hold
+ * no index of a sample across recording_add_sample().
  */
-typedef uint64_t nsec;
 
 enum loop_kind { LOOP_EPOLL, LOOP_POLL, LOOP_SELECT, LOOP_IO_URING, LOOP_LIBUV, LOOP_ASYNCIO };
 
@@ -22,70 +26,31 @@ struct loop {
 	int32_t pid, tid;
 	const char *name; /* the thread's comm */
 	enum loop_kind kind;
-	uint64_t turns;     /* turns that ended, of any length */
-	uint64_t lost;      /* turns whose boundaries were lost */
-	nsec busy, polled;  /* time inside and outside turns */
-	struct hist lag;    /* of every turn that ended */
+	uint64_t turns;    /* turns that ended, of any length */
+	uint64_t lost;     /* turns whose boundaries were lost */
+	nsec busy, polled; /* time inside and outside turns */
+	struct hist lag;   /* of every turn that ended */
 };
 
-enum phase { PHASE_STARTUP, PHASE_SERVING };
-
-enum sample_state { SAMPLE_RUNNING, SAMPLE_RUNNABLE, SAMPLE_BLOCKED, SAMPLE_STOPPED };
-
-/* What a runtime or the sampler read out of the live target about the call in hand. */
-enum argument_key {
-	ARG_ITERATIONS, ARG_COST, ARG_DIGEST, ARG_KEYLEN, ARG_BYTES, ARG_PATH, ARG_HOST, ARG_COMMAND,
-	ARG_PEER, ARG_PATTERN, ARG_FLAGS, ARG_SUBJECT_LENGTH, ARG_DURATION, ARG_DESCRIPTOR,
-	ARG_LEVEL, ARG_GC_KIND, ARG_MODULE, ARG_KEYS
+enum session_end {
+	END_RUNNING,
+	END_TARGET_EXITED,
+	END_INTERRUPTED,
+	END_DURATION,
+	END_CUT_SHORT,
+	END_PRIVILEGES
 };
-
-struct argument {
-	enum argument_key key;
-	int64_t number;   /* when text is NULL */
-	const char *text; /* interned */
-	uint32_t frame;   /* index in the sample's stack of the call it belongs to */
-};
-
-/* Does not change any more once it has been added. */
-struct sample {
-	uint32_t stall;  /* id */
-	uint32_t stack;  /* id */
-	nsec at;
-	nsec weight;     /* the samples of one state of a stall add up to that state's time */
-	enum sample_state state;
-	int16_t syscall; /* x86-64 number of the system call it slept in, -1: none or unknown */
-	uint16_t n_arguments;
-	const struct argument *arguments;
-};
-
-struct stall {
-	uint32_t id;   /* index in recording.stalls */
-	uint32_t loop; /* index in recording.loops */
-	nsec start, duration;
-	nsec running, runnable, blocked, stopped; /* add up to duration */
-	nsec throttled;  /* part of runnable that a cgroup quota took, 0 if unknown */
-	nsec page_fault; /* part of blocked spent in major faults, 0 if unknown */
-	uint32_t samples;
-	enum phase phase;
-	bool open; /* had not ended when last looked at */
-	bool cut;  /* had begun before the session: start and duration are lower bounds */
-	const char *request;    /* what the loop had read, or NULL: "GET /path" */
-	double confidence;      /* of request, 0..1 */
-};
-
-enum session_end { END_RUNNING, END_TARGET_EXITED, END_INTERRUPTED, END_DURATION, END_CUT_SHORT,
-		   END_PRIVILEGES };
 
 struct session {
 	int64_t start_unix_ns;
 	nsec duration, threshold;
 	uint32_t sample_hz;
 	enum session_end end;
-	int32_t exit_status;    /* wait(2) status of the target, -1 if unknown */
-	nsec serving_since;     /* start of PHASE_SERVING; UINT64_MAX: not yet */
+	int32_t exit_status; /* wait(2) status of the target, -1 if unknown */
+	nsec serving_since;  /* start of PHASE_SERVING; UINT64_MAX: not yet */
 	uint64_t lost_samples, lost_turns;
 	const char *probe, *unwinder; /* "exact", "native" */
-	nsec error_bound;       /* of a stall's length, as the probe promises */
+	nsec error_bound;             /* of a stall's length, as the probe promises */
 	nsec intrinsic_latency; /* the machine's own worst hiccup, measured at start; 0 unknown */
 	nsec own_cpu;           /* CPU time lagprof itself used */
 	bool resolved;          /* file:line and inlined frames were looked up (symbols_resolve) */
@@ -121,6 +86,8 @@ struct recording {
 	size_t n_loops, n_stalls, n_samples, n_notes;
 	size_t cap_loops, cap_stalls, cap_samples, cap_notes;
 	uint64_t samples_gone; /* that were here before samples[0..n_samples) */
+	size_t memory_max;     /* bytes for names, stacks and samples; 0: no limit */
+	size_t thin_at;        /* n_samples at which they are thinned out next */
 };
 
 struct recording *recording_new(void);
@@ -135,8 +102,6 @@ void recording_add_sample(struct recording *rec, const struct sample *s);
 /* A sentence for the reader of the report; the same sentence is kept once. */
 void recording_note(struct recording *rec, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/* The argument of that key with the leaf-most frame, or NULL. */
-const struct argument *sample_argument(const struct sample *s, enum argument_key key);
 
 /* How the sampler hands over news while a session runs; both are called on the session's thread. */
 struct sink {

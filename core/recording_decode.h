@@ -15,7 +15,7 @@
  */
 struct decoder {
 	struct recording *rec;
-	struct idmap frames;	    /* to ids of rec */
+	struct idmap frames;        /* to ids of rec */
 	struct idmap loops, stalls; /* to indices in rec */
 	struct idmap stack_ids, replacement_ids;
 	struct decoded_stack *stacks;
@@ -26,7 +26,7 @@ struct decoder {
 	size_t n_samples, cap_samples, n_arguments, cap_arguments;
 	uint64_t bad_records;  /* that could not be understood */
 	uint64_t lost_samples; /* whose stall or stack is not in the file */
-	uint64_t work;	       /* steps left for what a file can ask for without paying in bytes */
+	uint64_t work;         /* steps left for what a file can ask for without paying in bytes */
 };
 
 void decoder_init(struct decoder *d, struct recording *rec);

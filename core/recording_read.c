@@ -27,7 +27,7 @@ struct input {
 	int fd;
 	uint8_t *data;
 	size_t at, end, cap; /* data[at..end) is read and not yet used */
-	uint64_t total;	     /* bytes read */
+	uint64_t total;      /* bytes read */
 	bool eof;
 	int error; /* -errno of read(2) */
 };
@@ -41,8 +41,8 @@ struct reader {
 	uint64_t unfolded, summed; /* bytes, so far */
 	uint64_t skipped;
 	unsigned frames; /* read; stops at UINT_MAX */
-	bool ended;	 /* the last frame was seen */
-	bool refused;	 /* unfolds to more than is believed */
+	bool ended;      /* the last frame was seen */
+	bool refused;    /* unfolds to more than is believed */
 };
 
 /* Tries to have n bytes at hand; returns how many there are. */
@@ -217,6 +217,7 @@ int recording_read(struct recording **out, const char *path, struct error *err)
 		return error_set(err, ret, "cannot open %s: %s", path, strerror(-ret));
 	}
 	rec = recording_new();
+	rec->memory_max = 0; /* what was written was bounded when it was made */
 	ret = read_all(&r, rec, path, err);
 	if (ret < 0)
 		recording_free(rec);

@@ -12,11 +12,11 @@
 
 enum {
 	FRAME_BYTES = 64 * 1024, /* raw bytes that are worth a frame */
-	SAMPLE_BYTES = 32,	 /* what a new sample is taken to need */
+	SAMPLE_BYTES = 32,       /* what a new sample is taken to need */
 	/* When everything in use is defined again: after so many frames that are not tiny… */
 	WINDOW_FRAMES = 64,
 	WINDOW_BYTES = 1024 * 1024,
-	RECENT = 8,	/* stacks that a new one is compared to */
+	RECENT = 8,     /* stacks that a new one is compared to */
 	COMMON_MIN = 4, /* frames at the root that are worth pointing to them */
 };
 static const nsec second = 1000000000;
@@ -31,7 +31,7 @@ struct bitmap {
 struct recording_writer {
 	char *path;
 	int fd;
-	bool regular;	    /* made by us: can be cut back to its last whole frame */
+	bool regular;       /* made by us: can be cut back to its last whole frame */
 	struct error error; /* the first failure */
 	uint64_t size, max_size;
 	struct file_codec codec;
@@ -45,7 +45,7 @@ struct recording_writer {
 	nsec window_start;
 	struct bitmap frames, stacks;
 	uint32_t recent[RECENT]; /* stacks, in a ring */
-	unsigned n_recent;	 /* ever put there */
+	unsigned n_recent;       /* ever put there */
 	size_t n_notes;
 	struct target_info target;
 
@@ -54,9 +54,9 @@ struct recording_writer {
 	uint32_t *unsettled; /* ids */
 	size_t n_unsettled, cap_unsettled;
 	uint64_t samples; /* written, of all that rec ever had */
-	bool full;	  /* near max_size: no more stacks and samples */
-	bool said_so;	  /* in this window */
-	size_t dropped;	  /* frames that did not fit either */
+	bool full;        /* near max_size: no more stacks and samples */
+	bool said_so;     /* in this window */
+	size_t dropped;   /* frames that did not fit either */
 };
 
 /* Was i in the set?  It is now. */

@@ -7,24 +7,24 @@
 #include "core/recording.h"
 
 const char *const stack_end_names[STACK_ENDS] = {
-    [STACK_COMPLETE] = "complete",   [STACK_TRUNCATED] = "truncated",
-    [STACK_SEAM] = "seam",	     [STACK_NO_UNWIND_INFO] = "no_unwind_info",
-    [STACK_BAD_FRAME] = "bad_frame", [STACK_NOT_CODE] = "not_code",
-    [STACK_TOO_DEEP] = "too_deep",   [STACK_NO_REGISTERS] = "no_registers",
+	[STACK_COMPLETE] = "complete",   [STACK_TRUNCATED] = "truncated",
+	[STACK_SEAM] = "seam",           [STACK_NO_UNWIND_INFO] = "no_unwind_info",
+	[STACK_BAD_FRAME] = "bad_frame", [STACK_NOT_CODE] = "not_code",
+	[STACK_TOO_DEEP] = "too_deep",   [STACK_NO_REGISTERS] = "no_registers",
 };
 
 /* Strings are interned, so their pointers stand for them. */
 static uint64_t hash_frame(const struct frame *f)
 {
 	const uint64_t words[] = {
-	    (uintptr_t)f->function,
-	    (uintptr_t)f->module,
-	    (uintptr_t)f->build_id,
-	    (uintptr_t)f->file,
-	    f->address,
-	    (uint64_t)f->line << 32 | f->column,
-	    (uint64_t)f->define_line << 32 | (uint64_t)f->kind << 2 | (uint64_t)f->inlined << 1 |
-		f->guessed,
+		(uintptr_t)f->function,
+		(uintptr_t)f->module,
+		(uintptr_t)f->build_id,
+		(uintptr_t)f->file,
+		f->address,
+		(uint64_t)f->line << 32 | f->column,
+		(uint64_t)f->define_line << 32 | (uint64_t)f->kind << 2 |
+			(uint64_t)f->inlined << 1 | f->guessed,
 	};
 
 	return hash_bytes(0, words, sizeof(words));
@@ -88,56 +88,154 @@ static void index_stacks(struct stacks *s)
 	}
 }
 
-uint32_t recording_frame(struct recording *rec, const struct frame *f)
+/* The slot of an equal frame, or the free one where it belongs; f's strings are interned. */
+static uint32_t *frame_slot(struct stacks *s, const struct frame *f)
 {
-	struct stacks *s = &rec->stacks;
-	struct frame frame = *f;
 	size_t at;
 
-	frame.function = recording_intern(rec, f->function);
-	frame.module = recording_intern(rec, f->module);
-	frame.build_id = recording_intern(rec, f->build_id);
-	frame.file = recording_intern(rec, f->file);
 	if (s->n_frames >= s->frame_slot_cap / 4 * 3)
 		index_frames(s);
-	at = hash_frame(&frame) & (s->frame_slot_cap - 1);
-	while (s->frame_slots[at]) {
-		uint32_t id = s->frame_slots[at] - 1;
-
-		if (same_frame(&s->frames[id], &frame))
-			return id;
+	at = hash_frame(f) & (s->frame_slot_cap - 1);
+	while (s->frame_slots[at] && !same_frame(&s->frames[s->frame_slots[at] - 1], f))
 		at = (at + 1) & (s->frame_slot_cap - 1);
-	}
-	ARRAY_GROW(s->frames, s->n_frames, s->cap_frames);
-	s->frames[s->n_frames] = frame;
-	s->frame_slots[at] = (uint32_t)++s->n_frames;
-	return (uint32_t)s->n_frames - 1;
+	return &s->frame_slots[at];
 }
 
-uint32_t recording_stack(struct recording *rec, const uint32_t *frames, uint32_t n,
-			 enum stack_end end)
+static uint32_t add_frame(struct stacks *s, const struct frame *f)
 {
-	struct stacks *s = &rec->stacks;
-	uint32_t *copy;
+	uint32_t *slot = frame_slot(s, f);
+
+	if (!*slot) {
+		ARRAY_GROW(s->frames, s->n_frames, s->cap_frames);
+		s->frames[s->n_frames] = *f;
+		*slot = (uint32_t)++s->n_frames;
+	}
+	return *slot - 1;
+}
+
+/* The slot of an equal stack, or the free one where it belongs. */
+static uint32_t *stack_slot(struct stacks *s, const uint32_t *frames, uint32_t n,
+			    enum stack_end end)
+{
 	size_t at;
 
 	if (s->n_stacks >= s->stack_slot_cap / 4 * 3)
 		index_stacks(s);
 	at = hash_stack(s, frames, n, end) & (s->stack_slot_cap - 1);
-	while (s->stack_slots[at]) {
-		uint32_t id = s->stack_slots[at] - 1;
-
-		if (same_stack(&s->stacks[id], frames, n, end))
-			return id;
+	while (s->stack_slots[at] &&
+	       !same_stack(&s->stacks[s->stack_slots[at] - 1], frames, n, end))
 		at = (at + 1) & (s->stack_slot_cap - 1);
-	}
+	return &s->stack_slots[at];
+}
+
+static uint32_t add_stack(struct recording *rec, const uint32_t *frames, uint32_t n,
+			  enum stack_end end)
+{
+	struct stacks *s = &rec->stacks;
+	uint32_t *slot = stack_slot(s, frames, n, end), *copy;
+
+	if (*slot)
+		return *slot - 1;
 	copy = arena_alloc(&rec->arena, n * sizeof(*frames));
 	if (n)
 		memcpy(copy, frames, n * sizeof(*frames));
 	ARRAY_GROW(s->stacks, s->n_stacks, s->cap_stacks);
-	s->stacks[s->n_stacks] = (struct stack){.n = n, .end = end, .frames = copy};
-	s->stack_slots[at] = (uint32_t)++s->n_stacks;
-	return (uint32_t)s->n_stacks - 1;
+	s->stacks[s->n_stacks] = (struct stack){ .n = n, .end = end, .frames = copy };
+	*slot = (uint32_t)++s->n_stacks;
+	return *slot - 1;
+}
+
+/*
+ * How much of a new frame or stack is kept.  Every pc is another frame, so a
+ * long session has endless stacks that differ in nothing else, mostly at the
+ * leaf.
+ */
+enum detail { DETAIL_ALL, DETAIL_CALLERS, DETAIL_NAMES, DETAIL_NONE };
+
+static enum detail detail(const struct recording *rec)
+{
+	const struct stacks *s = &rec->stacks;
+	size_t used = rec->arena.bytes + s->n_frames * sizeof(*s->frames) +
+		      s->n_stacks * sizeof(*s->stacks);
+
+	if (!rec->memory_max || used < rec->memory_max / 2)
+		return DETAIL_ALL;
+	if (used < rec->memory_max / 4 * 3)
+		return DETAIL_CALLERS;
+	return used < rec->memory_max ? DETAIL_NAMES : DETAIL_NONE;
+}
+
+static uint32_t left_out(struct recording *rec)
+{
+	const struct frame f = { .kind = FRAME_NATIVE,
+				 .function = recording_intern(rec, "[left out]") };
+
+	recording_note(rec,
+		       "the names or stacks of some samples were left out: they would take "
+		       "more than %zu MB",
+		       rec->memory_max / 1000000);
+	return add_frame(&rec->stacks, &f);
+}
+
+/* Replaces *s by its interned copy; false if there is none and may be none. */
+static bool intern(struct recording *rec, const char **s, bool add)
+{
+	if (*s) {
+		*s = add ? recording_intern(rec, *s) : strings_find(&rec->strings, *s);
+		return *s != NULL;
+	}
+	return true;
+}
+
+uint32_t recording_frame(struct recording *rec, const struct frame *f)
+{
+	enum detail d = detail(rec);
+	bool add = d != DETAIL_NONE;
+	struct frame frame = *f;
+
+	if (!intern(rec, &frame.function, add) || !intern(rec, &frame.module, add) ||
+	    !intern(rec, &frame.build_id, add) || !intern(rec, &frame.file, add))
+		return left_out(rec);
+	if (d >= DETAIL_NAMES && !*frame_slot(&rec->stacks, &frame))
+		frame.address = frame.column = 0;
+	return add || *frame_slot(&rec->stacks, &frame) ? add_frame(&rec->stacks, &frame)
+							: left_out(rec);
+}
+
+/* The frame without what tells pcs of one line apart. */
+static uint32_t without_address(struct recording *rec, uint32_t id)
+{
+	struct frame f = rec->stacks.frames[id];
+
+	f.address = f.column = 0;
+	return add_frame(&rec->stacks, &f);
+}
+
+/* For a stack that is not known yet. */
+static uint32_t add_coarse_stack(struct recording *rec, const uint32_t *frames, uint32_t n,
+				 enum stack_end end)
+{
+	enum detail d = detail(rec);
+	uint32_t *coarse = xcalloc(n + 1, sizeof(*coarse)), id;
+
+	for (uint32_t i = 0; i < n; i++)
+		coarse[i] =
+			i == 0 || d != DETAIL_CALLERS ? without_address(rec, frames[i]) : frames[i];
+	if (d == DETAIL_NONE && !*stack_slot(&rec->stacks, coarse, n, end)) {
+		coarse[0] = left_out(rec);
+		n = 1;
+	}
+	id = add_stack(rec, coarse, n, end);
+	free(coarse);
+	return id;
+}
+
+uint32_t recording_stack(struct recording *rec, const uint32_t *frames, uint32_t n,
+			 enum stack_end end)
+{
+	if (detail(rec) == DETAIL_ALL || *stack_slot(&rec->stacks, frames, n, end))
+		return add_stack(rec, frames, n, end);
+	return add_coarse_stack(rec, frames, n, end);
 }
 
 /* What replaces each frame: by_id[id] is its index in r plus one, 0: nothing. */
@@ -187,18 +285,33 @@ static bool is_replaced(const struct replacing *with, const struct stack *k)
 	return false;
 }
 
-/* Arguments name their frame by its place in the stack, which moves: do this before the stacks. */
+/*
+ * Arguments name their frame by its place in the stack, which moves: do this
+ * before the stacks.  Neighbours share their arguments, so they get new ones.
+ */
 static void move_arguments(struct recording *rec, const struct replacing *with)
 {
-	for (size_t i = 0; i < rec->n_samples; i++) {
-		const struct sample *s = &rec->samples[i];
-		/* They are the recording's own copies (recording_add_sample). */
-		struct argument *args = (struct argument *)s->arguments;
-		const struct stack *k = s->n_arguments ? &rec->stacks.stacks[s->stack] : NULL;
+	const struct argument *from = NULL;
+	struct argument *to = NULL;
+	uint32_t stack = 0;
 
-		for (size_t j = 0; j < s->n_arguments; j++)
-			if (args[j].frame < k->n)
-				args[j].frame = (uint32_t)replaced_length(with, k, args[j].frame);
+	for (size_t i = 0; i < rec->n_samples; i++) {
+		struct sample *s = &rec->samples[i];
+		const struct stack *k = &rec->stacks.stacks[s->stack];
+
+		if (s->n_arguments == 0 || !is_replaced(with, k))
+			continue;
+		if (s->arguments != from || s->stack != stack) {
+			from = s->arguments;
+			stack = s->stack;
+			to = arena_alloc(&rec->arena, s->n_arguments * sizeof(*to));
+			memcpy(to, from, s->n_arguments * sizeof(*to));
+			for (size_t j = 0; j < s->n_arguments; j++)
+				if (to[j].frame < k->n)
+					to[j].frame =
+						(uint32_t)replaced_length(with, k, to[j].frame);
+		}
+		s->arguments = to;
 	}
 }
 
@@ -237,7 +350,7 @@ static void remember_replacements(struct recording *rec, const struct frame_repl
 		memcpy(with, r[i].with, r[i].n * sizeof(*with));
 		ARRAY_GROW(s->replaced, s->n_replaced, s->cap_replaced);
 		s->replaced[s->n_replaced++] =
-		    (struct frame_replacement){.id = r[i].id, .n = r[i].n, .with = with};
+			(struct frame_replacement){ .id = r[i].id, .n = r[i].n, .with = with };
 	}
 }
 
@@ -254,7 +367,7 @@ void recording_replace_frames(struct recording *rec, const struct frame_replacem
 		assert(r[i].id < s->n_frames && r[i].n >= 1);
 		by_id[r[i].id] = (uint32_t)i + 1;
 	}
-	with = (struct replacing){.r = r, .by_id = by_id};
+	with = (struct replacing){ .r = r, .by_id = by_id };
 	move_arguments(rec, &with);
 	for (size_t i = 0; i < s->n_stacks; i++)
 		if (is_replaced(&with, &s->stacks[i]))

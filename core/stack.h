@@ -22,9 +22,10 @@ struct frame {
 	uint32_t line;        /* of the call in this frame, 1-based; 0 unknown */
 	uint32_t column;
 	uint32_t define_line; /* where the function begins, 0 unknown */
-	uint64_t address;     /* ELF virtual address in module, of the pc (leaf) or the call; 0 if none */
-	bool inlined;         /* the next frame of the stack contains it */
-	bool guessed;         /* found by a heuristic: the caller may be wrong */
+	uint64_t address; /* ELF virtual address in module, of the pc (leaf) or the call; 0 if none
+			   */
+	bool inlined;     /* the next frame of the stack contains it */
+	bool guessed;     /* found by a heuristic: the caller may be wrong */
 };
 
 /* How a stack ended.  Only STACK_COMPLETE reached the outermost frame. */

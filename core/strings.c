@@ -56,24 +56,37 @@ static void grow(struct strings *set)
 	free(old);
 }
 
+/* The slot that holds s, or the free one where it belongs; there must be a table. */
+static const char **find(const struct strings *set, const char *s, size_t len)
+{
+	size_t at = hash_in(set, s, len) & (set->cap - 1);
+
+	while (set->slots[at] &&
+	       (strncmp(set->slots[at], s, len) != 0 || set->slots[at][len] != '\0'))
+		at = (at + 1) & (set->cap - 1);
+	return &set->slots[at];
+}
+
+const char *strings_find(const struct strings *set, const char *s)
+{
+	return set->cap ? *find(set, s, strlen(s)) : NULL;
+}
+
 const char *strings_intern_n(struct strings *set, struct arena *a, const char *s, size_t len)
 {
-	size_t at;
+	const char **slot;
 
 	if (!s)
 		return NULL;
 	len = strnlen(s, len);
 	if (set->n >= set->cap / 4 * 3)
 		grow(set);
-	at = hash_in(set, s, len) & (set->cap - 1);
-	while (set->slots[at]) {
-		if (strncmp(set->slots[at], s, len) == 0 && set->slots[at][len] == '\0')
-			return set->slots[at];
-		at = (at + 1) & (set->cap - 1);
+	slot = find(set, s, len);
+	if (!*slot) {
+		*slot = arena_strndup(a, s, len);
+		set->n++;
 	}
-	set->slots[at] = arena_strndup(a, s, len);
-	set->n++;
-	return set->slots[at];
+	return *slot;
 }
 
 const char *strings_intern(struct strings *set, struct arena *a, const char *s)
@@ -84,7 +97,7 @@ const char *strings_intern(struct strings *set, struct arena *a, const char *s)
 void strings_destroy(struct strings *set)
 {
 	free(set->slots);
-	*set = (struct strings){0};
+	*set = (struct strings){ 0 };
 }
 
 static void reserve(struct strbuf *b, size_t more)
@@ -140,5 +153,5 @@ void strbuf_printf(struct strbuf *b, const char *fmt, ...)
 void strbuf_destroy(struct strbuf *b)
 {
 	free(b->s);
-	*b = (struct strbuf){0};
+	*b = (struct strbuf){ 0 };
 }

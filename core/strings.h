@@ -20,6 +20,8 @@ struct strings {
 /* The one copy of s; NULL stays NULL. */
 const char *strings_intern(struct strings *set, struct arena *a, const char *s);
 const char *strings_intern_n(struct strings *set, struct arena *a, const char *s, size_t len);
+/* The one copy of s, or NULL if there is none yet. */
+const char *strings_find(const struct strings *set, const char *s);
 void strings_destroy(struct strings *set);
 
 uint64_t hash_bytes(uint64_t seed, const void *data, size_t len);

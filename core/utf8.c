@@ -6,7 +6,7 @@
 
 size_t utf8_decode(const char *s, size_t len, uint32_t *point)
 {
-	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *p = (const unsigned char *)s;
 	size_t n;
 
@@ -33,7 +33,7 @@ size_t utf8_decode(const char *s, size_t len, uint32_t *point)
 bool utf8_is_invisible(uint32_t point)
 {
 	static const uint32_t ranges[][2] = {
-	    /* clang-format off */
+		/* clang-format off */
 		{ 0x0000, 0x001f },   /* C0 controls */
 		{ 0x007f, 0x009f },   /* DEL and C1 controls */
 		{ 0x00ad, 0x00ad },   /* soft hyphen */
@@ -50,7 +50,7 @@ bool utf8_is_invisible(uint32_t point)
 		{ 0xffa0, 0xffa0 },   /* Hangul filler, half width */
 		{ 0xfff9, 0xfffb },   /* interlinear annotation */
 		{ 0xe0000, 0xe0fff }, /* tags, variation selectors */
-	    /* clang-format on */
+		/* clang-format on */
 	};
 
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)

@@ -16,17 +16,17 @@ static inline uint32_t recordings_frame(struct recording *rec, uint32_t i)
 
 	snprintf(function, sizeof(function), "function%u", i);
 	snprintf(file, sizeof(file), "/srv/app/%u.js", i % 3);
-	return recording_frame(rec, &(struct frame){.kind = (enum frame_kind)(i % 5),
-						    .function = i % 7 == 6 ? NULL : function,
-						    .module = i % 2 ? "/usr/bin/node" : NULL,
-						    .build_id = i % 2 ? "c0ffee" : NULL,
-						    .file = i % 3 ? file : NULL,
-						    .line = i * 3,
-						    .column = i % 4,
-						    .define_line = i * 2,
-						    .address = i % 2 ? 0xffffffff81000000 + i : 0,
-						    .inlined = i % 4 == 1,
-						    .guessed = i % 5 == 2});
+	return recording_frame(rec, &(struct frame){ .kind = (enum frame_kind)(i % 5),
+						     .function = i % 7 == 6 ? NULL : function,
+						     .module = i % 2 ? "/usr/bin/node" : NULL,
+						     .build_id = i % 2 ? "c0ffee" : NULL,
+						     .file = i % 3 ? file : NULL,
+						     .line = i * 3,
+						     .column = i % 4,
+						     .define_line = i * 2,
+						     .address = i % 2 ? 0xffffffff81000000 + i : 0,
+						     .inlined = i % 4 == 1,
+						     .guessed = i % 5 == 2 });
 }
 
 static inline uint32_t recordings_stack(struct recording *rec, uint32_t i)
@@ -43,23 +43,23 @@ static inline void recordings_add_samples(struct recording *rec, struct stall *s
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const struct argument arguments[] = {
-		    {.key = ARG_ITERATIONS, .number = -60000 - (int64_t)i, .frame = 1},
-		    {.key = ARG_DIGEST, .text = i % 2 ? "sha512" : "", .frame = 3},
-		    {.key = (enum argument_key)(i % ARG_KEYS),
-		     .number = INT64_MIN,
-		     .text = "\xff\x01 not UTF-8",
-		     .frame = 0},
+			{ .key = ARG_ITERATIONS, .number = -60000 - (int64_t)i, .frame = 1 },
+			{ .key = ARG_DIGEST, .text = i % 2 ? "sha512" : "", .frame = 3 },
+			{ .key = (enum argument_key)(i % ARG_KEYS),
+			  .number = INT64_MIN,
+			  .text = "\xff\x01 not UTF-8",
+			  .frame = 0 },
 		};
 
 		recording_add_sample(
-		    rec, &(struct sample){.stall = stall->id,
-					  .stack = recordings_stack(rec, stall->id * 3 + i),
-					  .at = stall->start + i * 1000003,
-					  .weight = 1000000 + i,
-					  .state = (enum sample_state)(i % 4),
-					  .syscall = (int16_t)(i % 3 ? -1 : (int)i),
-					  .n_arguments = (uint16_t)(i % 4),
-					  .arguments = arguments});
+			rec, &(struct sample){ .stall = stall->id,
+					       .stack = recordings_stack(rec, stall->id * 3 + i),
+					       .at = stall->start + i * 1000003,
+					       .weight = 1000000 + i,
+					       .state = (enum sample_state)(i % 4),
+					       .syscall = (int16_t)(i % 3 ? -1 : (int)i),
+					       .n_arguments = (uint16_t)(i % 4),
+					       .arguments = arguments });
 		stall->samples++;
 	}
 }
@@ -107,38 +107,39 @@ static inline void recordings_add_loop(struct recording *rec, int32_t tid)
 static inline struct recording *recordings_rich(uint32_t stalls, uint32_t samples)
 {
 	struct recording *rec = recording_new();
-	static const char *const argv[] = {"node", "", "--title=\xc3\xa9\xff", "server.js"};
+	static const char *const argv[] = { "node", "", "--title=\xc3\xa9\xff", "server.js" };
 
 	rec->session = (struct session){
-	    .start_unix_ns = -5,
-	    .duration = 61000000000,
-	    .threshold = 20000000,
-	    .sample_hz = 997,
-	    .end = END_TARGET_EXITED,
-	    .exit_status = 0x0700,
-	    .serving_since = 0,
-	    .lost_samples = 12,
-	    .lost_turns = 13,
-	    .probe = recording_intern(rec, "exact"),
-	    .unwinder = recording_intern(rec, "native"),
-	    .error_bound = 1500,
-	    .intrinsic_latency = 70000,
-	    .own_cpu = 123456789,
-	    .resolved = true,
+		.start_unix_ns = -5,
+		.duration = 61000000000,
+		.threshold = 20000000,
+		.sample_hz = 997,
+		.end = END_TARGET_EXITED,
+		.exit_status = 0x0700,
+		.serving_since = 0,
+		.lost_samples = 12,
+		.lost_turns = 13,
+		.probe = recording_intern(rec, "exact"),
+		.unwinder = recording_intern(rec, "native"),
+		.error_bound = 1500,
+		.intrinsic_latency = 70000,
+		.own_cpu = 123456789,
+		.resolved = true,
 	};
 	rec->target = (struct target_info){
-	    .pid = 4242,
-	    .argc = 4,
-	    .exe = recording_intern(rec, "/usr/bin/node"),
-	    .runtime = recording_intern(rec, "v8"),
-	    .runtime_version = recording_intern(rec, "12.4"),
-	    .threads = 11,
+		.pid = 4242,
+		.argc = 4,
+		.exe = recording_intern(rec, "/usr/bin/node"),
+		.runtime = recording_intern(rec, "v8"),
+		.runtime_version = recording_intern(rec, "12.4"),
+		.threads = 11,
 	};
 	rec->target.argv = arena_alloc(&rec->arena, sizeof(argv));
 	for (size_t i = 0; i < 4; i++)
 		rec->target.argv[i] = recording_intern(rec, argv[i]);
-	rec->threadpool =
-	    (struct threadpool){.known = true, .size = 4, .observed = 9, .busy = 8, .saturated = 7};
+	rec->threadpool = (struct threadpool){
+		.known = true, .size = 4, .observed = 9, .busy = 8, .saturated = 7
+	};
 	hist_init(&rec->threadpool.queue_wait);
 	hist_add(&rec->threadpool.queue_wait, 31);
 	recordings_add_loop(rec, 4242);
