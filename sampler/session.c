@@ -118,7 +118,6 @@ static void unfollow(struct session_run *s, size_t i)
 {
 	struct watch *w = s->watches[i];
 
-	watch_look(w, &s->c);
 	watch_count(w, &s->c);
 	watch_reset(w, &s->c, now_ns(), true);
 	s->c.probe->unfollow(s->c.probe_state, w->tid);
@@ -445,7 +444,6 @@ void session_finish(struct session_run *s, enum session_end end)
 	digest(s);
 	now = now_ns();
 	for (size_t i = 0; i < s->n_watches; i++) {
-		watch_look(s->watches[i], &s->c);
 		watch_count(s->watches[i], &s->c);
 		watch_reset(s->watches[i], &s->c, now, end == END_TARGET_EXITED);
 	}

@@ -393,6 +393,7 @@ void watch_count(struct watch *w, struct watch_context *c)
 {
 	struct loop *loop;
 
+	watch_look(w, c);
 	if (!w->look.turns && !w->look.polled && w->loop == UINT32_MAX)
 		return;
 	loop = loop_of(w, c);

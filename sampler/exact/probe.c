@@ -425,7 +425,7 @@ static void exact_unfollow(void *state, pid_t tid)
 	if (!f)
 		return;
 	x->retired.made += slot->made_clock + slot->made_sleep;
-	x->retired.turns += slot->lost;
+	x->retired.turns += slot->lost_turns;
 	x->retired.lost += slot->lost_sleep;
 	__atomic_store_n(&slot->tid, 0, __ATOMIC_RELEASE);
 	*f = x->followed[--x->n_followed];
@@ -569,7 +569,7 @@ static void exact_losses(void *state, struct probe_losses *out)
 		const struct exact_slot *slot = &x->slots[x->followed[i].slot].slot;
 
 		out->made += slot->made_clock + slot->made_sleep;
-		out->turns += slot->lost;
+		out->turns += slot->lost_turns;
 		out->lost += slot->lost_sleep;
 	}
 	for (size_t i = 0; i < x->n_cpus; i++)

@@ -198,7 +198,7 @@ static void report_turn(struct assembler *a, const struct program_maps *maps,
 		asm_store(a, BPF_REG_10, -16, R1);
 	}
 	asm_place(a, on_time);
-	reserve(a, maps->ring, EXACT_TURN, sizeof(struct exact_turn), FIELD(lost), out);
+	reserve(a, maps->ring, EXACT_TURN, sizeof(struct exact_turn), FIELD(lost_turns), out);
 	copy_field(a, offsetof(struct exact_turn, start), FIELD(turn_start));
 	asm_store(a, R0, offsetof(struct exact_turn, end), NOW);
 	copy_field(a, offsetof(struct exact_turn, off), FIELD(off_time));
@@ -317,7 +317,7 @@ static void report_other(struct assembler *a, const struct program_maps *maps,
 	asm_store(a, SLOT, FIELD(reports_left), R1);
 	stack_pointer(a, call);
 	asm_store(a, BPF_REG_10, -16, R1);
-	reserve(a, maps->ring, EXACT_POLL, sizeof(struct exact_poll), FIELD(lost), full);
+	reserve(a, maps->ring, EXACT_POLL, sizeof(struct exact_poll), FIELD(lost_other), full);
 	asm_store(a, R0, offsetof(struct exact_poll, at), NOW);
 	copy_field(a, offsetof(struct exact_poll, key), FIELD(other_key));
 	asm_load(a, R1, BPF_REG_10, -16);
@@ -400,7 +400,7 @@ static void listen_begins(struct assembler *a, const struct program_maps *maps)
 	current_id(a, 32);
 	find_slot(a, maps, out);
 	read_clock(a);
-	reserve(a, maps->ring, EXACT_LISTEN, sizeof(struct exact_listen), FIELD(lost), out);
+	reserve(a, maps->ring, EXACT_LISTEN, sizeof(struct exact_listen), FIELD(lost_other), out);
 	asm_store(a, R0, offsetof(struct exact_listen, at), NOW);
 	submit(a);
 	asm_place(a, out);
@@ -667,7 +667,7 @@ static void switch_in(struct assembler *a, const struct program_maps *maps, int 
 	asm_jump_if_imm(a, BPF_JNE, R1, 0, report);
 	asm_jump_if_imm(a, BPF_JLT, R2, 1000000, done);
 	asm_place(a, report);
-	reserve(a, maps->ring, EXACT_SLEEP, sizeof(struct exact_sleep), FIELD(lost), done);
+	reserve(a, maps->ring, EXACT_SLEEP, sizeof(struct exact_sleep), FIELD(lost_other), done);
 	copy_field(a, offsetof(struct exact_sleep, from), FIELD(off_since));
 	asm_store(a, R0, offsetof(struct exact_sleep, to), NOW);
 	asm_load32(a, R1, SLOT, FIELD(off_state));

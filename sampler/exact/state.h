@@ -40,7 +40,7 @@ struct exact_slot {
 	uint32_t poll_number; /* system call of the loop's poll */
 	uint32_t pad;
 	uint64_t sample_at;              /* token bucket: theoretical arrival time */
-	uint64_t lost;                   /* records that found the ring full */
+	uint64_t lost_turns, lost_other; /* records that found the boundary ring full */
 	uint64_t made_clock, made_sleep; /* samples let through, stacks of sleeps */
 	uint64_t lost_sleep;             /* of made_sleep, those that found their ring full */
 };
