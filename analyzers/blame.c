@@ -29,7 +29,13 @@ static int strength(const struct rule *rule, bool blocked)
 struct match {
 	const struct rule *rule;
 	int strength; /* 0: nothing matched */
+	bool kernel;  /* it is a frame of the kernel */
 };
+
+static bool is_kernel(const struct classifier *c, uint32_t frame)
+{
+	return recording_get_frame(c->rec, frame)->kind == FRAME_KERNEL;
+}
 
 /*
  * Goes from the leaf to the nearest user frame (*begin) for the strongest row,
@@ -48,7 +54,7 @@ static struct match find_match(struct classifier *c, const struct stack *stack, 
 		if (s == 0 && class->role >= ROLE_DEPENDENCY)
 			break;
 		if (s > best.strength)
-			best = (struct match){ .rule = class->rule, .strength = s };
+			best = (struct match){ class->rule, s, is_kernel(c, stack->frames[i]) };
 	}
 	*begin = i;
 	return best;
@@ -141,14 +147,17 @@ static enum cause cause_of_descriptor(const struct sample *s, enum cause cause)
 	return cause;
 }
 
-/* Why a thread sleeps in that system call when its stack says nothing stronger than `weak`. */
+/*
+ * Why a thread sleeps in that system call when its stack says nothing stronger
+ * than `weak`: false if the call is not known, or the kernel's frames know better.
+ */
 static bool blame_syscall(const struct classifier *c, const struct sample *s,
 			  const struct match *weak, struct blame *b)
 {
 	const struct syscall_rule *rule = syscall_rule_find(s->syscall);
 	const char *runtime = c->rec->target.runtime;
 
-	if (!rule)
+	if (!rule || weak->kernel)
 		return false;
 	b->cause = rule->cause;
 	b->call = rule->name;

@@ -90,10 +90,10 @@ static uint32_t find_commonest(struct classifier *c, const struct part *parts, s
 /* How a turn's code is made up of callbacks, as far as samples can tell. */
 struct callbacks {
 	nsec total, jobs;      /* all, and what ran as a tick or promise job */
-	nsec queueing;	       /* of jobs: between two of them, or making new ones */
+	nsec queueing;         /* of jobs: between two of them, or making new ones */
 	nsec current, longest; /* of one callback without a break */
 	uint32_t breaks;       /* times that another callback began */
-	uint32_t entry;	       /* function of the current callback, NO_FRAME between two */
+	uint32_t entry;        /* function of the current callback, NO_FRAME between two */
 	struct tally entries;  /* by function */
 	struct tally kinds;    /* of jobs, by the queue's interned name */
 };

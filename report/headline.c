@@ -66,5 +66,4 @@ void stall_line(struct strbuf *b, const struct recording *rec, const struct stal
 	}
 	if (stall->phase == PHASE_STARTUP)
 		strbuf_printf(b, "%sstartup", dot);
-	strbuf_puts(b, "\n");
 }

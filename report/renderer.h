@@ -38,7 +38,7 @@ extern const struct renderer renderer_text, renderer_json, renderer_folded;
  * 24 stalls, 1.7 s, worst 151 ms, every 0.8 s · 100 % on CPU".  Safe to print; no newline.
  */
 void finding_headline(struct strbuf *b, const struct report *report, const struct finding *f);
-/* The line that is printed when a stall ends or goes on; safe to print, with its newline. */
+/* The line that is printed when a stall ends or goes on; safe to print, no newline. */
 void stall_line(struct strbuf *b, const struct recording *rec, const struct stall *stall,
 		const struct stall_diagnosis *d, const char *title, bool ascii);
 

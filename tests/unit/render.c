@@ -334,7 +334,7 @@ TEST(stall_line_says_when_how_long_why_and_where)
 	d = diagnose_stall(rec, &rec->stalls[7], &title, &arena);
 	stall_line(&b, rec, &rec->stalls[7], &d, title, true);
 	CHECK_STR(b.s, "5.6 s | stall 151 ms | sync_crypto | pbkdf2Sync 60000 iterations sha512 | "
-		       "server.js:33 login | GET /login\n");
+		       "server.js:33 login | GET /login");
 	strbuf_destroy(&b);
 	rec->stalls[7].open = true;
 	stall_line(&b, rec, &rec->stalls[7], &d, title, true);
