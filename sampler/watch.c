@@ -10,7 +10,7 @@
 #include "sampler/loop_kind.h"
 
 enum { MAX_HELD = 128 };
-static const nsec SLICE = 200000000; /* an open stall is settled this often */
+static const nsec SLICE = 200000000; /* an open stall is settled at this age, and this often */
 static const nsec TELL = 1000000000; /* and told of this often */
 
 /* The registers and bytes of a sleep whose turn may still turn out to be short. */
@@ -289,7 +289,8 @@ static void settle_open(struct watch *w, struct watch_context *c, nsec now)
 	struct turn turn = turn_now(w, c, now);
 
 	make_held(w, c, turn.start, now);
-	if (!may_stall(w, &turn))
+	/* Not earlier: the thread may be about to exit, which is no stall. */
+	if (!may_stall(w, &turn) || now - turn.start < SLICE)
 		return;
 	if (w->settled.start != turn.start)
 		open_stall(w, c, turn.start);

@@ -166,6 +166,14 @@ static int attach_tracepoint(struct exact *x, int tracefs, const char *call, str
 static int attach_tracepoints(struct exact *x, int tracefs, const struct kernel_types *types,
 			      struct error *err)
 {
+	static const struct {
+		const char *call;
+		void (*program)(struct assembler *a, const struct program_maps *maps);
+	} others[] = {
+		{ "listen", program_listen },
+		{ "exit", program_exit },
+		{ "exit_group", program_exit },
+	};
 	struct assembler a;
 	int ret;
 
@@ -177,9 +185,14 @@ static int attach_tracepoints(struct exact *x, int tracefs, const struct kernel_
 		if (ret < 0 && (ret != -ENOENT || x->n_tracepoints == 0))
 			return ret;
 	}
-	asm_init(&a);
-	program_listen(&a, &x->maps);
-	return attach_tracepoint(x, tracefs, "listen", &a, err);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		asm_init(&a);
+		others[i].program(&a, &x->maps);
+		ret = attach_tracepoint(x, tracefs, others[i].call, &a, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
 }
 
 /* At the tracepoints of the poll family; where their ids are hidden, at that of all system calls.

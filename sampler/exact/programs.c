@@ -209,13 +209,11 @@ static void report_turn(struct assembler *a, const struct program_maps *maps,
 	submit(a);
 }
 
-/* Jumps to `found` if the system call in R1 is one of the poll family, to `listen` if it is that.
- */
-static void is_poll(struct assembler *a, int found, int listen)
+/* Jumps to `found` if the system call in R1 is one of the poll family. */
+static void is_poll(struct assembler *a, int found)
 {
 	for (const struct poll_syscall *call = poll_syscalls; call->name; call++)
 		asm_jump_if_imm(a, BPF_JEQ, R1, call->number, found);
-	asm_jump_if_imm(a, BPF_JEQ, R1, SYS_listen, listen);
 }
 
 /*
@@ -424,15 +422,38 @@ void program_listen(struct assembler *a, const struct program_maps *maps)
 	asm_link(a);
 }
 
+/* The thread ends by itself: what it does from here on is no turn. */
+static void exit_begins(struct assembler *a, const struct program_maps *maps)
+{
+	int out = asm_label(a);
+
+	current_id(a, 0);
+	find_slot(a, maps, out);
+	asm_store_imm(a, SLOT, FIELD(turn_start), 0);
+	asm_store_imm(a, SLOT, FIELD(poll_start), 0);
+	asm_place(a, out);
+}
+
+void program_exit(struct assembler *a, const struct program_maps *maps)
+{
+	asm_mov(a, CTX, R1);
+	exit_begins(a, maps);
+	asm_exit(a, 1);
+	asm_link(a);
+}
+
 void program_syscall(struct assembler *a, const struct program_maps *maps,
 		     const struct kernel_types *types)
 {
-	int found = asm_label(a), listen = asm_label(a);
+	int found = asm_label(a), listen = asm_label(a), ends = asm_label(a);
 
 	asm_load(a, R2, R1, NUMBER);
 	asm_mov(a, CTX, R1);
 	asm_mov(a, R1, R2);
-	is_poll(a, found, listen);
+	is_poll(a, found);
+	asm_jump_if_imm(a, BPF_JEQ, R1, SYS_listen, listen);
+	asm_jump_if_imm(a, BPF_JEQ, R1, SYS_exit, ends);
+	asm_jump_if_imm(a, BPF_JEQ, R1, SYS_exit_group, ends);
 	asm_exit(a, 0);
 	asm_place(a, found);
 	current_id(a, 0);
@@ -440,6 +461,9 @@ void program_syscall(struct assembler *a, const struct program_maps *maps,
 	asm_exit(a, 0);
 	asm_place(a, listen);
 	listen_begins(a, maps);
+	asm_exit(a, 0);
+	asm_place(a, ends);
+	exit_begins(a, maps);
 	asm_exit(a, 0);
 	asm_link(a);
 }

@@ -24,8 +24,10 @@ void program_poll(struct assembler *a, const struct program_maps *maps,
 		  const struct poll_syscall *call, const struct kernel_types *types);
 /* On the tracepoint syscalls/sys_enter_listen. */
 void program_listen(struct assembler *a, const struct program_maps *maps);
+/* On the tracepoints syscalls/sys_enter_exit and sys_enter_exit_group. */
+void program_exit(struct assembler *a, const struct program_maps *maps);
 /*
- * Both of these in one, on raw sys_enter, where the ids of tracepoints cannot
+ * All of these in one, on raw sys_enter, where the ids of tracepoints cannot
  * be read.  It runs at every system call of the machine, about 40 ns each.
  */
 void program_syscall(struct assembler *a, const struct program_maps *maps,
