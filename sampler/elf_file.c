@@ -1,6 +1,5 @@
 #include "sampler/elf_file.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +16,7 @@ enum {
 	MAX_PROGRAM_HEADERS = 128,
 	MAX_SECTIONS = 65536,
 	MAX_SECTION_NAMES = 4 << 20, /* bytes of .shstrtab */
-	MAX_NOTES = 64 << 10,	     /* bytes of one PT_NOTE */
+	MAX_NOTES = 64 << 10,        /* bytes of one PT_NOTE */
 	MAX_BUILD_ID = 20,
 };
 
@@ -136,25 +135,34 @@ static int sections_load_names(const struct elf_file *file, struct sections *s, 
 	return elf_pread(file, strings->sh_offset, s->names, s->names_size);
 }
 
-static int sections_load(const struct elf_file *file, struct sections *s)
+Elf64_Shdr *elf_section_headers(const struct elf_file *file, size_t *n, size_t *names)
 {
 	Elf64_Ehdr eh;
-	Elf64_Shdr first;
-	size_t names;
+	Elf64_Shdr first, *headers;
 
-	*s = (struct sections){ 0 };
 	if (elf_pread(file, 0, &eh, sizeof(eh)) < 0 || !eh.e_shoff ||
 	    eh.e_shentsize != sizeof(first) ||
 	    elf_pread(file, eh.e_shoff, &first, sizeof(first)) < 0)
-		return -EFAULT;
+		return NULL;
 	/* More sections than 16 bits can count: the first header tells. */
-	s->n = eh.e_shnum ? eh.e_shnum : first.sh_size;
-	names = eh.e_shstrndx == SHN_XINDEX ? first.sh_link : eh.e_shstrndx;
-	if (s->n > MAX_SECTIONS || names >= s->n || s->n * sizeof(first) > file->size)
-		return -EFAULT;
-	s->headers = xcalloc(s->n, sizeof(first));
-	if (elf_pread(file, eh.e_shoff, s->headers, s->n * sizeof(first)) == 0 &&
-	    sections_load_names(file, s, names) == 0)
+	*n = eh.e_shnum ? eh.e_shnum : first.sh_size;
+	*names = eh.e_shstrndx == SHN_XINDEX ? first.sh_link : eh.e_shstrndx;
+	if (*n == 0 || *n > MAX_SECTIONS || *n * sizeof(first) > file->size)
+		return NULL;
+	headers = xcalloc(*n, sizeof(first));
+	if (elf_pread(file, eh.e_shoff, headers, *n * sizeof(first)) == 0)
+		return headers;
+	free(headers);
+	return NULL;
+}
+
+static int sections_load(const struct elf_file *file, struct sections *s)
+{
+	size_t names;
+
+	*s = (struct sections){ 0 };
+	s->headers = elf_section_headers(file, &s->n, &names);
+	if (s->headers && names < s->n && sections_load_names(file, s, names) == 0)
 		return 0;
 	sections_free(s);
 	return -EFAULT;

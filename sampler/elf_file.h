@@ -1,6 +1,7 @@
 #ifndef LAGPROF_SAMPLER_ELF_FILE_H
 #define LAGPROF_SAMPLER_ELF_FILE_H
 
+#include <elf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,14 +24,14 @@ struct elf_file {
 	const uint8_t *image;
 	size_t size; /* bytes, when it was opened */
 	uint64_t dev, ino;
-	char build_id[41];	 /* hex, "" if the file has none */
+	char build_id[41];       /* hex, "" if the file has none */
 	uint64_t build_id_vaddr; /* of its bytes; 0 if they are not in a PT_LOAD */
-	bool pie;		 /* ET_DYN */
-	uint64_t entry;		 /* vaddr of its first instruction, 0 if none */
+	bool pie;                /* ET_DYN */
+	uint64_t entry;          /* vaddr of its first instruction, 0 if none */
 	struct elf_segment segments[ELF_MAX_SEGMENTS]; /* PT_LOAD */
 	size_t n_segments;
 	uint64_t eh_frame_hdr, eh_frame_hdr_size; /* vaddr; 0 if none */
-	uint64_t eh_frame, eh_frame_size;	  /* from sections, when there are any; else 0 */
+	uint64_t eh_frame, eh_frame_size;         /* from sections, when there are any; else 0 */
 
 	/* Made on first use by eh_index.c and symbols.c, which set what frees them as well. */
 	struct eh_index *eh;
@@ -52,6 +53,11 @@ int elf_pread(const struct elf_file *file, uint64_t offset, void *buf, size_t le
 int elf_read_vaddr(const struct elf_file *file, uint64_t vaddr, void *buf, size_t len);
 /* How many file bytes follow vaddr in its PT_LOAD; 0 if no segment covers it. */
 uint64_t elf_bytes_at_vaddr(const struct elf_file *file, uint64_t vaddr);
+/*
+ * A malloc'ed copy of the section headers; NULL if they cannot be read.  *names is
+ * the index of the section that holds their names: hostile, may be beyond n.
+ */
+Elf64_Shdr *elf_section_headers(const struct elf_file *file, size_t *n, size_t *names);
 /*
  * A malloc'ed copy of a section's bytes (decompressed), and its vaddr (may be
  * NULL); NULL if absent, empty, without bytes in the file (NOBITS) or over max.

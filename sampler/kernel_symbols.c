@@ -23,15 +23,18 @@ struct kernel_symbols {
 /* "ffffffff81000000 T _stext", with "\t[module]" behind it for a module's. */
 static void take_line(struct kernel_symbols *ks, const char *line)
 {
-	uint64_t addr;
-	char type, name[256];
+	char *end;
+	uint64_t addr = strtoull(line, &end, 16);
+	size_t len;
 
-	if (ks->n == MAX_SYMBOLS || sscanf(line, "%" SCNx64 " %c %255s", &addr, &type, name) != 3 ||
-	    addr == 0 || !strchr("tTwW", type))
+	if (addr == 0 || ks->n == MAX_SYMBOLS || end[0] != ' ' || !end[1] ||
+	    !strchr("tTwW", end[1]) || end[2] != ' ')
 		return;
+	len = strcspn(end + 3, "\t\n");
 	ARRAY_GROW(ks->v, ks->n, ks->cap);
 	ks->v[ks->n++] = (struct kernel_symbol){ addr, ks->names.len };
-	strbuf_add(&ks->names, name, strlen(name) + 1);
+	strbuf_add(&ks->names, end + 3, len);
+	strbuf_add(&ks->names, "", 1);
 }
 
 /* Of several at one address the first that the kernel lists comes last, and is found: the others

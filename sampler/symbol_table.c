@@ -1,6 +1,5 @@
 #include "sampler/symbol_table.h"
 
-#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,17 +10,16 @@
 enum {
 	MAX_SOURCES = 4,
 	MAX_SYMBOLS = 1 << 21, /* of one group; what a slot of the index can tell apart */
-	MAX_SECTIONS = 1 << 16,
 	MAX_ALIASES = 64,
 	MAX_NESTING = 64,
 	MAX_PROBES = 64,
-	CHUNK = 4096,	     /* of a string table */
+	CHUNK = 4096,        /* of a string table */
 	MAX_NAME = 4095,     /* bytes; longer names are cut */
-	BATCH = 2048,	     /* symbols read at once */
+	BATCH = 2048,        /* symbols read at once */
 	REACH_STRIPPED = 64, /* bytes that a symbol without size names in a stripped file */
 };
 #define MAX_STRINGS ((uint64_t)1 << 28) /* bytes of a string table */
-#define NONE	    UINT32_MAX
+#define NONE        UINT32_MAX
 
 /* A string table, read in chunks as names are asked for. */
 struct source {
@@ -34,8 +32,8 @@ struct source {
 
 struct entry {
 	uint32_t start, end; /* above table.base */
-	uint32_t name;	     /* offset in the string table of its source */
-	uint32_t outer;	     /* the nearest earlier one that ends past this one's start, or NONE */
+	uint32_t name;       /* offset in the string table of its source */
+	uint32_t outer;      /* the nearest earlier one that ends past this one's start, or NONE */
 	uint8_t source;
 	bool local;
 };
@@ -64,26 +62,6 @@ struct section_headers {
 	Elf64_Shdr *v;
 	size_t n;
 };
-
-static int section_headers_load(struct section_headers *s, const struct elf_file *file)
-{
-	Elf64_Ehdr eh;
-	Elf64_Shdr first;
-
-	if (elf_pread(file, 0, &eh, sizeof(eh)) < 0 || !eh.e_shoff ||
-	    eh.e_shentsize != sizeof(first) ||
-	    elf_pread(file, eh.e_shoff, &first, sizeof(first)) < 0)
-		return -1;
-	/* More sections than 16 bits can count: the first header tells. */
-	s->n = eh.e_shnum ? eh.e_shnum : first.sh_size;
-	if (s->n == 0 || s->n > MAX_SECTIONS || s->n * sizeof(first) > file->size)
-		return -1;
-	s->v = xcalloc(s->n, sizeof(first));
-	if (elf_pread(file, eh.e_shoff, s->v, s->n * sizeof(first)) == 0)
-		return 0;
-	free(s->v);
-	return -1;
-}
 
 static const Elf64_Shdr *section_of_type(const struct section_headers *s, uint32_t type)
 {
@@ -201,6 +179,7 @@ bool symbol_table_add(struct symbol_table *t, const struct elf_file *file)
 {
 	struct section_headers sections;
 	const Elf64_Shdr *all, *dynamic;
+	size_t names;
 
 	if (t->n_sources == 0 && file->n_segments > 0) {
 		t->base = file->segments[0].vaddr;
@@ -208,7 +187,8 @@ bool symbol_table_add(struct symbol_table *t, const struct elf_file *file)
 			if (file->segments[i].vaddr < t->base)
 				t->base = file->segments[i].vaddr;
 	}
-	if (section_headers_load(&sections, file) < 0)
+	sections.v = elf_section_headers(file, &sections.n, &names);
+	if (!sections.v)
 		return false;
 	all = section_of_type(&sections, SHT_SYMTAB);
 	dynamic = section_of_type(&sections, SHT_DYNSYM);
