@@ -96,6 +96,20 @@ static struct elf_file *open_alt(const struct resolver *r, const struct elf_file
 	return NULL;
 }
 
+/*
+ * Nobody's culprit, and unpacking the debug file of libc alone takes 50 ms.  Its
+ * symbols have been used; lines are looked for only if the library itself has them.
+ */
+static bool is_system_library(const char *path)
+{
+	static const char *const folders[] = { "/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/" };
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (strncmp(path, folders[i], strlen(folders[i])) == 0)
+			return strstr(path, ".so") != NULL;
+	return false;
+}
+
 static void open_module(struct resolver *r, struct module *m)
 {
 	struct debug_origin origin = { r->proc, m->path, m->build_id };
@@ -103,7 +117,7 @@ static void open_module(struct resolver *r, struct module *m)
 
 	if (!file)
 		file = open_program(r, m, -1);
-	m->debug = debug_file_open(&origin, file);
+	m->debug = is_system_library(m->path) ? NULL : debug_file_open(&origin, file);
 	if (m->debug)
 		elf_close(file);
 	else
