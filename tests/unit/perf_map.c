@@ -230,27 +230,54 @@ TEST(perf_map_file_of_a_terabyte_is_read_to_its_limit)
 	unlink(path);
 }
 
+static time_t second(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
 TEST(perf_map_new_lines_are_found_but_looked_for_once_a_second)
 {
 	char *path = own_map_path();
 	int proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct perf_map *map = perf_map_new(proc);
 	struct timespec pause = { 1, 10 * 1000 * 1000 };
+	time_t from = second();
+	const char *early;
 
 	write_file(path, "10000 10 first\n10010 10 unfini", "w");
 	CHECK_STR(name_in(map, 0x10000), "first");
 	write_file(path, "shed\n10020 10 third\n", "a");
+	early = name_in(map, 0x10020);
+	if (second() == from)
+		CHECK_STR(early, "");
 	nanosleep(&pause, NULL);
 	CHECK_STR(name_in(map, 0x10010), "unfinished");
 	CHECK_STR(name_in(map, 0x10020), "third");
-	/* another file of that name: nothing of the old one is left */
 	unlink(path);
-	write_file(path, "10020 10 other\n", "w");
+	perf_map_free(map);
+	close(proc);
+}
+
+TEST(perf_map_file_that_is_replaced_leaves_nothing_of_the_old_one)
+{
+	char *path = own_map_path();
+	int proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct perf_map *map = perf_map_new(proc);
+	struct timespec pause = { 1, 10 * 1000 * 1000 };
+
+	write_file(path, "10000 10 old\n", "w");
+	CHECK_STR(name_in(map, 0x10000), "old");
+	/* longer than the old one: its length must not tell */
+	rename(path, strcat(strcpy((char[64]){ 0 }, path), ".old"));
+	write_file(path, "10020 10 a much longer name\n", "w");
 	nanosleep(&pause, NULL);
-	CHECK_STR(name_in(map, 0x10030), "");
-	CHECK_STR(name_in(map, 0x10020), "other");
+	CHECK_STR(name_in(map, 0x10020), "a much longer name");
 	CHECK_STR(name_in(map, 0x10000), "");
 	unlink(path);
+	unlink(strcat(strcpy((char[64]){ 0 }, path), ".old"));
 	perf_map_free(map);
 	close(proc);
 }

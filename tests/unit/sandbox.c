@@ -11,7 +11,7 @@
 #include "tests/test.h"
 
 static const struct sandbox_limits limits = {
-	.cpu_seconds = 1, .wall_seconds = 5, .memory = 64 << 20, .max_answer = 1 << 20
+	.cpu_seconds = 1, .wall_seconds = 60, .memory = 64 << 20, .max_answer = 1 << 20
 };
 
 static int run(void (*work)(void *arg, int answer), void *arg, struct strbuf *out)
@@ -91,7 +91,7 @@ TEST(sandbox_that_crashes_leaves_its_answer_so_far)
 static void spin(void *arg, int answer)
 {
 	say(answer, "spinning");
-	for (volatile int i = 0;; i++)
+	for (volatile unsigned i = 0;; i++)
 		;
 }
 
@@ -99,7 +99,9 @@ TEST(sandbox_that_never_ends_is_ended)
 {
 	struct strbuf out;
 
+	alarm(30); /* of wall time, which a second of CPU time may take on a busy machine */
 	CHECK_EQ(run(spin, NULL, &out), -ECHILD);
+	alarm(0);
 	CHECK_STR(out.s, "spinning");
 	strbuf_destroy(&out);
 }
@@ -135,4 +137,28 @@ TEST(sandbox_memory_is_limited)
 	CHECK_STR(out.s, "no");
 #endif
 	strbuf_destroy(&out);
+}
+
+static void sleep_on(void *arg, int answer)
+{
+	char byte;
+
+	/* from the other end of a pipe that nobody writes to */
+	say(answer, read(*(int *)arg, &byte, 1) < 0 ? "failed" : "read");
+}
+
+TEST(sandbox_that_waits_for_ever_is_ended)
+{
+	struct sandbox_limits hasty = limits;
+	struct strbuf out = { 0 };
+	int pipe_fds[2];
+
+	CHECK_EQ(pipe(pipe_fds), 0);
+	hasty.wall_seconds = 1;
+	alarm(30);
+	CHECK_EQ(sandbox_run(sleep_on, &pipe_fds[0], &hasty, &out), -ECHILD);
+	alarm(0);
+	CHECK(out.s == NULL);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
 }

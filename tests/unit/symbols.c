@@ -61,8 +61,8 @@ TEST(symbols_give_the_name_that_people_use)
 {
 	struct elf_file *file = open_form("");
 
-	/* not __names_reserved, which is global too, nor names_a, which is shorter but local */
-	CHECK_STR(name_at(file, address_of("__names_reserved")), "names_global");
+	/* not __names, which is shorter and global too, nor names_a, which is local */
+	CHECK_STR(name_at(file, address_of("__names")), "names_global");
 	elf_close(file);
 }
 
@@ -254,15 +254,34 @@ TEST(symbols_nested_in_others_are_the_innermost)
 	elf_close(file);
 }
 
+TEST(symbols_without_size_end_where_the_next_begins)
+{
+	const Elf64_Sym symbols[] = { FUNCTION(1, 0x1000, 0), FUNCTION(7, 0x1020, 0) };
+	struct elf_file *file;
+	struct symbol symbol;
+	struct error err;
+	struct image im;
+
+	image_make(&im, symbols, 2, strings);
+	CHECK_EQ(elf_open_image(&file, &im, sizeof(im), &err), 0);
+	CHECK(symbols_lookup(file, 0x101f, &symbol));
+	CHECK_STR(symbol.name, "outer");
+	CHECK_EQ(symbol.end, 0x1020);
+	CHECK(symbols_lookup(file, 0x1fff, &symbol)); /* the last byte of .text */
+	CHECK_EQ(symbol.end, 0x2000);
+	CHECK_STR(name_at(file, 0x2000), "");
+	elf_close(file);
+}
+
 TEST(symbols_that_lie_are_left_out)
 {
 	const Elf64_Sym symbols[] = {
 		FUNCTION(1, 0x1000, UINT64_MAX), /* beyond every address */
-		FUNCTION(63, 0x1010, 4),	 /* no name */
-		FUNCTION(100, 0x1020, 4),	 /* name past the strings */
+		FUNCTION(63, 0x1010, 4),         /* no name */
+		FUNCTION(100, 0x1020, 4),        /* name past the strings */
 		FUNCTION(UINT32_MAX, 0x1030, 4),
 		FUNCTION(18, UINT64_MAX - 8, 16), /* wraps */
-		FUNCTION(18, 0, 16),		  /* below the program */
+		FUNCTION(18, 0, 16),              /* below the program */
 		FUNCTION(18, 0x1040, 4),
 	};
 	struct elf_file *file;
