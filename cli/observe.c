@@ -11,13 +11,15 @@
 
 #include "analyzers/analyze.h"
 #include "cli/complain.h"
+#include "cli/hooks.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "core/recording_file.h"
+#include "sampler/listening.h"
 #include "sampler/session.h"
 #include "sampler/symbols.h"
 
-enum { STACK_BYTES = 16384 };
+enum { STACK_BYTES = 16384, HOOK_MS = 2000 };
 
 /* An observation under way: what the sink and the loop need. */
 struct watching {
@@ -28,6 +30,8 @@ struct watching {
 	char path[4096];                 /* of the recording */
 	struct error write_error;        /* its first failure */
 	int interrupts;                  /* Ctrl-C's so far */
+	struct hook on_stall, on_port;
+	bool port_known;
 	bool ascii;
 };
 
@@ -65,14 +69,18 @@ static void sink_stall(struct sink *self, struct recording *rec, const struct st
 	struct stall_diagnosis d;
 	const char *title;
 
-	if (!w->ob->o->quiet) {
+	if (!w->ob->o->quiet || w->on_stall.command) {
 		d = diagnose_stall(rec, stall, &title, &arena);
+		if (!stall->open)
+			hook_stall(&w->on_stall, w->ob->target->pid, stall, &d, title);
+	}
+	if (!w->ob->o->quiet) {
 		stall_line(&line, rec, stall, &d, title, w->ascii);
 		strbuf_puts(&line, "\n");
 		say(&line);
 		strbuf_destroy(&line);
-		arena_free(&arena);
 	}
+	arena_free(&arena);
 	if (w->writer && recording_write(w->writer, rec, !stall->open, &w->write_error) < 0)
 		complain(STATUS_FAILED, &w->write_error);
 }
@@ -194,6 +202,20 @@ static nsec monotonic(void)
 	return (nsec)t.tv_sec * 1000000000 + (nsec)t.tv_nsec;
 }
 
+/* Runs --on-port as soon as the target listens. */
+static void check_port(struct watching *w)
+{
+	int port;
+
+	if (!w->on_port.command || w->port_known)
+		return;
+	port = target_listening_port(w->ob->target);
+	if (!port)
+		return;
+	w->port_known = true;
+	hook_port(&w->on_port, port);
+}
+
 static enum session_end watch_until_end(struct watching *w, struct session_run *s)
 {
 	nsec duration = w->ob->o->duration, start = monotonic();
@@ -201,6 +223,9 @@ static enum session_end watch_until_end(struct watching *w, struct session_run *
 	for (;;) {
 		enum session_news news = session_step(s, w->ob->signals, -1);
 
+		check_port(w);
+		hook_reap(&w->on_stall);
+		hook_reap(&w->on_port);
 		if (news == SESSION_ENDED) {
 			target_reap(w->ob->target);
 			return END_TARGET_EXITED;
@@ -296,6 +321,8 @@ static int observe_session(struct watching *w, bool *exec_failed, struct error *
 	}
 	say_attached(w);
 	session_finish(s, watch_until_end(w, s));
+	hook_finish(&w->on_stall, HOOK_MS);
+	hook_finish(&w->on_port, HOOK_MS);
 	ret = conclude(w, err);
 	goto out;
 drop:
@@ -310,7 +337,9 @@ int observe_run(struct observe *ob, bool *exec_failed, struct error *err)
 {
 	struct watching w = { .sink = { .stall = sink_stall, .tick = sink_tick },
 			      .ob = ob,
-			      .ascii = terminal_ascii(ob->o) };
+			      .ascii = terminal_ascii(ob->o),
+			      .on_stall.command = ob->o->on_stall,
+			      .on_port.command = ob->o->on_port };
 	int ret;
 
 	*exec_failed = false;
