@@ -1,25 +1,11 @@
-#include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/complain.h"
 #include "cli/observe.h"
+#include "cli/pid.h"
 
 #define PIDS "pgrep -af NAME shows the ids of running programs"
-
-static int parse_pid(const char *text, pid_t *pid)
-{
-	char *end;
-	long value;
-
-	errno = 0;
-	value = strtol(text, &end, 10);
-	if (errno || end == text || *end || value <= 0 || value > 1 << 22)
-		return -EINVAL;
-	*pid = (pid_t)value;
-	return 0;
-}
 
 static int run_attach(const struct options *o, int argc, char **argv)
 {
@@ -32,7 +18,7 @@ static int run_attach(const struct options *o, int argc, char **argv)
 
 	if (argc != 1)
 		return complain_usage("lagprof attach PID", "attach takes one process id");
-	if (parse_pid(argv[0], &pid) < 0)
+	if (pid_parse(argv[0], &pid) < 0)
 		return complain_usage(PIDS, "\"%s\" is not a process id", argv[0]);
 	ret = target_attach(&target, pid, &err);
 	if (ret < 0 && !err.fix[0])

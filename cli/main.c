@@ -8,14 +8,9 @@
 #include "cli/suggest.h"
 
 const struct command *const commands[] = {
-	&command_run,
-	&command_attach,
-	&command_report,
-	&command_doctor,
-	&command_completion,
-	&command_help,
-	&command_man,
-	NULL,
+	&command_run,    &command_attach, &command_dump,
+	&command_report, &command_doctor, &command_completion,
+	&command_help,   &command_man,    NULL,
 };
 
 const struct command *command_find(const char *name)

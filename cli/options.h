@@ -29,8 +29,6 @@ struct options {
 	const char *probe;    /* "auto" or the name of a probe */
 	const char *unwinder; /* name of a struct unwinder */
 	enum loops_wanted loops;
-	bool follow;        /* child processes too */
-	bool strict;        /* report every blocking system call inside a turn, however short */
 	const char *output; /* the recording, or the file `report` writes; NULL: default name or
 			       stdout */
 	const char *html;   /* NULL: default name */

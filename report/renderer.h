@@ -38,6 +38,8 @@ extern const struct renderer renderer_text, renderer_json, renderer_folded;
  * 24 stalls, 1.7 s, worst 151 ms, every 0.8 s · 100 % on CPU".  Safe to print; no newline.
  */
 void finding_headline(struct strbuf *b, const struct report *report, const struct finding *f);
+/* A finding as the text report prints it, with evidence, advice and stack. */
+void finding_text(const struct report *report, const struct finding *f, FILE *out);
 /* The line that is printed when a stall ends or goes on; safe to print, no newline. */
 void stall_line(struct strbuf *b, const struct recording *rec, const struct stall *stall,
 		const struct stall_diagnosis *d, const char *title, bool ascii);

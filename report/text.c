@@ -51,6 +51,13 @@ static void print_finding(const struct report *r, const struct page *page, const
 	page_gap(page);
 }
 
+void finding_text(const struct report *report, const struct finding *f, FILE *out)
+{
+	struct page page = { .out = out, .width = report->width, .color = report->color };
+
+	print_finding(report, &page, f, severity_inks[f->severity]);
+}
+
 static void print_findings(const struct report *r, const struct page *page)
 {
 	const struct diagnosis *d = r->diagnosis;

@@ -99,8 +99,11 @@ struct probe {
 	/* Says which poll of the thread is the loop's; asleep_in: it is in that call now, 0: not.
 	 */
 	void (*choose)(void *state, pid_t tid, uint64_t key, int asleep_in);
-	/* The thread is inside a turn that began at `at` (an exec, or found so). */
-	void (*begin)(void *state, pid_t tid, nsec at);
+	/*
+	 * The thread is inside a turn that began at `at` (an exec, or found so);
+	 * asleep_in: it sleeps since then in that system call, -1: it does not.
+	 */
+	void (*begin)(void *state, pid_t tid, nsec at, int asleep_in);
 	void (*set_threshold)(void *state, nsec threshold, nsec gate);
 	/* Hands over what has happened; events of one kind come in order of time for a thread. */
 	void (*drain)(void *state, void (*handle)(void *arg, const struct event *e), void *arg);

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "sampler/snapshot.h"
 #include "sampler/watch.h"
 
 enum { STEP_MS = 20, MAX_WATCHES = 64, MAX_THREADS = 4096 };
@@ -67,6 +68,25 @@ static struct watch *find_watch(struct session_run *s, pid_t tid)
 	return NULL;
 }
 
+/* A thread asleep inside a turn since long: no probe will sample that sleep. */
+static void snapshot_watch(struct session_run *s, struct watch *w, const struct thread_state *state)
+{
+	struct snapshot *snapshot = xcalloc(1, sizeof(*snapshot));
+	struct event e = { .kind = EVENT_SAMPLE, .pid = s->target->pid, .tid = w->tid };
+	struct error err;
+	int ret = snapshot_take(snapshot, w->tid, &err);
+
+	e.at = w->cut = now_ns();
+	e.sample.asleep = true;
+	e.sample.raw = snapshot->raw;
+	s->c.probe->begin(s->c.probe_state, w->tid, e.at, state->syscall);
+	if (ret == 0)
+		watch_event(w, &s->c, &e);
+	else
+		recording_note(s->c.rec, "%s", err.msg);
+	free(snapshot);
+}
+
 /*
  * Tells the probe what the thread does right now, so that its first turn is not
  * missed: in a poll, or inside a turn that began before we came.
@@ -90,7 +110,9 @@ static void place_watch(struct session_run *s, struct watch *w)
 	} else if (state.state == 'R' || state.state == 'D') {
 		now = now_ns();
 		w->cut = now;
-		s->c.probe->begin(s->c.probe_state, w->tid, now);
+		s->c.probe->begin(s->c.probe_state, w->tid, now, -1);
+	} else if (s->config.dump && state.state == 'S') {
+		snapshot_watch(s, w, &state);
 	}
 }
 
@@ -106,11 +128,12 @@ static int follow(struct session_run *s, pid_t tid, bool running, struct error *
 		return ret;
 	w = xcalloc(1, sizeof(*w));
 	watch_init(w, tid);
+	w->is_loop = s->config.dump;
 	s->watches[s->n_watches++] = w;
 	if (running)
 		place_watch(s, w);
 	else
-		s->c.probe->begin(s->c.probe_state, tid, now_ns());
+		s->c.probe->begin(s->c.probe_state, tid, now_ns(), -1);
 	return 0;
 }
 
@@ -238,7 +261,7 @@ static void restart_watch(struct session_run *s, const struct event *e)
 		return;
 	watch_reset(w, &s->c, e->at, true);
 	s->c.probe->choose(s->c.probe_state, w->tid, 0, 0);
-	s->c.probe->begin(s->c.probe_state, w->tid, e->at);
+	s->c.probe->begin(s->c.probe_state, w->tid, e->at, -1);
 }
 
 static void handle_exec(struct session_run *s, const struct event *e)

@@ -25,6 +25,7 @@ struct watch {
 	uint32_t stall;      /* id of the open stall, when settled.start */
 	nsec cut;            /* the turn that begins here was already under way */
 	nsec told;           /* when an open stall was last reported */
+	bool is_loop;        /* known to be one although it was not seen to poll */
 	bool gone;           /* the thread has ended */
 	struct sample last_sleep; /* the stack of the sleep in hand, when at != 0 */
 };

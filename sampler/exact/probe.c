@@ -459,7 +459,7 @@ static void exact_choose(void *state, pid_t tid, uint64_t key, int asleep_in)
 	__atomic_store_n(&slot->key, key, __ATOMIC_RELEASE);
 }
 
-static void exact_begin(void *state, pid_t tid, nsec at)
+static void exact_begin(void *state, pid_t tid, nsec at, int asleep_in)
 {
 	struct exact_slot *slot = slot_of(state, tid);
 
@@ -467,6 +467,11 @@ static void exact_begin(void *state, pid_t tid, nsec at)
 		return;
 	slot->off_time = slot->stopped_time = slot->off_since = 0;
 	slot->delay_valid = 0;
+	if (asleep_in >= 0) {
+		slot->off_state = EXACT_BLOCKED;
+		slot->off_syscall = (uint32_t)asleep_in;
+		slot->off_since = at;
+	}
 	__atomic_store_n(&slot->turn_start, at, __ATOMIC_RELEASE);
 }
 

@@ -103,7 +103,7 @@ TEST(options_take_every_kind_of_value)
 
 	CHECK_EQ(parse(&o, &run,
 		       "--budget a<1 -b b --loops all --color=never -F 100 --startup 10s "
-		       "--json - --strict x",
+		       "--json - --no-html x",
 		       &err),
 		 0);
 	CHECK_EQ(o.budgets.n, 2);
@@ -114,7 +114,7 @@ TEST(options_take_every_kind_of_value)
 	CHECK_EQ(o.freq, 100);
 	CHECK_EQ(o.startup, 10000000000);
 	CHECK_STR(o.json, "-");
-	CHECK(o.strict);
+	CHECK(o.no_html);
 	options_free(&o);
 }
 

@@ -1,0 +1,167 @@
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "analyzers/analyze.h"
+#include "cli/command.h"
+#include "cli/complain.h"
+#include "cli/pid.h"
+#include "cli/terminal.h"
+#include "report/renderer.h"
+#include "sampler/session.h"
+#include "sampler/symbols.h"
+
+enum { LOOK_MS = 220, STACK_BYTES = 16384 };
+static const nsec THRESHOLD = 10000000;
+
+static void no_stall(struct sink *self, struct recording *rec, const struct stall *stall)
+{
+}
+
+static void no_tick(struct sink *self, struct recording *rec)
+{
+}
+
+static nsec monotonic(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (nsec)t.tv_sec * 1000000000 + (nsec)t.tv_nsec;
+}
+
+/* Watches the target for LOOK_MS. */
+static int look(const struct target *target, const struct options *o, struct recording *rec,
+		struct error *err)
+{
+	struct sink sink = { .stall = no_stall, .tick = no_tick };
+	struct session_config config = { .threshold = THRESHOLD,
+					 .startup = UINT64_MAX,
+					 .freq = o->freq,
+					 .stack_bytes = STACK_BYTES,
+					 .probe = probes[0],
+					 .unwinder = unwinder_find(o->unwinder),
+					 .dump = true };
+	enum session_news news = SESSION_QUIET;
+	struct session_run *s;
+	nsec end;
+	int ret;
+
+	if (!config.unwinder)
+		return error_set(err, -EINVAL, "no unwinder is called \"%s\"", o->unwinder);
+	ret = session_open(&s, target, &config, rec, &sink, err);
+	if (ret < 0)
+		return ret;
+	end = monotonic() + LOOK_MS * 1000000ull;
+	while (news != SESSION_ENDED && monotonic() < end)
+		news = session_step(s, -1, 10);
+	session_finish(s, news == SESSION_ENDED ? END_TARGET_EXITED : END_DURATION);
+	session_close(s);
+	return 0;
+}
+
+/* The stall that is open, or the longest. */
+static const struct stall *worst(const struct recording *rec)
+{
+	const struct stall *best = NULL;
+
+	for (size_t i = 0; i < rec->n_stalls; i++)
+		if (!best || (rec->stalls[i].open && !best->open) ||
+		    (rec->stalls[i].open == best->open && rec->stalls[i].duration > best->duration))
+			best = &rec->stalls[i];
+	return best;
+}
+
+/*
+ * What the thread is at is the question here, not why it takes so long: time
+ * spent waiting for a CPU counts for the code that waits.  Returns its share.
+ */
+static double fold_waits(struct recording *rec, const struct stall *stall)
+{
+	struct stall *s = &rec->stalls[stall->id];
+	double share = s->duration ? (double)s->runnable / (double)s->duration : 0;
+
+	s->running += s->runnable;
+	s->runnable = 0;
+	return share;
+}
+
+static void print_idle(const struct recording *rec)
+{
+	const struct loop *loop = rec->n_loops ? rec->loops[0] : NULL;
+
+	if (!loop || (!loop->turns && !loop->polled))
+		puts("the loop waits in its poll: it has nothing to do");
+	else
+		printf("the loop turns: %lu turns in %d ms, the longest %.1f ms, busy %.0f %%\n",
+		       (unsigned long)loop->turns, LOOK_MS, (double)loop->lag.max / 1e6,
+		       100 * (double)loop->busy / (double)(loop->busy + loop->polled + 1));
+}
+
+static int print(struct recording *rec, const struct options *o, struct error *err)
+{
+	const struct stall *stall = worst(rec);
+	double waited = stall ? fold_waits(rec, stall) : 0;
+	struct diagnosis *d = diagnose(rec);
+	struct report report = { .rec = rec,
+				 .diagnosis = d,
+				 .ascii = terminal_ascii(o),
+				 .color = terminal_color(o, STDOUT_FILENO),
+				 .verbose = true,
+				 .width = terminal_width(STDOUT_FILENO) };
+	int ret = 0;
+
+	if (!stall) {
+		print_idle(rec);
+	} else if (o->as_json) {
+		ret = renderer_json.render(&report, stdout, err);
+	} else {
+		printf("%s for at least %.0f ms", stall->open ? "blocked" : "was blocked",
+		       (double)stall->duration / 1e6);
+		if (waited >= 0.25)
+			printf(", %.0f %% of that waiting for a CPU", waited * 100);
+		putchar('\n');
+		finding_text(&report, &d->findings[d->stalls[stall->id].finding], stdout);
+	}
+	diagnosis_free(d);
+	return ret;
+}
+
+static int run_dump(const struct options *o, int argc, char **argv)
+{
+	struct recording *rec;
+	struct target target;
+	struct error err = { 0 };
+	pid_t pid;
+	int ret;
+
+	if (argc != 1)
+		return complain_usage("lagprof dump PID", "dump takes one process id");
+	if (pid_parse(argv[0], &pid) < 0)
+		return complain_usage("pgrep -af NAME shows the ids of running programs",
+				      "\"%s\" is not a process id", argv[0]);
+	ret = target_attach(&target, pid, &err);
+	if (ret < 0)
+		return complain(STATUS_FAILED, &err);
+	rec = recording_new();
+	ret = look(&target, o, rec, &err);
+	if (ret == 0) {
+		symbols_resolve(rec, target_alive(&target) ? pid : 0);
+		ret = print(rec, o, &err);
+	}
+	recording_free(rec);
+	target_close(&target);
+	return ret < 0 ? complain(STATUS_FAILED, &err) : STATUS_OK;
+}
+
+const struct command command_dump = {
+	.name = "dump",
+	.operands = "PID",
+	.help = "say what a loop does right now, also when it hangs",
+	.examples = "lagprof dump 4242\n"
+		    "lagprof dump $(pgrep -n node)\n",
+	.details = "Looks for a quarter of a second and merges the stacks seen.  A thread that is "
+		   "already asleep inside a turn is interrupted for less than a millisecond.",
+	.run = run_dump,
+};
