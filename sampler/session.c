@@ -418,12 +418,14 @@ static void tick(struct session_run *s, nsec now)
 
 static void digest(struct session_run *s)
 {
-	nsec now;
+	nsec now = now_ns();
 
-	/* Looks come before the drain: what ended before a look has left its record by then. */
+	/*
+	 * Looks come before the drain: what ended before a look has left its record by then.  The
+	 * clock comes before the looks: what has not been looked at must not be told of.
+	 */
 	for (size_t i = 0; i < s->n_watches; i++)
 		watch_look(s->watches[i], &s->c);
-	now = now_ns();
 	refresh_maps(s, now);
 	s->c.probe->drain(s->c.probe_state, handle_event, s);
 	check_serving(s, now);

@@ -194,6 +194,7 @@ static void settle_slice(struct watch *w, struct watch_context *c, const struct 
 {
 	struct stall *stall = &c->rec->stalls[w->stall];
 	struct turn slice = { .start = w->settled.end, .end = turn->end };
+	struct stall before = *stall;
 	size_t first, n;
 
 	/* What an earlier slice took for blocked may have been a wait for a CPU. */
@@ -210,7 +211,12 @@ static void settle_slice(struct watch *w, struct watch_context *c, const struct 
 		recording_add_sample(c->rec, &s);
 	}
 	turns_forget(&w->turns, turn->end);
-	w->settled = *turn;
+	/* Not what was asked for: what does not fit into this slice belongs to the next. */
+	w->settled.start = turn->start;
+	w->settled.end = turn->end;
+	w->settled.stopped += stall->stopped - before.stopped;
+	w->settled.delay += stall->runnable - before.runnable;
+	w->settled.off += slice.end - slice.start - (stall->running - before.running);
 }
 
 static void settle_ended(struct watch *w, struct watch_context *c, const struct turn *turn)
