@@ -1,20 +1,13 @@
 #include <errno.h>
-#include <linux/limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "sampler/exact/bpf_ring.h"
 #include "sampler/exact/decode.h"
-#include "sampler/exact/programs.h"
-#include "sampler/perf_ring.h"
-#include "sampler/probe.h"
+#include "sampler/exact/exact.h"
 
 /*
  * The exact rung: a BPF program on the entry of system calls times every
@@ -25,41 +18,8 @@
  */
 enum {
 	BOUNDARY_RING = 256 * 1024,
-	STACK_RING_MAX = 2 * 1024 * 1024, /* per CPU; a stack takes 17 KB */
-	STACK_RING_MIN = 256 * 1024,
-	STACK_RINGS = 32 * 1024 * 1024, /* of all CPUs together, unless they are very many */
-	SLEEP_RING = 4 * 1024 * 1024,   /* 64 stacks may come at once */
-	SIDE_RING = 64 * 1024,
-	MAX_CPUS = 1024,
-	MAX_TRACEPOINTS = 16,
-	REPORTS = 64, /* other polls reported between two drains */
-};
-
-struct followed {
-	pid_t tid;
-	size_t slot;
-};
-
-struct exact {
-	struct probe_config config;
-	struct program_maps maps;
-	union exact_slot_room *slots; /* EXACT_SLOTS of them, shared with the programs */
-	struct exact_hists *hists;
-	struct bpf_ring ring, stacks; /* boundaries; stacks of sleeps */
-	int clock_gate, switch_link, syscall_link;
-	int tracepoints[MAX_TRACEPOINTS];
-	size_t n_tracepoints;
-	struct perf_ring clocks[MAX_CPUS], sides[MAX_CPUS];
-	size_t n_cpus;
-	struct followed followed[EXACT_SLOTS];
-	size_t n_followed;
-	struct probe_losses retired; /* of threads no longer followed */
-	int epoll;
-
-	/* While draining. */
-	void (*handle)(void *arg, const struct event *e);
-	void *arg;
-	char path[PATH_MAX];
+	SLEEP_RING = 4 * 1024 * 1024, /* 64 stacks may come at once */
+	REPORTS = 64,                 /* other polls reported between two drains */
 };
 
 static void exact_close(void *state);
@@ -69,7 +29,7 @@ static size_t or_default(size_t size, size_t fallback)
 	return size ? size : fallback;
 }
 
-static int watch_fd(struct exact *x, int fd, struct error *err)
+int exact_watch_fd(struct exact *x, int fd, struct error *err)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
 
@@ -112,211 +72,7 @@ static int open_maps(struct exact *x, struct error *err)
 	x->maps.ring = x->ring.fd;
 	x->maps.stacks = x->stacks.fd;
 	/* Stacks of sleeps wake nobody: they are looked at in the next round. */
-	return watch_fd(x, x->ring.fd, err);
-}
-
-/* Loads a tracing program and attaches it: the link's fd or -errno. */
-static int attach(const char *name, uint32_t function, struct assembler *a, struct error *err)
-{
-	int prog = kernel_load_program(name, BPF_PROG_TYPE_TRACING, function, a, err), link;
-
-	if (prog < 0)
-		return prog;
-	link = kernel_attach_tracing(prog, err);
-	close(prog);
-	return link;
-}
-
-/*
- * Runs a program at the tracepoint of one system call.  The event itself
- * belongs to lagprof's own thread and is never enabled: it only holds the
- * program.
- */
-static int attach_tracepoint(struct exact *x, int tracefs, const char *call, struct assembler *a,
-			     struct error *err)
-{
-	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT,
-					.size = sizeof(attr),
-					.sample_period = 1,
-					.disabled = 1 };
-	char event[64];
-	int id, prog, fd, ret;
-
-	snprintf(event, sizeof(event), "syscalls/sys_enter_%s", call);
-	id = kernel_tracepoint_id(tracefs, event);
-	if (id < 0)
-		return error_set(err, id, "no tracepoint %s: %s", event, strerror(-id));
-	attr.config = (uint64_t)id;
-	fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0)
-		return error_set(err, -errno, "cannot open the tracepoint %s: %s", event,
-				 strerror(errno));
-	x->tracepoints[x->n_tracepoints++] = fd;
-	prog = kernel_load_program("lagprof_poll", BPF_PROG_TYPE_TRACEPOINT, 0, a, err);
-	if (prog < 0)
-		return prog;
-	ret = ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog) < 0 ? -errno : 0;
-	close(prog);
-	if (ret < 0)
-		return error_set(err, ret, "cannot attach to the tracepoint %s: %s", event,
-				 strerror(-ret));
-	return 0;
-}
-
-static int attach_tracepoints(struct exact *x, int tracefs, const struct kernel_types *types,
-			      struct error *err)
-{
-	static const struct {
-		const char *call;
-		void (*program)(struct assembler *a, const struct program_maps *maps);
-	} others[] = {
-		{ "listen", program_listen },
-		{ "exit", program_exit },
-		{ "exit_group", program_exit },
-	};
-	struct assembler a;
-	int ret;
-
-	for (const struct poll_syscall *call = poll_syscalls; call->name; call++) {
-		asm_init(&a);
-		program_poll(&a, &x->maps, call, types);
-		ret = attach_tracepoint(x, tracefs, call->name, &a, err);
-		/* Some are younger than the oldest kernel that will do. */
-		if (ret < 0 && (ret != -ENOENT || x->n_tracepoints == 0))
-			return ret;
-	}
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		asm_init(&a);
-		others[i].program(&a, &x->maps);
-		ret = attach_tracepoint(x, tracefs, others[i].call, &a, err);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
-/* At the tracepoints of the poll family; where their ids are hidden, at that of all system calls.
- */
-static int attach_polls(struct exact *x, const struct kernel_types *types, struct error *err)
-{
-	struct assembler a;
-	int tracefs = kernel_open_tracefs(), ret = tracefs;
-
-	if (tracefs >= 0) {
-		ret = attach_tracepoints(x, tracefs, types, err);
-		close(tracefs);
-	}
-	if (ret == 0 || x->n_tracepoints > 0)
-		return ret;
-	asm_init(&a);
-	program_syscall(&a, &x->maps, types);
-	x->syscall_link = attach("lagprof_poll", types->sys_enter_id, &a, err);
-	return x->syscall_link < 0 ? x->syscall_link : 0;
-}
-
-static int attach_programs(struct exact *x, struct error *err)
-{
-	struct kernel_types types;
-	struct assembler a;
-	int ret;
-
-	ret = kernel_read_types(&types, err);
-	if (ret < 0)
-		return ret;
-	asm_init(&a);
-	program_clock_gate(&a, &x->maps);
-	x->clock_gate = kernel_load_program("lagprof_clock", BPF_PROG_TYPE_PERF_EVENT, 0, &a, err);
-	if (x->clock_gate < 0)
-		return x->clock_gate;
-	asm_init(&a);
-	program_switch(&a, &x->maps, &types);
-	x->switch_link = attach("lagprof_switch", types.sched_switch_id, &a, err);
-	if (x->switch_link < 0)
-		return x->switch_link;
-	return attach_polls(x, &types, err);
-}
-
-static void sample_attr(const struct exact *x, struct perf_event_attr *attr)
-{
-	attr->sample_type = DECODE_SAMPLE_TYPE;
-	attr->sample_regs_user = decode_regs_mask;
-	attr->sample_stack_user = x->config.stack_bytes;
-	attr->exclude_callchain_user = 1;
-	attr->use_clockid = 1;
-	attr->clockid = CLOCK_MONOTONIC;
-}
-
-static size_t clock_ring_size(const struct exact *x)
-{
-	size_t size = STACK_RING_MAX, cpus = (size_t)sysconf(_SC_NPROCESSORS_CONF);
-
-	if (x->config.stack_ring)
-		return x->config.stack_ring;
-	while (size > STACK_RING_MIN && size * cpus > STACK_RINGS)
-		size /= 2;
-	return size;
-}
-
-static int open_clock(struct exact *x, struct perf_ring *ring, int cpu, struct error *err)
-{
-	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
-					.config = PERF_COUNT_SW_CPU_CLOCK,
-					.freq = 1,
-					.sample_freq = x->config.freq,
-					.wakeup_events = 1,
-					.exclude_idle = 1 };
-	int ret;
-
-	sample_attr(x, &attr);
-	ret = perf_ring_open(ring, &attr, -1, cpu, err);
-	if (ret == 0)
-		ret = perf_ring_map(ring, clock_ring_size(x), err);
-	if (ret == 0)
-		ret = perf_ring_gate(ring, x->clock_gate, err);
-	if (ret == 0)
-		ret = perf_ring_enable(ring, err);
-	return ret < 0 ? ret : watch_fd(x, ring->fd, err);
-}
-
-/* Mappings, execs, forks and exits of every process: those of other processes are dropped later. */
-static int open_side(struct perf_ring *ring, int cpu, struct error *err)
-{
-	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
-					.config = PERF_COUNT_SW_DUMMY,
-					.mmap = 1,
-					.mmap2 = 1,
-					.comm = 1,
-					.comm_exec = 1,
-					.task = 1,
-					.sample_id_all = 1,
-					.sample_type = DECODE_SIDE_TYPE,
-					.watermark = 1,
-					.wakeup_watermark = SIDE_RING / 2,
-					.use_clockid = 1,
-					.clockid = CLOCK_MONOTONIC };
-	int ret = perf_ring_open(ring, &attr, -1, cpu, err);
-
-	if (ret == 0)
-		ret = perf_ring_map(ring, SIDE_RING, err);
-	return ret < 0 ? ret : perf_ring_enable(ring, err);
-}
-
-static int open_cpus(struct exact *x, struct error *err)
-{
-	long n = sysconf(_SC_NPROCESSORS_CONF);
-
-	for (int cpu = 0; cpu < n && cpu < MAX_CPUS; cpu++) {
-		int ret = open_side(&x->sides[x->n_cpus], cpu, err);
-
-		if (ret == -ENODEV)
-			continue; /* offline */
-		if (ret == 0)
-			ret = open_clock(x, &x->clocks[x->n_cpus], cpu, err);
-		x->n_cpus++;
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
+	return exact_watch_fd(x, x->ring.fd, err);
 }
 
 static int exact_open(void **state, const struct probe_config *config, struct error *err)
@@ -328,14 +84,14 @@ static int exact_open(void **state, const struct probe_config *config, struct er
 	x->maps = (struct program_maps){ -1, -1, -1, -1, config->stack_bytes };
 	x->ring.fd = x->stacks.fd = -1;
 	x->clock_gate = x->switch_link = x->syscall_link = -1;
-	for (int i = 0; i < MAX_CPUS; i++)
+	for (int i = 0; i < EXACT_MAX_CPUS; i++)
 		x->clocks[i].fd = x->sides[i].fd = -1;
 	x->epoll = epoll_create1(EPOLL_CLOEXEC);
 	ret = x->epoll < 0 ? error_set(err, -errno, "cannot create an epoll") : open_maps(x, err);
 	if (ret == 0)
-		ret = attach_programs(x, err);
+		ret = exact_attach(x, err);
 	if (ret == 0)
-		ret = open_cpus(x, err);
+		ret = exact_open_cpus(x, err);
 	if (ret < 0) {
 		exact_close(x);
 		return ret;

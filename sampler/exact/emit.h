@@ -1,0 +1,46 @@
+#ifndef LAGPROF_SAMPLER_EXACT_EMIT_H
+#define LAGPROF_SAMPLER_EXACT_EMIT_H
+
+#include <stddef.h>
+
+#include "sampler/exact/programs.h"
+
+/*
+ * What the programs are put together from.  Conventions: r6 context, r7 now
+ * (or the thread id before it), r8 the slot, r9 the slot's number, or a record
+ * under construction; r0-r5 are lost in each of these unless it says otherwise.
+ */
+enum { CTX = BPF_REG_6, NOW = BPF_REG_7, SLOT = BPF_REG_8, INDEX = BPF_REG_9, RECORD = INDEX };
+enum { R0 = BPF_REG_0, R1, R2, R3, R4, R5 };
+
+/* Arguments of the programs on raw sys_enter and on sched_switch. */
+enum { REGS = 0, NUMBER = 8 };
+enum { PREEMPTED = 0, PREV = 8, NEXT = 16, PREV_STATE = 24 };
+
+#define FIELD(name) ((int)offsetof(struct exact_slot, name))
+
+/* SLOT and INDEX = the slot of the thread in NOW; jumps to `none` if it has none. */
+void emit_find_slot(struct assembler *a, const struct program_maps *maps, int none);
+/* NOW = the id of the thread that runs (shift 0) or of its process (32). */
+void emit_current_id(struct assembler *a, int shift);
+/* NOW = CLOCK_MONOTONIC in ns. */
+void emit_read_clock(struct assembler *a);
+/*
+ * slot->field += reg; only scratch is lost.  Only the loop's own thread writes
+ * it, so no atomic is needed.
+ */
+void emit_add_field(struct assembler *a, int field, int reg, int scratch);
+/* slot->field += 1; only r5 is lost. */
+void emit_count_field(struct assembler *a, int field);
+/* R0 = a record of the ring, its type and tid filled in; counts it in `lost` and jumps if full. */
+void emit_reserve(struct assembler *a, int ring, int type, int size, int lost, int full);
+/* Hands over the record in R0. */
+void emit_submit(struct assembler *a);
+/* record->(offset) = slot->field, for the record in R0; only r1 is lost. */
+void emit_copy_field(struct assembler *a, int record_offset, int field);
+/* Reads 8 bytes at R3 into the stack's top slot and R1; 0 if that fails. */
+void emit_read_kernel_u64(struct assembler *a);
+/* A turn begins at NOW: nothing of it was spent off the CPU yet. */
+void emit_begin_turn(struct assembler *a);
+
+#endif

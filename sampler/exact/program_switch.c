@@ -1,0 +1,290 @@
+#include <asm/ptrace.h>
+#include <sys/syscall.h>
+
+#include "sampler/exact/emit.h"
+
+/* The program on context switches, and the gate of the clock. */
+
+/* Jumps to `runnable` or `stopped` unless the thread in `prev` leaves the CPU to sleep. */
+static void why_out(struct assembler *a, const struct kernel_types *types, int runnable,
+		    int stopped)
+{
+	enum { STOPPED_OR_TRACED = 0x4 | 0x8 };
+
+	asm_load(a, R1, CTX, PREEMPTED);
+	asm_jump_if_imm(a, BPF_JNE, R1, 0, runnable);
+	if (types->sched_switch_args >= 4) {
+		asm_load(a, R1, CTX, PREV_STATE);
+	} else {
+		asm_load(a, R1, CTX, PREV);
+		asm_load32(a, R1, R1, types->task_state);
+	}
+	asm_alu_imm(a, BPF_LSH, R1, 32);
+	asm_alu_imm(a, BPF_RSH, R1, 32);
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, runnable); /* yielded */
+	asm_jump_if_imm(a, BPF_JSET, R1, STOPPED_OR_TRACED, stopped);
+}
+
+/*
+ * R1 = the number of the system call the thread sleeps in; jumps to `polling`
+ * if that is the loop's own poll.  R0 = its registers.
+ */
+static void sleeping_call(struct assembler *a, int polling)
+{
+	int nested = asm_label(a);
+
+	asm_load(a, R1, CTX, PREV);
+	asm_call(a, BPF_FUNC_task_pt_regs);
+	asm_load(a, R1, R0, offsetof(struct pt_regs, orig_rax));
+	asm_alu_imm(a, BPF_LSH, R1, 32);
+	asm_alu_imm(a, BPF_RSH, R1, 32);
+	asm_load(a, R2, SLOT, FIELD(other_at));
+	asm_jump_if_imm(a, BPF_JNE, R2, 0, nested);
+	asm_load32(a, R2, SLOT, FIELD(poll_number));
+	asm_jump_if(a, BPF_JEQ, R1, R2, polling);
+	/* poll(2) goes on under this number after a stop and continue. */
+	asm_jump_if_imm(a, BPF_JNE, R2, SYS_poll, nested);
+	asm_jump_if_imm(a, BPF_JEQ, R1, SYS_restart_syscall, polling);
+	asm_place(a, nested);
+}
+
+/* R1 = the address `offset` bytes into the record in r9. */
+static void record_address(struct assembler *a, int offset)
+{
+	asm_mov(a, R1, RECORD);
+	asm_alu_imm(a, BPF_ADD, R1, offset);
+}
+
+/*
+ * Copies the user stack of the thread that goes to sleep, piece by piece: the
+ * last ones may lie beyond its end.
+ */
+static void copy_stack(struct assembler *a, uint32_t stack_bytes)
+{
+	int done = asm_label(a);
+
+	for (uint32_t at = 0; at + EXACT_PIECE <= stack_bytes; at += EXACT_PIECE) {
+		record_address(a, (int)(offsetof(struct exact_stack, stack) + at));
+		asm_mov_imm(a, R2, EXACT_PIECE);
+		asm_load(a, R3, RECORD,
+			 offsetof(struct exact_stack, regs) + offsetof(struct pt_regs, rsp));
+		asm_alu_imm(a, BPF_ADD, R3, (int32_t)at);
+		asm_call(a, BPF_FUNC_probe_read_user);
+		asm_jump_if_imm(a, BPF_JNE, R0, 0, done);
+		asm_store_imm(a, RECORD, offsetof(struct exact_stack, stack_bytes),
+			      (int32_t)(at + EXACT_PIECE));
+	}
+	asm_place(a, done);
+}
+
+static void take_stack(struct assembler *a, const struct program_maps *maps, int out)
+{
+	enum { TRACING_FRAMES = 3 }; /* this program and what calls it */
+	int kernel = asm_label(a);
+
+	emit_count_field(a, FIELD(made_sleep));
+	emit_reserve(a, maps->stacks, EXACT_STACK,
+		     (int)(offsetof(struct exact_stack, stack) + maps->stack_bytes),
+		     FIELD(lost_sleep), out);
+	asm_mov(a, RECORD, R0);
+	asm_store(a, RECORD, offsetof(struct exact_stack, at), NOW);
+	asm_store_imm(a, RECORD, offsetof(struct exact_stack, stack_bytes), 0);
+	asm_load(a, R1, CTX, PREV);
+	asm_call(a, BPF_FUNC_task_pt_regs);
+	asm_mov(a, R3, R0);
+	record_address(a, offsetof(struct exact_stack, regs));
+	asm_mov_imm(a, R2, sizeof(struct pt_regs));
+	asm_call(a, BPF_FUNC_probe_read_kernel);
+	record_address(a, offsetof(struct exact_stack, kernel));
+	asm_mov(a, R2, R1);
+	asm_mov(a, R1, CTX);
+	asm_mov_imm(a, R3, EXACT_KERNEL_FRAMES * 8);
+	asm_mov_imm(a, R4, TRACING_FRAMES);
+	asm_call(a, BPF_FUNC_get_stack);
+	asm_jump_if_imm(a, BPF_JSGE, R0, 0, kernel);
+	asm_mov_imm(a, R0, 0);
+	asm_place(a, kernel);
+	asm_store(a, RECORD, offsetof(struct exact_stack, kernel_bytes), R0);
+	copy_stack(a, maps->stack_bytes);
+	asm_mov(a, R0, RECORD);
+	emit_submit(a);
+	asm_store32_imm(a, SLOT, FIELD(sampled), 1);
+}
+
+/* Remembers the call in R1 with registers R0. */
+static void note_sleep(struct assembler *a)
+{
+	asm_store32(a, SLOT, FIELD(off_syscall), R1);
+	asm_load(a, R1, R0, offsetof(struct pt_regs, rdi));
+	asm_store(a, SLOT, FIELD(off_args), R1);
+	asm_load(a, R1, R0, offsetof(struct pt_regs, rsi));
+	asm_store(a, SLOT, FIELD(off_args) + 8, R1);
+	asm_load(a, R1, R0, offsetof(struct pt_regs, rdx));
+	asm_store(a, SLOT, FIELD(off_args) + 16, R1);
+}
+
+/* Stacks of sleeps: one a millisecond in the long run, 64 at once; else jumps. */
+static void within_budget(struct assembler *a, int enough)
+{
+	const int32_t ms = 1000000, burst = 63;
+	int refilled = asm_label(a);
+
+	asm_load(a, R1, SLOT, FIELD(sample_at));
+	asm_jump_if(a, BPF_JGE, R1, NOW, refilled);
+	asm_mov(a, R1, NOW);
+	asm_place(a, refilled);
+	asm_mov(a, R2, NOW);
+	asm_alu_imm(a, BPF_ADD, R2, burst * ms);
+	asm_jump_if(a, BPF_JGT, R1, R2, enough);
+	asm_alu_imm(a, BPF_ADD, R1, ms);
+	asm_store(a, SLOT, FIELD(sample_at), R1);
+}
+
+/* Keeps run_delay as it is before the turn's first wait, to subtract it at the end. */
+static void keep_delay(struct assembler *a, const struct kernel_types *types)
+{
+	int known = asm_label(a);
+
+	if (types->task_run_delay < 0)
+		return;
+	asm_load32(a, R1, SLOT, FIELD(delay_valid));
+	asm_jump_if_imm(a, BPF_JNE, R1, 0, known);
+	asm_load(a, R1, CTX, PREV);
+	asm_load(a, R1, R1, types->task_run_delay);
+	asm_store(a, SLOT, FIELD(delay_base), R1);
+	asm_store32_imm(a, SLOT, FIELD(delay_valid), 1);
+	asm_place(a, known);
+}
+
+static void leave_cpu(struct assembler *a, const struct kernel_types *types, int state)
+{
+	asm_store32_imm(a, SLOT, FIELD(off_state), state);
+	emit_read_clock(a);
+	asm_store(a, SLOT, FIELD(off_since), NOW);
+	keep_delay(a, types);
+}
+
+/* The thread in `prev` leaves the CPU, in a turn or for its poll. */
+static void switch_out(struct assembler *a, const struct program_maps *maps,
+		       const struct kernel_types *types, int out)
+{
+	int runnable = asm_label(a), stopped = asm_label(a), polling = asm_label(a);
+
+	why_out(a, types, runnable, stopped);
+	sleeping_call(a, polling);
+	note_sleep(a);
+	leave_cpu(a, types, EXACT_BLOCKED);
+	within_budget(a, out);
+	take_stack(a, maps, out);
+	asm_jump(a, out);
+	/* The turn that began as the poll was entered was none; that spares a look at the clock. */
+	asm_place(a, polling);
+	asm_load(a, R1, SLOT, FIELD(turn_start));
+	asm_store(a, SLOT, FIELD(poll_start), R1);
+	asm_store_imm(a, SLOT, FIELD(turn_start), 0);
+	asm_jump(a, out);
+	asm_place(a, stopped);
+	leave_cpu(a, types, EXACT_STOPPED);
+	asm_jump(a, out);
+	asm_place(a, runnable);
+	leave_cpu(a, types, EXACT_RUNNABLE);
+}
+
+/* The thread in `next` comes back to the CPU. */
+static void switch_in(struct assembler *a, const struct program_maps *maps, int out)
+{
+	int not_stopped = asm_label(a), report = asm_label(a), done = asm_label(a);
+	int in_turn = asm_label(a), slept = asm_label(a);
+
+	asm_load(a, R1, SLOT, FIELD(off_since));
+	asm_jump_if_imm(a, BPF_JNE, R1, 0, in_turn);
+	asm_load(a, R1, SLOT, FIELD(poll_start));
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, out);
+	/* The poll ends, or it sleeps again and switch_out() takes this back. */
+	emit_read_clock(a);
+	asm_load(a, R1, SLOT, FIELD(poll_start));
+	asm_mov(a, R2, NOW);
+	asm_alu(a, BPF_SUB, R2, R1);
+	emit_add_field(a, FIELD(polled), R2, R3);
+	asm_store_imm(a, SLOT, FIELD(poll_start), 0);
+	emit_begin_turn(a);
+	asm_jump(a, out);
+
+	asm_place(a, in_turn);
+	emit_read_clock(a);
+	asm_load(a, R1, SLOT, FIELD(off_since));
+	asm_mov(a, R2, NOW);
+	asm_alu(a, BPF_SUB, R2, R1);
+	emit_add_field(a, FIELD(off_time), R2, R3);
+	asm_load32(a, R1, SLOT, FIELD(off_state));
+	asm_jump_if_imm(a, BPF_JNE, R1, EXACT_STOPPED, not_stopped);
+	emit_add_field(a, FIELD(stopped_time), R2, R3);
+	asm_place(a, not_stopped);
+	asm_jump_if_imm(a, BPF_JNE, R1, EXACT_RUNNABLE, slept);
+	emit_add_field(a, FIELD(preempted_time), R2, R3);
+	asm_jump(a, done);
+	asm_place(a, slept);
+	asm_load32(a, R1, SLOT, FIELD(sampled));
+	asm_jump_if_imm(a, BPF_JNE, R1, 0, report);
+	asm_jump_if_imm(a, BPF_JLT, R2, 1000000, done);
+	asm_place(a, report);
+	emit_reserve(a, maps->ring, EXACT_SLEEP, sizeof(struct exact_sleep), FIELD(lost_other),
+		     done);
+	emit_copy_field(a, offsetof(struct exact_sleep, from), FIELD(off_since));
+	asm_store(a, R0, offsetof(struct exact_sleep, to), NOW);
+	asm_load32(a, R1, SLOT, FIELD(off_state));
+	asm_store32(a, R0, offsetof(struct exact_sleep, state), R1);
+	asm_load32(a, R1, SLOT, FIELD(off_syscall));
+	asm_store32(a, R0, offsetof(struct exact_sleep, syscall), R1);
+	for (int i = 0; i < 3; i++)
+		emit_copy_field(a, (int)offsetof(struct exact_sleep, args) + 8 * i,
+				FIELD(off_args) + 8 * i);
+	asm_load32(a, R1, SLOT, FIELD(sampled));
+	asm_store(a, R0, offsetof(struct exact_sleep, sampled), R1);
+	emit_submit(a);
+	asm_place(a, done);
+	asm_store32_imm(a, SLOT, FIELD(sampled), 0);
+	asm_store_imm(a, SLOT, FIELD(off_since), 0);
+}
+
+void program_switch(struct assembler *a, const struct program_maps *maps,
+		    const struct kernel_types *types)
+{
+	int next = asm_label(a), out = asm_label(a);
+
+	asm_mov(a, CTX, R1);
+	emit_current_id(a, 0); /* still that of the thread that leaves */
+	emit_find_slot(a, maps, next);
+	asm_load(a, R1, SLOT, FIELD(turn_start));
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, next);
+	switch_out(a, maps, types, next);
+	asm_place(a, next);
+	asm_load(a, R1, CTX, NEXT);
+	asm_load32(a, NOW, R1, types->task_pid);
+	emit_find_slot(a, maps, out);
+	switch_in(a, maps, out);
+	asm_place(a, out);
+	asm_exit(a, 0);
+	asm_link(a);
+}
+
+void program_clock_gate(struct assembler *a, const struct program_maps *maps)
+{
+	int out = asm_label(a);
+
+	asm_mov(a, CTX, R1);
+	emit_current_id(a, 0);
+	emit_find_slot(a, maps, out);
+	asm_load(a, R1, SLOT, FIELD(turn_start));
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, out);
+	emit_read_clock(a);
+	asm_load(a, R1, SLOT, FIELD(turn_start));
+	asm_alu(a, BPF_SUB, NOW, R1);
+	asm_load(a, R1, SLOT, FIELD(gate));
+	asm_jump_if(a, BPF_JLE, NOW, R1, out);
+	emit_count_field(a, FIELD(made_clock));
+	asm_exit(a, 1);
+	asm_place(a, out);
+	asm_exit(a, 0);
+	asm_link(a);
+}
