@@ -10,11 +10,12 @@
 enum { MAX_SYMBOLS = 1 << 20, MAX_FUNCTION = 256 << 10 };
 
 struct kernel_symbol {
-	uint64_t addr;
-	size_t name; /* offset in names */
+	uint32_t addr; /* above base */
+	uint32_t name; /* offset in names */
 };
 
 struct kernel_symbols {
+	uint64_t base;           /* the first address in the list, which is the lowest */
 	struct kernel_symbol *v; /* by address, one name each */
 	size_t n, cap;
 	struct strbuf names;
@@ -27,12 +28,18 @@ static void take_line(struct kernel_symbols *ks, const char *line)
 	uint64_t addr = strtoull(line, &end, 16);
 	size_t len;
 
-	if (addr == 0 || ks->n == MAX_SYMBOLS || end[0] != ' ' || !end[1] ||
-	    !strchr("tTwW", end[1]) || end[2] != ' ')
+	if (end[0] != ' ' || !end[1] || !strchr("tTwW", end[1]) || end[2] != ' ')
+		return;
+	/* What is below or far above the kernel's text, or its padding before functions. */
+	if (!ks->base)
+		ks->base = addr;
+	if (addr < ks->base || addr - ks->base > UINT32_MAX || !addr || ks->n == MAX_SYMBOLS ||
+	    strncmp(end + 3, "__pfx_", 6) == 0)
 		return;
 	len = strcspn(end + 3, "\t\n");
 	ARRAY_GROW(ks->v, ks->n, ks->cap);
-	ks->v[ks->n++] = (struct kernel_symbol){ addr, ks->names.len };
+	ks->v[ks->n++] =
+		(struct kernel_symbol){ (uint32_t)(addr - ks->base), (uint32_t)ks->names.len };
 	strbuf_add(&ks->names, end + 3, len);
 	strbuf_add(&ks->names, "", 1);
 }
@@ -60,6 +67,7 @@ struct kernel_symbols *kernel_symbols_load(void)
 	free(line);
 	if (f)
 		fclose(f);
+	ks->v = xrealloc(ks->v, ks->n, sizeof(*ks->v));
 	if (ks->n)
 		qsort(ks->v, ks->n, sizeof(*ks->v), compare_symbols);
 	return ks;
@@ -67,18 +75,21 @@ struct kernel_symbols *kernel_symbols_load(void)
 
 const char *kernel_symbols_lookup(const struct kernel_symbols *ks, uint64_t addr)
 {
+	uint64_t offset = addr - ks->base;
 	size_t low = 0, high = ks->n;
 
+	if (addr < ks->base)
+		return NULL;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (ks->v[middle].addr <= addr)
+		if (ks->v[middle].addr <= offset)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	/* It tells no sizes: the gap after the kernel's text belongs to nobody. */
-	if (!low || addr - ks->v[low - 1].addr > MAX_FUNCTION)
+	if (!low || offset - ks->v[low - 1].addr > MAX_FUNCTION)
 		return NULL;
 	return ks->names.s + ks->v[low - 1].name;
 }

@@ -282,6 +282,13 @@ static void shorten_bare(struct symbol_table *t)
 	}
 }
 
+/* Gives back what growing left over. */
+static void trim(struct entries *entries)
+{
+	entries->cap = entries->n;
+	entries->v = xrealloc(entries->v, entries->cap, sizeof(*entries->v));
+}
+
 static void sort_table(struct symbol_table *t)
 {
 	struct entries *sized = &t->groups[SIZED], *bare = &t->groups[BARE];
@@ -295,6 +302,8 @@ static void sort_table(struct symbol_table *t)
 		qsort(bare->v, bare->n, sizeof(*bare->v), compare_entries);
 	link_outer(sized);
 	shorten_bare(t);
+	for (size_t g = 0; g < GROUPS; g++)
+		trim(&t->groups[g]);
 }
 
 /* How little a name is the one that people use: local, reserved, long ones are worse. */

@@ -327,3 +327,25 @@ TEST(symbols_names_are_read_across_the_pieces_of_the_table)
 	elf_close(file);
 	free(im);
 }
+
+/* The kernel's own list is the truth: skipped where it hides its addresses. */
+TEST(symbols_of_the_kernel_are_found_by_address)
+{
+	struct kernel_symbols *ks = kernel_symbols_load();
+	FILE *f = fopen("/proc/kallsyms", "r");
+	unsigned long addr = 0;
+	char name[128] = "", type;
+
+	while (f && strcmp(name, "__x64_sys_read") != 0 &&
+	       fscanf(f, "%lx %c %127s%*[^\n]", &addr, &type, name) == 3)
+		;
+	if (addr && strcmp(name, "__x64_sys_read") == 0) {
+		CHECK_STR(kernel_symbols_lookup(ks, addr), "__x64_sys_read");
+		CHECK_STR(kernel_symbols_lookup(ks, addr + 4), "__x64_sys_read");
+	}
+	CHECK(kernel_symbols_lookup(ks, 0x1000) == NULL);
+	CHECK(kernel_symbols_lookup(ks, UINT64_MAX) == NULL);
+	kernel_symbols_free(ks);
+	if (f)
+		fclose(f);
+}
