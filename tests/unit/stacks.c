@@ -1,9 +1,11 @@
 #include "sampler/stacks.h"
 
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "sampler/symbols.h"
 #include "tests/test.h"
 
 /* An unwinder that gives the frames it was told: what is tested here is all around it. */
@@ -161,6 +163,27 @@ TEST(stacks_code_in_anonymous_memory_is_jit)
 	bench_close(&b);
 	unlink(path);
 	munmap(page, 4096);
+}
+
+TEST(stacks_code_of_the_vdso_is_named)
+{
+	const struct frame *f;
+	struct mapping *vdso;
+	struct symbol symbol;
+	struct bench b;
+
+	bench_open(&b);
+	vdso = space_find(b.space, getauxval(AT_SYSINFO_EHDR));
+	if (vdso && space_file(b.space, vdso) &&
+	    symbols_find(vdso->file, "__vdso_clock_gettime", &symbol)) {
+		play(&b, vdso->bias + symbol.start + 1, 0);
+		f = frame_of(&b, 0);
+		CHECK_EQ(f->kind, FRAME_NATIVE);
+		CHECK_STR(f->module, "[vdso]");
+		CHECK(f->function && strstr(f->function, "clock_gettime"));
+		CHECK_EQ(f->address, symbol.start + 1);
+	}
+	bench_close(&b);
 }
 
 TEST(stacks_address_that_nothing_maps_is_an_unnamed_frame)

@@ -2,8 +2,10 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/arena.h"
@@ -143,6 +145,89 @@ TEST(symbols_of_a_debuglink_with_another_checksum_are_not_believed)
 	symbols_set_origin(file, -1, path);
 	CHECK_STR(name_at(file, address_of("names_local")), "");
 	elf_close(file);
+}
+
+/* A child whose root is a folder of ours; -1 if we may not make one. */
+static pid_t child_in(const char *root)
+{
+	int ready[2];
+	char byte = 0;
+	pid_t pid;
+
+	if (pipe(ready) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		if (chroot(root) == 0 && write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1) {
+		waitpid(pid, NULL, 0);
+		pid = -1;
+	}
+	close(ready[0]);
+	return pid;
+}
+
+/* Makes a file another's by one bit of its build-id. */
+static void spoil_build_id(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	static char bytes[1 << 16];
+	ssize_t n = read(fd, bytes, sizeof(bytes));
+	char *note = memmem(bytes, n > 0 ? (size_t)n : 0, "\x14\0\0\0\3\0\0\0GNU", 12);
+
+	CHECK(note && n < (ssize_t)sizeof(bytes));
+	if (note) {
+		note[12] ^= 1;
+		CHECK_EQ(pwrite(fd, bytes, (size_t)n, 0), n);
+	}
+	close(fd);
+}
+
+/* The name of names_local() by a debug file that lies where its build-id says in a target's root.
+ */
+static void check_debug_file(bool foreign, const char *expected)
+{
+	struct elf_file *file = open_form(".stripped");
+	char folder[256], command[1024], path[64];
+	pid_t pid;
+	int proc;
+
+	snprintf(folder, sizeof(folder), "%s/root/usr/lib/debug/.build-id/%.2s", test_tmpdir(),
+		 file->build_id);
+	snprintf(command, sizeof(command),
+		 "mkdir -p %s && cp " LAGPROF_BINARY_DIR "/fixtures/elf/names.debug %s/%s.debug",
+		 folder, folder, file->build_id + 2);
+	CHECK_EQ(system(command), 0);
+	if (foreign) {
+		snprintf(command, sizeof(command), "%s/%s.debug", folder, file->build_id + 2);
+		spoil_build_id(command);
+	}
+	snprintf(folder, sizeof(folder), "%s/root", test_tmpdir());
+	pid = child_in(folder);
+	if (pid > 0) {
+		snprintf(path, sizeof(path), "/proc/%d", pid);
+		proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		symbols_set_origin(file, proc, "/usr/bin/names");
+		CHECK_STR(name_at(file, address_of("names_local")), expected);
+		close(proc);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	elf_close(file);
+}
+
+TEST(symbols_of_a_stripped_program_come_from_the_debug_file_in_its_root)
+{
+	check_debug_file(false, "names_local");
+}
+
+TEST(symbols_of_a_debug_file_with_another_build_id_are_not_believed)
+{
+	check_debug_file(true, "");
 }
 
 TEST(symbols_are_found_by_name_whatever_they_are)
