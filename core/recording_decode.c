@@ -10,7 +10,7 @@ enum {
 	ROW_ARGUMENTS_MAX = 64,
 	MESSAGE_MEMORY_MAX = 64 << 20, /* bytes that one unpacked record may take */
 	WORK_FREE = 1 << 20,
-	WORK_PER_BYTE = 16,
+	WORK_PER_BYTE = 32,
 };
 
 /* Frames by their ids in the file, innermost first. */
@@ -200,10 +200,9 @@ static void take_stack(struct decoder *d, const Lagprof__Stack *m)
 	uint32_t at = idmap_get(&d->stack_ids, m->id);
 
 	set_frames(&k, m->frames, m->n_frames);
-	if (m->has_tail_of && !append_base(d, &k, m)) {
-		free(k.frames);
-		return;
-	}
+	/* What is left still tells what ran. */
+	if (m->has_tail_of && !append_base(d, &k, m))
+		k.end = STACK_TRUNCATED;
 	if (at == IDMAP_NONE) {
 		at = (uint32_t)d->n_stacks;
 		ARRAY_GROW(d->stacks, d->n_stacks, d->cap_stacks);
@@ -404,25 +403,29 @@ void decoder_take(struct decoder *d, const uint8_t *data, size_t len)
 struct expansion {
 	uint32_t *ids;
 	size_t n, cap;
+	const struct decoded_stack *of; /* NULL: none yet */
 };
 
-static void expand(struct decoder *d, const struct decoded_stack *k, struct expansion *out)
+/* False if not all of it could be had. */
+static bool expand(struct decoder *d, const struct decoded_stack *k, struct expansion *out)
 {
 	out->n = 0;
+	out->of = k;
 	for (uint32_t i = 0; i < k->n; i++) {
 		uint32_t at =
 			k->replaced ? IDMAP_NONE : idmap_get(&d->replacement_ids, k->frames[i]);
 		const struct decoded_stack *r = at == IDMAP_NONE ? NULL : &d->replacements[at];
 		size_t n = r ? r->n : 1;
 
-		if (out->n + n > RECORD_STACK_MAX || n > d->work)
-			break;
-		d->work -= n;
+		if (out->n + n > RECORD_STACK_MAX || n - 1 > d->work)
+			return false;
+		d->work -= n - 1;
 		for (size_t j = 0; j < n; j++) {
 			ARRAY_GROW(out->ids, out->n, out->cap);
 			out->ids[out->n++] = r ? r->frames[j] : k->frames[i];
 		}
 	}
+	return true;
 }
 
 static uint32_t frame_id(struct decoder *d, uint32_t id)
@@ -444,7 +447,8 @@ static uint32_t stack_id(struct decoder *d, struct decoded_stack *k, struct expa
 
 	if (k->id)
 		return k->id - 1;
-	expand(d, k, e);
+	if (!expand(d, k, e))
+		k->end = STACK_TRUNCATED;
 	ids = xcalloc(e->n + 1, sizeof(*ids));
 	for (size_t i = 0; i < e->n; i++)
 		ids[i] = frame_id(d, e->ids[i]);
@@ -473,6 +477,18 @@ static size_t argument_frame(struct decoder *d, const struct decoded_argument *a
 	return found < e->n ? found : find_frame(d, e, k->replaced ? with : a->a.frame, a->skip);
 }
 
+/* Makes e the expansion of k; false if that was asked for too often. */
+static bool expanded(struct decoder *d, const struct decoded_stack *k, struct expansion *e)
+{
+	if (e->of == k)
+		return true;
+	if (k->n > d->work)
+		return false;
+	d->work -= k->n;
+	expand(d, k, e);
+	return true;
+}
+
 static void finish_sample(struct decoder *d, const struct decoded_sample *row, struct expansion *e)
 {
 	uint32_t stall = idmap_get(&d->stalls, row->s.stall);
@@ -488,9 +504,7 @@ static void finish_sample(struct decoder *d, const struct decoded_sample *row, s
 	s.stack = stack_id(d, &d->stacks[stack], e);
 	s.arguments = arguments;
 	s.n_arguments = 0;
-	if (row->s.n_arguments)
-		expand(d, &d->stacks[stack], e);
-	for (size_t i = 0; i < row->s.n_arguments; i++) {
+	for (size_t i = 0; i < row->s.n_arguments && expanded(d, &d->stacks[stack], e); i++) {
 		const struct decoded_argument *a = &d->arguments[row->arguments + i];
 		size_t frame = argument_frame(d, a, &d->stacks[stack], e);
 

@@ -13,7 +13,7 @@
 enum {
 	CHUNK = 256 * 1024,
 	/* How many bytes a file may unfold to: these, and so many for each of its own. */
-	RAW_FREE = 16 << 20,
+	RAW_FREE = 4 << 20,
 	RAW_PER_BYTE = 32,
 	/* How many bytes are summed up in vain for each byte read, to find the next whole frame. */
 	SUMS_FREE = 64 << 20,

@@ -16,7 +16,7 @@ enum {
 	/* When everything in use is defined again: after so many frames that are not tiny… */
 	WINDOW_FRAMES = 64,
 	WINDOW_BYTES = 1024 * 1024,
-	RECENT = 8,     /* stacks that a new one is compared to */
+	RECENT = 16,    /* stacks that a new one is compared to */
 	COMMON_MIN = 4, /* frames at the root that are worth pointing to them */
 };
 static const nsec second = 1000000000;
@@ -230,7 +230,9 @@ static void put_stack(struct recording_writer *w, const struct recording *rec, u
 	for (uint32_t i = 0; i < k->n - form.common; i++)
 		put_frame(w, rec, k->frames[i]);
 	encode_stack(&w->raw, id, k, &form);
-	w->recent[w->n_recent++ % RECENT] = id;
+	/* Only whole ones, so that no more hangs on a damaged frame than must. */
+	if (!form.based)
+		w->recent[w->n_recent++ % RECENT] = id;
 }
 
 static void put_sample(struct recording_writer *w, const struct recording *rec,

@@ -42,10 +42,10 @@ static void put_record(Lagprof__Record r)
 			.kind_case = LAGPROF__RECORD__KIND_##KIND, .kind = &m_ });              \
 	} while (0)
 
-#define PUT_STALL(...)	     PUT(STALL, stall, Stall, __VA_ARGS__)
-#define PUT_STACK(...)	     PUT(STACK, stack, Stack, __VA_ARGS__)
-#define PUT_FRAME(...)	     PUT(FRAME, frame, Frame, __VA_ARGS__)
-#define PUT_LOOP(...)	     PUT(LOOP, loop, Loop, __VA_ARGS__)
+#define PUT_STALL(...)       PUT(STALL, stall, Stall, __VA_ARGS__)
+#define PUT_STACK(...)       PUT(STACK, stack, Stack, __VA_ARGS__)
+#define PUT_FRAME(...)       PUT(FRAME, frame, Frame, __VA_ARGS__)
+#define PUT_LOOP(...)        PUT(LOOP, loop, Loop, __VA_ARGS__)
 #define PUT_SESSION(...)     PUT(SESSION, session, Session, __VA_ARGS__)
 #define PUT_REPLACEMENT(...) PUT(REPLACEMENT, replacement, Replacement, __VA_ARGS__)
 
@@ -189,24 +189,102 @@ TEST(decode_loops_are_bounded_because_they_are_large)
 	recording_free(rec);
 }
 
-TEST(decode_histogram_with_impossible_buckets_keeps_the_possible)
+static struct hist decode_histogram(uint32_t *buckets, uint64_t *counts, size_t n)
 {
 	Lagprof__Histogram h = LAGPROF__HISTOGRAM__INIT;
 	struct recording *rec;
+	struct hist hist;
 
-	h.n_bucket = 3;
-	h.bucket = (uint32_t[]){ 1, HIST_BUCKETS - 2, UINT32_MAX };
-	h.n_count = 3;
-	h.count = (uint64_t[]){ 5, UINT64_MAX - 5, 1 };
+	h.n_bucket = h.n_count = n;
+	h.bucket = buckets;
+	h.count = counts;
 	h.has_min = h.has_max = 1;
 	h.min = 100;
 	h.max = 3;
 	PUT_LOOP(.id = 0, .lag = &h);
 	rec = decode();
-	CHECK_EQ(rec->loops[0]->lag.count[1], 5);
-	CHECK(rec->loops[0]->lag.n == UINT64_MAX);
-	CHECK_EQ(rec->loops[0]->lag.min, 3);
-	hist_quantile(&rec->loops[0]->lag, 0.5);
+	hist = rec->loops[0]->lag;
+	recording_free(rec);
+	return hist;
+}
+
+TEST(decode_histogram_with_impossible_buckets_keeps_the_possible)
+{
+	struct hist h = decode_histogram((uint32_t[]){ 1, HIST_BUCKETS - 2, 1, UINT32_MAX },
+					 (uint64_t[]){ 5, 7, 1, 1 }, 4);
+
+	CHECK_EQ(h.count[1], 5);
+	CHECK_EQ(h.count[HIST_BUCKETS - 1], 7);
+	CHECK_EQ(h.n, 12);
+	CHECK_EQ(h.min, 3);
+}
+
+TEST(decode_histogram_counts_do_not_overflow)
+{
+	struct hist h =
+		decode_histogram((uint32_t[]){ 1, 1, 1 }, (uint64_t[]){ 5, UINT64_MAX - 5, 1 }, 3);
+
+	CHECK(h.n == UINT64_MAX);
+	CHECK_EQ(h.count[3], 0);
+	hist_quantile(&h, 0.5);
+}
+
+TEST(decode_stack_takes_its_tail_from_one_that_is_there)
+{
+	uint32_t ids[] = { 0, 1, 2, 3, 4 }, stalls[5] = { 0 };
+	const struct stack *k;
+	struct recording *rec;
+
+	for (uint32_t i = 0; i < 4; i++)
+		PUT_FRAME(.id = i, .has_line = 1, .line = 10 + i);
+	PUT_STALL(.id = 0);
+	PUT_STACK(.id = 0, .n_frames = 3, .frames = (uint32_t[]){ 0, 1, 2 });
+	PUT_STACK(.id = 1, .n_frames = 1, .frames = &(uint32_t){ 3 }, .has_tail_of = 1,
+		  .tail_of = 0, .has_tail_from = 1, .tail_from = 1);
+	PUT_STACK(.id = 2, .has_tail_of = 1, .tail_of = 1, .has_tail_from = 1, .tail_from = 3);
+	PUT_STACK(.id = 3, .has_tail_of = 1, .tail_of = 1, .has_tail_from = 1, .tail_from = 4);
+	PUT_STACK(.id = 4, .has_tail_of = 1, .tail_of = 77);
+	/* Of itself: of what it was before. */
+	PUT_STACK(.id = 0, .n_frames = 1, .frames = &(uint32_t){ 3 }, .has_tail_of = 1,
+		  .tail_of = 0);
+	put_samples(5, stalls, ids, NULL, 0);
+	rec = decode();
+	CHECK_EQ(rec->n_samples, 5);
+	k = recording_get_stack(rec, rec->samples[0].stack);
+	CHECK_EQ(k->n, 4);
+	k = recording_get_stack(rec, rec->samples[1].stack);
+	CHECK_EQ(k->n, 3);
+	CHECK_EQ(recording_get_frame(rec, k->frames[0])->line, 13);
+	CHECK_EQ(recording_get_frame(rec, k->frames[1])->line, 11);
+	for (size_t i = 2; i < 5; i++) {
+		k = recording_get_stack(rec, rec->samples[i].stack);
+		CHECK_EQ(k->n, 0);
+		CHECK_EQ(k->end, i == 2 ? STACK_COMPLETE : STACK_TRUNCATED);
+	}
+	recording_free(rec);
+}
+
+TEST(decode_tails_cannot_make_stacks_without_end)
+{
+	static uint32_t frames[60000];
+	struct recording *rec;
+	size_t whole = 0;
+
+	PUT_STACK(.id = 0, .n_frames = 60000, .frames = frames);
+	PUT_STALL(.id = 0);
+	for (uint32_t i = 1; i < 3000; i++) {
+		PUT_STACK(.id = i, .n_frames = 1, .frames = &i, .has_tail_of = 1, .tail_of = 0);
+		put_samples(1, &(uint32_t){ 0 }, &i, NULL, 0);
+	}
+	rec = decode();
+	CHECK_EQ(rec->n_samples, 2999);
+	for (size_t i = 0; i < rec->n_samples; i++) {
+		const struct stack *k = recording_get_stack(rec, rec->samples[i].stack);
+
+		CHECK(k->n == 60001 || (k->n == 1 && k->end == STACK_TRUNCATED));
+		whole += k->n == 60001;
+	}
+	CHECK(whole > 10 && whole < 200);
 	recording_free(rec);
 }
 
@@ -220,9 +298,9 @@ TEST(decode_arguments_of_lost_frames_or_unknown_keys_are_left_out)
 		a[i].has_frame = a[i].has_key = a[i].has_row = 1;
 		a[i].frame = 6;
 	}
-	a[0].frame = 5;			     /* not in the stack */
+	a[0].frame = 5;                      /* not in the stack */
 	a[1].key = (Lagprof__ArgumentKey)99; /* not known */
-	a[3].row = 5;			     /* not there */
+	a[3].row = 5;                        /* not there */
 	PUT_STACK(.id = 0, .n_frames = 3, .frames = (uint32_t[]){ 8, 6, 6 });
 	PUT_STALL(.id = 0);
 	a[2].has_skip = 1;
@@ -246,6 +324,7 @@ TEST(decode_replacements_cannot_make_a_stack_explode)
 	put_samples(1, &(uint32_t){ 0 }, &(uint32_t){ 0 }, NULL, 0);
 	rec = decode();
 	CHECK_EQ(recording_get_stack(rec, rec->samples[0].stack)->n, 50000);
+	CHECK_EQ(recording_get_stack(rec, rec->samples[0].stack)->end, STACK_TRUNCATED);
 	CHECK_EQ(result.bad_records, 1);
 	recording_free(rec);
 }

@@ -126,6 +126,21 @@ static void save_live(struct recording *whole, const char *path, nsec step, bool
 	recording_free(rec);
 }
 
+/* Gives every third frame a caller, in rec and so in the file. */
+static void resolve(struct recording *rec)
+{
+	struct frame_replacement r[64];
+	uint32_t with[64][3], n = 0, frames = (uint32_t)rec->stacks.n_frames;
+
+	for (uint32_t id = 0; id < frames && n < 64; id += 3, n++) {
+		with[n][0] = recordings_frame(rec, 100 + id);
+		with[n][1] = recordings_frame(rec, 200 + id);
+		with[n][2] = id; /* a frame may stay among what replaces it */
+		r[n] = (struct frame_replacement){ .id = id, .n = 2 + id % 2, .with = with[n] };
+	}
+	recording_replace_frames(rec, r, n);
+}
+
 TEST(recording_file_keeps_every_field)
 {
 	struct recording *rec = recordings_rich(20, 30), *got;
@@ -279,21 +294,6 @@ TEST(recording_file_stall_that_never_ended_stays_open)
 	recording_free(rec);
 }
 
-/* Gives every third frame a caller, in rec and so in the file. */
-static void resolve(struct recording *rec)
-{
-	struct frame_replacement r[64];
-	uint32_t with[64][3], n = 0, frames = (uint32_t)rec->stacks.n_frames;
-
-	for (uint32_t id = 0; id < frames && n < 64; id += 3, n++) {
-		with[n][0] = recordings_frame(rec, 100 + id);
-		with[n][1] = recordings_frame(rec, 200 + id);
-		with[n][2] = id; /* a frame may stay among what replaces it */
-		r[n] = (struct frame_replacement){ .id = id, .n = 2 + id % 2, .with = with[n] };
-	}
-	recording_replace_frames(rec, r, n);
-}
-
 TEST(recording_file_keeps_what_replaced_frames_after_they_were_written)
 {
 	struct recording *rec = recordings_rich(20, 7), *got;
@@ -421,6 +421,32 @@ TEST(recording_file_reader_finds_the_next_frame_after_damage)
 	recording_free(rec);
 }
 
+TEST(recording_file_reader_finds_a_frame_wherever_its_magic_lies)
+{
+	struct recording *rec = recordings_rich(2, 2);
+	const char *path = new_path();
+	struct bytes b, far;
+
+	save(rec, path);
+	b = slurp(path);
+	/* Around the end of what is read at once. */
+	for (size_t before = 256 * 1024 - 24; before < 256 * 1024 + 4; before++) {
+		struct recording *got;
+		struct error err;
+
+		far.len = before + b.len - FILE_HEADER_SIZE;
+		far.data = xcalloc(1, far.len);
+		memset(far.data, file_frame_magic[0], before);
+		memcpy(far.data + before, b.data + FILE_HEADER_SIZE, b.len - FILE_HEADER_SIZE);
+		got = load_bytes(far.data, far.len, &err);
+		CHECK(got && got->n_stalls == 2 && got->n_samples == 4);
+		recording_free(got);
+		free(far.data);
+	}
+	free(b.data);
+	recording_free(rec);
+}
+
 static size_t nameless_frames(const struct recording *rec)
 {
 	size_t n = 0;
@@ -458,6 +484,7 @@ TEST(recording_file_tail_is_readable_alone)
 	CHECK_STR(got->target.exe, "/usr/bin/node");
 	CHECK_EQ(got->n_loops, 2);
 	CHECK_STR(got->session.probe, "exact");
+	CHECK(has_note(got, "first note"));
 	for (size_t i = 0; i < got->n_samples; i++)
 		CHECK(recordings_same_text(
 			got->loops[got->stalls[got->samples[i].stall].loop]->name,
@@ -494,6 +521,24 @@ TEST(recording_file_stays_below_its_limit_and_keeps_totals_and_stalls)
 	CHECK_EQ(got->session.duration, rec->session.duration);
 	CHECK_EQ(got->session.end, END_TARGET_EXITED);
 	CHECK(has_note(got, "reached its limit of 0.2 MiB"));
+	recording_free(got);
+	recording_free(rec);
+}
+
+TEST(recording_file_does_not_say_resolved_when_that_did_not_fit)
+{
+	struct recording *rec = recordings_rich(40, 40), *got;
+	const char *path = new_path();
+	struct recording_writer *w;
+	struct error err = { 0 };
+
+	recording_create(&w, path, 9 * 1024, &err);
+	recording_write(w, rec, true, &err);
+	resolve(rec);
+	CHECK_EQ(recording_finish(w, rec, &err), 0);
+	got = load(path);
+	CHECK(rec->session.resolved && !got->session.resolved);
+	CHECK_EQ(got->session.end, END_TARGET_EXITED);
 	recording_free(got);
 	recording_free(rec);
 }

@@ -106,20 +106,46 @@ TEST(thin_halves_different_neighbours_when_that_is_not_enough)
 	recording_free(rec);
 }
 
-TEST(thin_keeps_the_samples_of_young_and_open_stalls)
+TEST(thin_halves_no_more_than_it_must)
+{
+	struct recording *rec = recording_new();
+	size_t least = SIZE_MAX;
+
+	rec->memory_max = 4 * 40000 * sizeof(struct sample);
+	for (uint32_t i = 0; i < 4000; i++) {
+		add_stall(rec, 40, 40);
+		if (rec->samples_gone && rec->n_samples < least)
+			least = rec->n_samples;
+	}
+	CHECK(least > 40000 / 4 && least < 40000 / 4 * 3);
+	check_times(rec);
+	recording_free(rec);
+}
+
+TEST(thin_stops_at_a_stall_that_is_open)
+{
+	struct recording *rec = recording_new();
+
+	rec->memory_max = 4 * 2000 * sizeof(struct sample);
+	for (uint32_t i = 0; i < 400; i++)
+		add_stall(rec, 20, 20)->open = i >= 50;
+	CHECK(rec->n_samples >= 350 * 20);
+	CHECK(rec->n_samples < 350 * 20 + 50 * 4);
+	check_times(rec);
+	recording_free(rec);
+}
+
+TEST(thin_keeps_the_samples_of_young_stalls)
 {
 	struct recording *rec = recording_new();
 	size_t young = 0;
 
 	rec->memory_max = 4 * 2000 * sizeof(struct sample);
-	for (uint32_t i = 0; i < 400; i++) {
-		struct stall *s = add_stall(rec, 20, 20);
-
-		s->open = i == 300;
-	}
+	for (uint32_t i = 0; i < 400; i++)
+		add_stall(rec, 20, 20);
 	for (size_t i = 0; i < rec->n_samples; i++)
-		young += rec->samples[i].stall >= 300;
-	CHECK_EQ(young, 100 * 20);
+		young += rec->samples[i].stall >= 200;
+	CHECK_EQ(young, 200 * 20);
 	CHECK(rec->samples_gone > 0);
 	check_times(rec);
 	recording_free(rec);
@@ -235,6 +261,9 @@ TEST(thin_drops_the_addresses_of_leaves_before_those_of_callers)
 	CHECK_EQ(recording_get_frame(rec, k->frames[7])->address, 0);
 	CHECK_EQ(recording_get_frame(rec, k->frames[7])->line, 7);
 	CHECK(bytes(rec) < 4000000);
+	/* Callers that are known with their addresses lose them in new stacks. */
+	k = recording_get_stack(rec, deep_stack(rec, 5, 1));
+	CHECK_EQ(recording_get_frame(rec, k->frames[7])->address, 0);
 	CHECK_EQ(deep_stack(rec, 0, 0), first);
 	recording_free(rec);
 }
@@ -265,6 +294,29 @@ TEST(thin_leaves_endless_names_out)
 		  "[left out]");
 	CHECK_EQ(rec->n_notes, 1);
 	CHECK_EQ(recording_frame(rec, &(struct frame){ .kind = FRAME_JS, .function = "eval7" }), 7);
+	recording_free(rec);
+}
+
+TEST(thin_neighbours_whose_arguments_differ_do_not_share_them)
+{
+	const struct argument a[] = {
+		{ .key = ARG_BYTES, .number = 1 },
+		{ .key = ARG_BYTES, .number = 2 },
+		{ .key = ARG_KEYLEN, .number = 2 },
+		{ .key = ARG_KEYLEN, .number = 2, .frame = 1 },
+		{ .key = ARG_KEYLEN, .number = 2, .frame = 1, .text = "" },
+		{ .key = ARG_KEYLEN, .number = 2, .frame = 1, .text = "a" },
+	};
+	struct recording *rec = recording_new();
+
+	for (size_t i = 0; i < 6; i++)
+		recording_add_sample(rec, &(struct sample){ .n_arguments = 1, .arguments = &a[i] });
+	for (size_t i = 0; i < 6; i++) {
+		const struct argument *got = rec->samples[i].arguments;
+
+		CHECK(got->key == a[i].key && got->number == a[i].number &&
+		      got->frame == a[i].frame && recordings_same_text(got->text, a[i].text));
+	}
 	recording_free(rec);
 }
 
