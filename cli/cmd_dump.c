@@ -12,7 +12,7 @@
 #include "sampler/session.h"
 #include "sampler/symbols.h"
 
-enum { LOOK_MS = 220, STACK_BYTES = 16384 };
+enum { LOOK_MS = 220, LONGEST_MS = 1500, ENOUGH_SAMPLES = 10, STACK_BYTES = 16384 };
 static const nsec THRESHOLD = 10000000;
 
 static void no_stall(struct sink *self, struct recording *rec, const struct stall *stall)
@@ -31,7 +31,15 @@ static nsec monotonic(void)
 	return (nsec)t.tv_sec * 1000000000 + (nsec)t.tv_nsec;
 }
 
-/* Watches the target for LOOK_MS. */
+static bool seen_enough(const struct recording *rec, nsec ms)
+{
+	bool few = rec->n_stalls > 0 && rec->n_samples < ENOUGH_SAMPLES &&
+		   rec->stalls[0].running > rec->stalls[0].blocked;
+
+	return ms >= (few ? LONGEST_MS : LOOK_MS);
+}
+
+/* Watches the target for LOOK_MS; longer when it is stuck but gets too little CPU to be sampled. */
 static int look(const struct target *target, const struct options *o, struct recording *rec,
 		struct error *err)
 {
@@ -45,7 +53,7 @@ static int look(const struct target *target, const struct options *o, struct rec
 					 .dump = true };
 	enum session_news news = SESSION_QUIET;
 	struct session_run *s;
-	nsec end;
+	nsec start;
 	int ret;
 
 	if (!config.unwinder)
@@ -53,8 +61,8 @@ static int look(const struct target *target, const struct options *o, struct rec
 	ret = session_open(&s, target, &config, rec, &sink, err);
 	if (ret < 0)
 		return ret;
-	end = monotonic() + LOOK_MS * 1000000ull;
-	while (news != SESSION_ENDED && monotonic() < end)
+	start = monotonic();
+	while (news != SESSION_ENDED && !seen_enough(rec, (monotonic() - start) / 1000000))
 		news = session_step(s, -1, 10);
 	session_finish(s, news == SESSION_ENDED ? END_TARGET_EXITED : END_DURATION);
 	session_close(s);

@@ -75,6 +75,21 @@ static int open_maps(struct exact *x, struct error *err)
 	return exact_watch_fd(x, x->ring.fd, err);
 }
 
+/* The programs compare thread ids of the initial pid namespace: ours must be the same. */
+static int check_namespace(struct error *err)
+{
+	static const char initial[] = "pid:[4026531836]"; /* PROC_PID_INIT_INO */
+	char link[32];
+	ssize_t n = readlink("/proc/self/ns/pid", link, sizeof(link) - 1);
+
+	link[n > 0 ? n : 0] = '\0';
+	if (n <= 0 || strcmp(link, initial) == 0)
+		return 0;
+	error_set(err, -EOPNOTSUPP, "running in a pid namespace of its own (a container), where "
+				    "the kernel's thread ids are not known");
+	return error_fix(err, "run it on the host, or in a container started with --pid=host");
+}
+
 static int exact_open(void **state, const struct probe_config *config, struct error *err)
 {
 	struct exact *x = xcalloc(1, sizeof(*x));
@@ -87,7 +102,9 @@ static int exact_open(void **state, const struct probe_config *config, struct er
 	for (int i = 0; i < EXACT_MAX_CPUS; i++)
 		x->clocks[i].fd = x->sides[i].fd = -1;
 	x->epoll = epoll_create1(EPOLL_CLOEXEC);
-	ret = x->epoll < 0 ? error_set(err, -errno, "cannot create an epoll") : open_maps(x, err);
+	ret = check_namespace(err);
+	if (ret == 0)
+		ret = open_maps(x, err);
 	if (ret == 0)
 		ret = exact_attach(x, err);
 	if (ret == 0)
