@@ -12,7 +12,7 @@ static void put_period(struct strbuf *b, nsec period)
 		strbuf_duration(b, period);
 }
 
-static void put_times(struct strbuf *b, const struct finding *f)
+void finding_times(struct strbuf *b, const struct finding *f)
 {
 	strbuf_count(b, f->stalls);
 	strbuf_puts(b, f->stalls == 1 ? " stall, " : " stalls, ");
@@ -37,7 +37,7 @@ void finding_headline(struct strbuf *b, const struct report *report, const struc
 		strbuf_place(b, f->culprit);
 		strbuf_puts(b, dot);
 	}
-	put_times(b, f);
+	finding_times(b, f);
 	strbuf_puts(b, dot);
 	strbuf_printf(b, "%.0f %% on CPU", f->on_cpu * 100);
 }

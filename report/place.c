@@ -14,7 +14,7 @@ const char *ellipsis(bool ascii)
 	return ascii ? "..." : "\u2026";
 }
 
-static void put_function(struct strbuf *b, const struct frame *f)
+void strbuf_function(struct strbuf *b, const struct frame *f)
 {
 	struct strbuf name = { 0 };
 
@@ -45,7 +45,7 @@ void strbuf_place(struct strbuf *b, const struct frame *f)
 		put_line(b, f);
 		strbuf_puts(b, " ");
 	}
-	put_function(b, f);
+	strbuf_function(b, f);
 	if (!f->file && f->module) {
 		strbuf_puts(b, " in ");
 		strbuf_puts_visible(b, path_base(f->module));
@@ -54,7 +54,7 @@ void strbuf_place(struct strbuf *b, const struct frame *f)
 
 void strbuf_frame(struct strbuf *b, const struct frame *f)
 {
-	put_function(b, f);
+	strbuf_function(b, f);
 	if (f->file) {
 		strbuf_puts(b, " ");
 		strbuf_puts_visible(b, f->file);

@@ -5,6 +5,8 @@
 
 /* Where a frame is, made safe to show on one line (strbuf_puts_visible). */
 
+/* "login", "(anonymous)"; of C++ and Rust without parameters and template arguments. */
+void strbuf_function(struct strbuf *b, const struct frame *f);
 /* "server.js:33 login"; native without a source file: "keysCommand in redis-server". */
 void strbuf_place(struct strbuf *b, const struct frame *f);
 /* The same with the whole path: "login /app/server.js:33". */

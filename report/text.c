@@ -75,13 +75,25 @@ static void print_findings(const struct report *r, const struct page *page)
 	}
 }
 
-/* "41 stalls of 20 ms or more, 3.2 s of 30 s (11 %), and 2 while starting". */
-static void put_totals(struct strbuf *b, const struct report *r)
+bool text_saw_turns(const struct recording *rec)
+{
+	uint64_t turns = rec->n_stalls;
+
+	for (size_t i = 0; i < rec->n_loops; i++)
+		turns += rec->loops[i]->turns;
+	return turns > 0;
+}
+
+void text_totals(struct strbuf *b, const struct report *r)
 {
 	const struct session *session = &r->rec->session;
 	const struct diagnosis *d = r->diagnosis;
 	size_t startup = d->n_stalls - d->serving_stalls;
 
+	if (!text_saw_turns(r->rec)) {
+		strbuf_puts(b, "No turn of a loop was observed, so nothing can be said about it.");
+		return;
+	}
 	strbuf_count(b, d->serving_stalls);
 	strbuf_puts(b, d->serving_stalls == 1 ? " stall of " : " stalls of ");
 	strbuf_duration(b, session->threshold);
@@ -103,26 +115,23 @@ static void put_totals(struct strbuf *b, const struct report *r)
 	}
 }
 
-static uint64_t count_turns(const struct recording *rec)
-{
-	uint64_t turns = 0;
-
-	for (size_t i = 0; i < rec->n_loops; i++)
-		turns += rec->loops[i]->turns;
-	return turns;
-}
-
 static void print_totals(const struct report *r, const struct page *page)
 {
+	enum ink ink = r->diagnosis->n_stalls ? INK_BOLD : INK_GREEN;
 	struct strbuf b = { 0 };
 
-	if (count_turns(r->rec) == 0 && r->rec->n_stalls == 0) {
-		page_print(page, INK_YELLOW, 0,
-			   "No turn of a loop was observed, so nothing can be said about it.");
-		return;
+	text_totals(&b, r);
+	flush(page, text_saw_turns(r->rec) ? ink : INK_YELLOW, 0, &b);
+}
+
+void text_command(struct strbuf *b, const struct target_info *t)
+{
+	for (uint32_t i = 0; i < t->argc && b->len < 400; i++) {
+		strbuf_puts(b, i ? " " : "");
+		strbuf_puts_visible(b, t->argv[i]);
 	}
-	put_totals(&b, r);
-	flush(page, r->diagnosis->n_stalls ? INK_BOLD : INK_GREEN, 0, &b);
+	if (t->argc == 0 && t->exe)
+		strbuf_puts_visible(b, t->exe);
 }
 
 static void print_target(const struct report *r, const struct page *page)
@@ -130,12 +139,7 @@ static void print_target(const struct report *r, const struct page *page)
 	const struct target_info *t = &r->rec->target;
 	struct strbuf b = { 0 };
 
-	for (uint32_t i = 0; i < t->argc && b.len < 400; i++) {
-		strbuf_puts(&b, i ? " " : "");
-		strbuf_puts_visible(&b, t->argv[i]);
-	}
-	if (t->argc == 0 && t->exe)
-		strbuf_puts_visible(&b, t->exe);
+	text_command(&b, t);
 	strbuf_printf(&b, "%spid %d", b.len ? ", " : "", t->pid);
 	if (t->runtime) {
 		strbuf_puts(&b, ", ");

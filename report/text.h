@@ -3,7 +3,17 @@
 
 #include "report/page.h"
 
-/* The parts of the text report. */
+/* The parts of the text report, and what other outputs say in the same words. */
+
+/* Was any turn of a loop observed?  If not, nothing is known. */
+bool text_saw_turns(const struct recording *rec);
+/* "41 stalls of 20 ms or more, 3.2 s of 30 s (11 %), and 2 while starting, 90 ms". */
+void text_totals(struct strbuf *b, const struct report *r);
+/* The target's command line, or as much as fits into a line or two.  Safe to print. */
+void text_command(struct strbuf *b, const struct target_info *t);
+
+/* "loop libuv (node, tid 42): 3,607 turns, busy 79.9 %, lag p50 2.1 us, ...".  Safe to print. */
+void text_loop(struct strbuf *b, const struct loop *loop);
 
 /* What is known of the call's arguments and is not in the title: "key of 64 bytes, ...". */
 void text_evidence(struct strbuf *b, const struct finding *f);

@@ -22,34 +22,36 @@ static void put_quantile(struct strbuf *b, const char *name, uint64_t ns)
 	strbuf_duration(b, ns);
 }
 
-static void print_loop(const struct page *page, const struct loop *loop)
+void text_loop(struct strbuf *b, const struct loop *loop)
 {
 	nsec total = loop->busy + loop->polled;
-	struct strbuf b = { 0 };
 
-	strbuf_printf(&b, "loop %s (", kind_names[loop->kind]);
-	strbuf_puts_visible(&b, loop->name ? loop->name : "?");
-	strbuf_printf(&b, ", tid %d): ", loop->tid);
-	strbuf_count(&b, loop->turns);
-	strbuf_puts(&b, loop->turns == 1 ? " turn" : " turns");
+	strbuf_printf(b, "loop %s (", kind_names[loop->kind]);
+	strbuf_puts_visible(b, loop->name ? loop->name : "?");
+	strbuf_printf(b, ", tid %d): ", loop->tid);
+	strbuf_count(b, loop->turns);
+	strbuf_puts(b, loop->turns == 1 ? " turn" : " turns");
 	if (total)
-		strbuf_printf(&b, ", busy %.1f %%", 100 * (double)loop->busy / (double)total);
+		strbuf_printf(b, ", busy %.1f %%", 100 * (double)loop->busy / (double)total);
 	if (loop->lag.n) {
-		put_quantile(&b, ", lag p50 ", hist_quantile(&loop->lag, 0.5));
-		put_quantile(&b, ", p99 ", hist_quantile(&loop->lag, 0.99));
-		put_quantile(&b, ", max ", loop->lag.max);
+		put_quantile(b, ", lag p50 ", hist_quantile(&loop->lag, 0.5));
+		put_quantile(b, ", p99 ", hist_quantile(&loop->lag, 0.99));
+		put_quantile(b, ", max ", loop->lag.max);
 	}
 	if (loop->lost) {
-		strbuf_puts(&b, ", lost ");
-		strbuf_count(&b, loop->lost);
+		strbuf_puts(b, ", lost ");
+		strbuf_count(b, loop->lost);
 	}
-	finish(page, INK_NONE, &b);
 }
 
 void text_loops(const struct report *r, const struct page *page)
 {
-	for (size_t i = 0; i < r->rec->n_loops; i++)
-		print_loop(page, r->rec->loops[i]);
+	for (size_t i = 0; i < r->rec->n_loops; i++) {
+		struct strbuf b = { 0 };
+
+		text_loop(&b, r->rec->loops[i]);
+		finish(page, INK_NONE, &b);
+	}
 }
 
 void text_threadpool(const struct report *r, const struct page *page)
