@@ -17,7 +17,7 @@ const struct option options_table[] = {
 	/* clang-format off */
 	{ "output", 'o', "FILE", "run attach report", OPTION_TEXT, FIELD(output), NULL,
 	  "write the recording (report: the report) to FILE" },
-	{ "format", 'f', "FORMAT", "report", OPTION_TEXT, FIELD(format), "text|json|folded",
+	{ "format", 'f', "FORMAT", "report", OPTION_TEXT, FIELD(format), "text|json|html|folded",
 	  "what to write" },
 	{ "json", 0, NULL, "doctor dump", OPTION_SWITCH, FIELD(as_json), NULL,
 	  "print JSON instead of text" },

@@ -31,7 +31,7 @@ extern const struct renderer *const renderers[];
 /* NULL if there is none of that name. */
 const struct renderer *renderer_find(const char *name);
 
-extern const struct renderer renderer_text, renderer_json, renderer_folded;
+extern const struct renderer renderer_text, renderer_json, renderer_folded, renderer_html;
 
 /*
  * A finding in one line: "pbkdf2Sync 60000 iterations sha512 · server.js:33 login ·
@@ -40,6 +40,8 @@ extern const struct renderer renderer_text, renderer_json, renderer_folded;
 void finding_headline(struct strbuf *b, const struct report *report, const struct finding *f);
 /* A finding as the text report prints it, with evidence, advice and stack. */
 void finding_text(const struct report *report, const struct finding *f, FILE *out);
+/* Its part about time: "24 stalls, 1.7 s, worst 151 ms, every 0.8 s". */
+void finding_times(struct strbuf *b, const struct finding *f);
 /* The line that is printed when a stall ends or goes on; safe to print, no newline. */
 void stall_line(struct strbuf *b, const struct recording *rec, const struct stall *stall,
 		const struct stall_diagnosis *d, const char *title, bool ascii);

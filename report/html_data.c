@@ -1,0 +1,233 @@
+#include "report/html.h"
+
+#include <stdlib.h>
+
+#include "report/html_pack.h"
+#include "report/html_texts.h"
+#include "report/origin.h"
+#include "report/place.h"
+#include "report/tree.h"
+
+/*
+ * What the page's script draws, as columns (html_pack.h).  Rows of one table have
+ * one prefix: "stall.start".  Texts are numbers into the column "text"; frames
+ * are numbered as the tree first comes to them, which is why neighbours in the
+ * tree have neighbouring numbers and compress well.
+ */
+struct data {
+	struct pack pack;
+	struct texts texts;
+	const struct report *r;
+	const struct recording *rec;
+	struct weights weights;
+	struct tree tree;
+	uint64_t *rows;     /* the column in hand */
+	uint32_t *numbers;  /* of each frame of the recording: its number here + 1, 0: not used */
+	uint32_t *frames;   /* of each number: the frame */
+	uint32_t *culprits; /* of each frame: its place as text + 1, 0: not yet made */
+	uint32_t n_frames;
+};
+
+static void number_frames(struct data *d)
+{
+	size_t all = d->rec->stacks.n_frames + WEIGHT_OWN_FRAMES;
+
+	d->numbers = xcalloc(all, sizeof(*d->numbers));
+	d->frames = xcalloc(all, sizeof(*d->frames));
+	d->culprits = xcalloc(all, sizeof(*d->culprits));
+	for (size_t i = 0; i < d->tree.n; i++) {
+		uint32_t frame = d->tree.nodes[i].frame;
+
+		if (d->numbers[frame])
+			continue;
+		d->frames[d->n_frames++] = frame;
+		d->numbers[frame] = d->n_frames;
+	}
+}
+
+static void open_data(struct data *d, FILE *out, const struct report *r)
+{
+	size_t most = CAUSES;
+
+	*d = (struct data){ .r = r, .rec = r->rec };
+	weights_make(&d->weights, d->rec);
+	tree_make(&d->tree, d->rec, &d->weights);
+	number_frames(d);
+	texts_init(&d->texts);
+	pack_open(&d->pack, out);
+	most = d->weights.n > most ? d->weights.n : most;
+	most = d->tree.n > most ? d->tree.n : most;
+	most = d->n_frames > most ? d->n_frames : most;
+	most = d->rec->n_stalls > most ? d->rec->n_stalls : most;
+	most = d->rec->n_loops > most ? d->rec->n_loops : most;
+	d->rows = xcalloc(most, sizeof(*d->rows));
+}
+
+static void close_data(struct data *d)
+{
+	pack_bytes(&d->pack, "text", d->texts.all.s, d->texts.all.len);
+	pack_close(&d->pack);
+	texts_destroy(&d->texts);
+	tree_destroy(&d->tree);
+	weights_destroy(&d->weights);
+	free(d->rows);
+	free(d->numbers);
+	free(d->frames);
+	free(d->culprits);
+}
+
+/* Makes a column of an expression over i. */
+#define COLUMN(d, name, n, expression)                         \
+	do {                                                   \
+		for (size_t i = 0; i < (n); i++)               \
+			(d)->rows[i] = (expression);           \
+		pack_column(&(d)->pack, name, (d)->rows, (n)); \
+	} while (0)
+#define DELTAS(d, name, n, expression)                         \
+	do {                                                   \
+		for (size_t i = 0; i < (n); i++)               \
+			(d)->rows[i] = (expression);           \
+		pack_deltas(&(d)->pack, name, (d)->rows, (n)); \
+	} while (0)
+
+static void put_session(struct data *d)
+{
+	const struct session *s = &d->rec->session;
+	nsec serving = s->serving_since < s->duration ? s->serving_since : s->duration;
+
+	COLUMN(d, "session.duration", 1, s->duration);
+	COLUMN(d, "session.threshold", 1, s->threshold);
+	COLUMN(d, "session.serving", 1, serving);
+}
+
+static uint32_t loop_label(struct data *d, const struct loop *loop)
+{
+	struct strbuf b = { 0 };
+
+	strbuf_puts_visible(&b, loop->name ? loop->name : "loop");
+	strbuf_printf(&b, " %d", loop->tid);
+	return texts_take(&d->texts, &b);
+}
+
+static void put_words(struct data *d)
+{
+	COLUMN(d, "loop.label", d->rec->n_loops, loop_label(d, d->rec->loops[i]));
+	COLUMN(d, "cause.label", CAUSES, texts_add(&d->texts, cause_info[i].label));
+	COLUMN(d, "origin.id", ORIGINS, texts_add(&d->texts, origin_ids[i]));
+	COLUMN(d, "origin.label", ORIGINS, texts_add(&d->texts, origin_labels[i]));
+	COLUMN(d, "severity.name", SEVERITY_INCIDENT + 1, texts_add(&d->texts, severity_names[i]));
+}
+
+/* "server.js:33 login", made once for each frame. */
+static uint32_t culprit_text(struct data *d, const struct frame *f)
+{
+	struct strbuf b = { 0 };
+	uint32_t *known;
+
+	if (!f)
+		return 0;
+	known = &d->culprits[f - d->rec->stacks.frames];
+	if (!*known) {
+		strbuf_place(&b, f);
+		*known = texts_take(&d->texts, &b) + 1;
+	}
+	return *known - 1;
+}
+
+static void put_findings(struct data *d)
+{
+	const struct finding *f = d->r->diagnosis->findings;
+	size_t n = d->r->diagnosis->n_findings;
+
+	COLUMN(d, "finding.title", n, texts_add(&d->texts, f[i].title));
+	COLUMN(d, "finding.culprit", n, culprit_text(d, f[i].culprit));
+	COLUMN(d, "finding.cause", n, f[i].cause);
+}
+
+static void put_stalls(struct data *d)
+{
+	const struct stall *s = d->rec->stalls;
+	const struct stall_diagnosis *is = d->r->diagnosis->stalls;
+	size_t n = d->rec->n_stalls;
+
+	DELTAS(d, "stall.start", n, s[i].start);
+	COLUMN(d, "stall.duration", n, s[i].duration);
+	COLUMN(d, "stall.runnable", n, s[i].runnable);
+	COLUMN(d, "stall.blocked", n, s[i].blocked);
+	COLUMN(d, "stall.stopped", n, s[i].stopped);
+	COLUMN(d, "stall.loop", n, s[i].loop);
+	COLUMN(d, "stall.serving", n, s[i].phase == PHASE_SERVING);
+	COLUMN(d, "stall.open", n, s[i].open);
+	COLUMN(d, "stall.severity", n, is[i].severity);
+	COLUMN(d, "stall.cause", n, is[i].cause);
+	COLUMN(d, "stall.finding", n, is[i].finding);
+	COLUMN(d, "stall.culprit", n, culprit_text(d, is[i].culprit));
+	COLUMN(d, "stall.request", n, texts_add(&d->texts, s[i].request));
+}
+
+static const struct frame *frame_of(const struct data *d, size_t number)
+{
+	return weight_frame(d->rec, d->frames[number]);
+}
+
+static uint32_t function_text(struct data *d, const struct frame *f)
+{
+	struct strbuf b = { 0 };
+
+	strbuf_function(&b, f);
+	return texts_take(&d->texts, &b);
+}
+
+static enum origin number_origin(const struct data *d, size_t number)
+{
+	if (d->frames[number] >= d->rec->stacks.n_frames)
+		return ORIGIN_NONE;
+	return origin_of(frame_of(d, number), &d->rec->target);
+}
+
+static void put_frames(struct data *d)
+{
+	size_t n = d->n_frames;
+
+	COLUMN(d, "frame.function", n, function_text(d, frame_of(d, i)));
+	COLUMN(d, "frame.full", n, texts_add(&d->texts, frame_of(d, i)->function));
+	COLUMN(d, "frame.file", n, texts_add(&d->texts, frame_of(d, i)->file));
+	COLUMN(d, "frame.module", n, texts_add(&d->texts, frame_of(d, i)->module));
+	COLUMN(d, "frame.line", n, frame_of(d, i)->line);
+	COLUMN(d, "frame.origin", n, number_origin(d, i));
+	COLUMN(d, "frame.inlined", n, frame_of(d, i)->inlined);
+}
+
+static void put_tree(struct data *d)
+{
+	const struct tree_node *nodes = d->tree.nodes;
+
+	DELTAS(d, "node.depth", d->tree.n, nodes[i].depth);
+	DELTAS(d, "node.frame", d->tree.n, d->numbers[nodes[i].frame] - 1);
+}
+
+/* The weights, in order of stalls: what a stall spent at a node. */
+static void put_weights(struct data *d)
+{
+	const struct weight *v = d->weights.v;
+	size_t n = d->weights.n;
+
+	DELTAS(d, "weight.stall", n, v[i].stall);
+	DELTAS(d, "weight.node", n, d->tree.leaves[i]);
+	COLUMN(d, "weight.ns", n, v[i].ns);
+}
+
+void html_data(FILE *out, const struct report *r)
+{
+	struct data d;
+
+	open_data(&d, out, r);
+	put_session(&d);
+	put_words(&d);
+	put_findings(&d);
+	put_stalls(&d);
+	put_frames(&d);
+	put_tree(&d);
+	put_weights(&d);
+	close_data(&d);
+}

@@ -1,0 +1,161 @@
+#include "report/html.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/units.h"
+#include "report/origin.h"
+#include "report/place.h"
+#include "report/text.h"
+
+/* What blocked: a line for each finding, which opens on its evidence, advice and stack. */
+
+enum { TOP = 20 };
+
+static void put_culprit(FILE *out, const struct finding *f)
+{
+	struct strbuf b = { 0 };
+
+	if (!f->culprit)
+		return;
+	strbuf_place(&b, f->culprit);
+	fputs(" <span class=\"place\">", out);
+	html_take(out, &b);
+	fputs("</span>", out);
+}
+
+static void put_summary(FILE *out, const struct finding *f)
+{
+	struct strbuf b = { 0 };
+
+	fputs("<summary><span class=\"what\"><b>", out);
+	html_text(out, f->title);
+	fputs("</b>", out);
+	put_culprit(out, f);
+	fputs("</span> <span class=\"times\">", out);
+	finding_times(&b, f);
+	html_take(out, &b);
+	fputs("</span> <span class=\"share\">", out);
+	html_bar(out, &f->share, 1);
+	fprintf(out, "%.0f %%</span></summary>\n", 100 * f->share);
+}
+
+static void put_line(FILE *out, const char *class, const char *text)
+{
+	if (!text || !*text)
+		return;
+	fprintf(out, "<p class=\"%s\">", class);
+	html_text(out, text);
+	fputs("</p>\n", out);
+}
+
+static void put_kind(FILE *out, const struct finding *f)
+{
+	fprintf(out, "<p class=\"kind\"><span class=\"severity\">%s</span> %s",
+		severity_names[f->severity], cause_info[f->cause].label);
+	if (!f->serving_stalls)
+		fputs(", while starting", out);
+	else if (f->serving_stalls < f->stalls)
+		fprintf(out, ", %u of the stalls while starting", f->stalls - f->serving_stalls);
+	fprintf(out, ", %.0f %% on CPU", 100 * f->on_cpu);
+	if (f->starved >= 0.01)
+		fprintf(out, ", %.0f %% waiting for a CPU", 100 * f->starved);
+	fputs("</p>\n", out);
+}
+
+static void put_fact(FILE *out, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	fprintf(out, "<div><dt>%s</dt><dd><code>", name);
+	html_text(out, value);
+	fputs("</code></dd></div>\n", out);
+}
+
+/* The proof: what the pattern does and a subject on which it does it. */
+static void put_regex(FILE *out, const struct evidence *e)
+{
+	if (!e->has[ARG_PATTERN] && !e->redos)
+		return;
+	fputs("<dl class=\"facts\">\n", out);
+	if (e->has[ARG_PATTERN])
+		put_fact(out, "pattern", e->args[ARG_PATTERN].text);
+	if (e->has[ARG_FLAGS])
+		put_fact(out, "flags", e->args[ARG_FLAGS].text);
+	if (e->redos) {
+		put_fact(out, "backtracking", e->redos->verdict);
+		if (e->redos->degree > 1)
+			fprintf(out, "<div><dt>degree</dt><dd>%d</dd></div>\n", e->redos->degree);
+		put_fact(out, "attack", e->redos->attack);
+	}
+	fputs("</dl>\n", out);
+}
+
+static void put_stack(FILE *out, const struct recording *rec, const struct finding *f)
+{
+	bool seen = false;
+
+	if (!f->stack || f->stack->n == 0)
+		return;
+	fprintf(out, "<details class=\"stack\"><summary>heaviest stack, %u frames</summary><ol>\n",
+		f->stack->n);
+	for (uint32_t i = 0; i < f->stack->n; i++) {
+		const struct frame *frame = recording_get_frame(rec, f->stack->frames[i]);
+		bool culprit = frame == f->culprit && !seen;
+		struct strbuf b = { 0 };
+
+		seen = seen || culprit;
+		fprintf(out, "<li class=\"%s%s\">", origin_ids[origin_of(frame, &rec->target)],
+			culprit ? " culprit" : "");
+		strbuf_frame(&b, frame);
+		html_take(out, &b);
+		fputs("</li>\n", out);
+	}
+	fputs("</ol></details>\n", out);
+}
+
+static void put_finding(FILE *out, const struct report *r, const struct finding *f)
+{
+	struct strbuf b = { 0 };
+
+	fprintf(out, "<li class=\"finding %s\" data-finding=\"%u\"><details%s>",
+		severity_names[f->severity], f->id, f->id == 0 ? " open" : "");
+	put_summary(out, f);
+	put_kind(out, f);
+	put_line(out, "advice", f->advice);
+	text_evidence(&b, f);
+	put_line(out, "evidence", b.s);
+	strbuf_destroy(&b);
+	put_regex(out, &f->evidence);
+	put_stack(out, r->rec, f);
+	fputs("</details></li>\n", out);
+}
+
+static void put_rest(FILE *out, const struct diagnosis *d)
+{
+	struct strbuf b = { 0 };
+	nsec total = 0;
+
+	for (size_t i = TOP; i < d->n_findings; i++)
+		total += d->findings[i].total;
+	fprintf(out, "<p>%zu more, together ", d->n_findings - TOP);
+	strbuf_duration(&b, total);
+	html_take(out, &b);
+	fputs(", are in the table of stalls and in the other formats of the report.</p>\n", out);
+}
+
+void html_findings(FILE *out, const struct report *r)
+{
+	const struct diagnosis *d = r->diagnosis;
+
+	if (!d->n_findings) {
+		fputs("<p>Nothing blocked a loop for that long.</p>\n", out);
+		return;
+	}
+	fputs("<ol class=\"findings\">\n", out);
+	for (size_t i = 0; i < d->n_findings && i < TOP; i++)
+		put_finding(out, r, &d->findings[i]);
+	fputs("</ol>\n", out);
+	if (d->n_findings > TOP)
+		put_rest(out, d);
+}
