@@ -10,7 +10,8 @@
 
 enum {
 	PAGE = 4096,
-	CACHED_PAGES = 256,
+	WAYS = 4,
+	SETS = 64,
 	SEAM = 1024,	       /* bytes that must still be there */
 	STACK_REACH = 8 << 20, /* bytes: a stack's usual limit */
 };
@@ -25,7 +26,8 @@ struct memory_live {
 	struct memory base;
 	pid_t pid;
 	uint64_t generation, reads;
-	struct cached_page *pages; /* direct-mapped by page number */
+	struct cached_page *pages; /* SETS sets of WAYS pages */
+	unsigned victim;	   /* which of a set goes next, if all are current */
 };
 
 static int read_process(struct memory_live *live, uint64_t addr, void *buf, size_t len)
@@ -37,9 +39,27 @@ static int read_process(struct memory_live *live, uint64_t addr, void *buf, size
 	return process_vm_readv(live->pid, &local, 1, &remote, 1, 0) == (ssize_t)len ? 0 : -EFAULT;
 }
 
+/*
+ * The page to put addr's in: its own, an old one of its set, or one after the other.  Heaps align
+ * their chunks: low bits of page numbers are the same too often to spread them.
+ */
+static struct cached_page *page_slot(struct memory_live *live, uint64_t addr)
+{
+	uint64_t hash = addr / PAGE * 0x9e3779b97f4a7c15ull >> 32;
+	struct cached_page *set = &live->pages[hash % SETS * WAYS], *old = NULL;
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (set[i].generation != live->generation)
+			old = &set[i];
+		else if (set[i].addr == addr)
+			return &set[i];
+	}
+	return old ? old : &set[live->victim++ % WAYS];
+}
+
 static struct cached_page *cached_page(struct memory_live *live, uint64_t addr)
 {
-	struct cached_page *page = &live->pages[(addr / PAGE) % CACHED_PAGES];
+	struct cached_page *page = page_slot(live, addr);
 
 	if (page->generation == live->generation && page->addr == addr)
 		return page;
@@ -83,7 +103,7 @@ struct memory_live *memory_live_new(pid_t pid)
 	live->base.read = live_read;
 	live->pid = pid;
 	live->generation = 1;
-	live->pages = xcalloc(CACHED_PAGES, sizeof(*live->pages));
+	live->pages = xcalloc(SETS * WAYS, sizeof(*live->pages));
 	return live;
 }
 

@@ -11,23 +11,23 @@
  *	--stacks N    print the first N stacks
  */
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/arena.h"
-#include "tests/tools/perf_feed.h"
+#include "sampler/stacks.h"
+#include "tests/samples.h"
 
-enum { LINES_MAX = 4096, SAMPLES_MAX = 1 << 16, STACK_BYTES = 48 << 10 };
+enum { LINES_MAX = 4096, SAMPLES_MAX = 1 << 16, STACK_BYTES = 48 << 10, REFRESH_US = 20000 };
 
 struct run {
 	struct recording *rec;
 	struct stack_maker *maker;
-	struct perf_feed feed;
+	struct space *space;
+	double refreshed; /* us, when the space was read last */
 	const char *script, *mark;
 	bool marked[LINES_MAX];
 	uint32_t lines[LINES_MAX]; /* innermost frames of the script, by line */
@@ -40,16 +40,16 @@ struct run {
 };
 
 static const char *const argument_names[ARG_KEYS] = {
-	"iterations", "cost",	    "digest", "keylen",	 "bytes",  "path",
-	"host",	      "command",    "peer",   "pattern", "flags",  "subject_length",
+	"iterations", "cost",       "digest", "keylen",  "bytes",  "path",
+	"host",       "command",    "peer",   "pattern", "flags",  "subject_length",
 	"duration",   "descriptor", "level",  "gc_kind", "module",
 };
 
-static double cpu_us(void)
+static double now_us(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	clock_gettime(clock, &ts);
 	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
 }
 
@@ -74,7 +74,7 @@ static void print_stack(const struct run *p, const struct sample *s)
 		const struct frame *f = recording_get_frame(p->rec, stack->frames[i]);
 
 		printf("%3u %d %s %s:%u:%u (%u)%s\n", i, f->kind, f->function ? f->function : "?",
-		       f->file	   ? f->file
+		       f->file     ? f->file
 		       : f->module ? f->module
 				   : "-",
 		       f->line, f->column, f->define_line, f->inlined ? " inlined" : "");
@@ -104,18 +104,28 @@ static void count_frame(struct run *p, const struct frame *f, bool *seen)
 	}
 }
 
-static void take_sample(void *arg, const struct raw_sample *raw)
+static void take_sample(void *arg, const struct sample_bytes *bytes)
 {
+	struct raw_sample raw = { .regs = bytes->regs,
+				  .stack = bytes->stack,
+				  .stack_len = bytes->len };
+	struct error err;
 	struct run *p = arg;
 	struct sample s = { 0 };
 	const struct stack *stack;
-	double start = cpu_us();
 	bool seen = false;
+	double start;
 
-	if (!raw->regs.valid || p->samples == SAMPLES_MAX)
+	if (p->samples == SAMPLES_MAX)
 		return;
-	stack_maker_make(p->maker, raw, &s);
-	p->cost[p->samples++] = cpu_us() - start;
+	/* A session hears of new mappings from the kernel. */
+	if (now_us(CLOCK_MONOTONIC) > p->refreshed + REFRESH_US) {
+		space_refresh(p->space, &err);
+		p->refreshed = now_us(CLOCK_MONOTONIC);
+	}
+	start = now_us(CLOCK_THREAD_CPUTIME_ID);
+	stack_maker_make(p->maker, &raw, &s);
+	p->cost[p->samples++] = now_us(CLOCK_THREAD_CPUTIME_ID) - start;
 	stack = recording_get_stack(p->rec, s.stack);
 	p->complete += stack->end == STACK_COMPLETE;
 	for (uint32_t i = 0; i < stack->n; i++)
@@ -162,29 +172,6 @@ static void print_result(struct run *p, bool lines)
 			printf("line %u %.4f\n", i, (double)p->lines[i] / p->innermost);
 }
 
-static void sample_all(struct run *p, pid_t pid, double seconds, uint32_t hz)
-{
-	struct error err = { 0 };
-	double end;
-	struct timespec now;
-
-	p->feed.space = space_new(pid);
-	p->feed.sample = take_sample;
-	p->feed.arg = p;
-	p->maker = stack_maker_new(unwinder_find("native"), p->feed.space, pid, p->rec);
-	if (perf_feed_open(&p->feed, pid, hz, STACK_BYTES, &err) < 0) {
-		fprintf(stderr, "%s\n", err.msg);
-		exit(77);
-	}
-	space_refresh(p->feed.space, &err);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	end = (double)now.tv_sec + (double)now.tv_nsec / 1e9 + seconds;
-	while (clock_gettime(CLOCK_MONOTONIC, &now),
-	       (double)now.tv_sec + (double)now.tv_nsec / 1e9 < end)
-		perf_feed_poll(&p->feed, 20);
-	perf_feed_close(&p->feed);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -197,22 +184,25 @@ int main(int argc, char **argv)
 		{ 0 },
 	};
 	struct run *p = xcalloc(1, sizeof(*p));
-	double seconds = 2;
-	uint32_t hz = 400;
+	struct samples_wanted wanted = { .hz = 400,
+					 .n = SAMPLES_MAX,
+					 .seconds = 2,
+					 .dump = STACK_BYTES,
+					 .each = take_sample,
+					 .arg = p };
 	bool lines = false;
-	int c, gate, after = 0;
-	pid_t pid;
+	int c, after = 0;
 
 	while ((c = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (c) {
 		case 's':
-			seconds = atof(optarg);
+			wanted.seconds = (unsigned)atoi(optarg);
 			break;
 		case 'a':
 			after = atoi(optarg);
 			break;
 		case 'h':
-			hz = (uint32_t)atoi(optarg);
+			wanted.hz = (unsigned)atoi(optarg);
 			break;
 		case 'm':
 			p->mark = optarg;
@@ -233,16 +223,18 @@ int main(int argc, char **argv)
 	if (p->mark && p->script)
 		load_marks(p);
 	p->rec = recording_new();
-	pid = perf_feed_spawn(argv + optind, &gate);
-	perf_feed_release(gate);
-	if (after)
-		usleep((useconds_t)after * 1000);
-	sample_all(p, pid, seconds, hz);
-	kill(pid, SIGTERM);
-	waitpid(pid, NULL, 0);
+	wanted.tid = samples_start((const char *const *)argv + optind);
+	usleep((useconds_t)after * 1000);
+	p->space = space_new(wanted.tid);
+	p->maker = stack_maker_new(&unwinder_native, p->space, wanted.tid, p->rec);
+	if (samples_take(&wanted) < 0) {
+		fprintf(stderr, "the kernel forbids sampling\n");
+		return 77;
+	}
+	samples_stop(wanted.tid);
 	print_result(p, lines);
 	stack_maker_free(p->maker);
-	space_free(p->feed.space);
+	space_free(p->space);
 	recording_free(p->rec);
 	free((void *)p->script);
 	free(p);

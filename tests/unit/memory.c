@@ -85,6 +85,24 @@ TEST(memory_live_keeps_pages_until_it_is_told_to_forget)
 	munmap(pages, 2 * 4096);
 }
 
+TEST(memory_live_keeps_pages_that_lie_a_chunk_of_a_heap_apart)
+{
+	enum { CHUNK = 256 << 10, CHUNKS = 16 };
+	uint8_t *heap = mmap(NULL, CHUNK * CHUNKS, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct memory_live *live = memory_live_new(getpid());
+	uint64_t value;
+
+	for (int round = 0; round < 4; round++)
+		for (size_t i = 0; i < CHUNKS; i++)
+			CHECK_EQ(memory_read_u64(memory_of_live(live), (uintptr_t)heap + i * CHUNK,
+						 &value),
+				 0);
+	CHECK(memory_live_reads(live) < 2 * CHUNKS);
+	memory_live_free(live);
+	munmap(heap, CHUNK * CHUNKS);
+}
+
 TEST(unwind_seam_drops_the_frames_of_another_moment)
 {
 	uint8_t *pages = two_pages(), copy[2048], buf[8];

@@ -315,7 +315,7 @@ static size_t name_builtin(struct walk *w)
 	}
 	if (f->script)
 		emit_under_builtin(w, f);
-	else
+	else if (f->name && f->name[0] != '(') /* the symbols of closures of V8's own say more */
 		emit_js_builtin(w, f, w->v8->layout.fp_receiver);
 	return w->n;
 }
