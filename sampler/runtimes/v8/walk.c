@@ -109,11 +109,10 @@ static bool ends_with(const char *s, const char *end)
 	return n >= k && strcmp(s + n - k, end) == 0;
 }
 
-/* Bytecode handlers and the interpreter's own code are not worth a frame of their own. */
+/* Bytecode handlers and the interpreter's own code: not worth a frame of their own. */
 static bool is_interpreter(const char *builtin)
 {
-	return ends_with(builtin, "Handler") || strncmp(builtin, "Builtins_Interpreter", 20) == 0 ||
-	       strncmp(builtin, "Builtins_Baseline", 17) == 0;
+	return ends_with(builtin, "Handler") || strncmp(builtin, "Builtins_Interpreter", 20) == 0;
 }
 
 static void emit_builtin(struct walk *w, const struct symbol *sym, const struct mapping *m,
