@@ -83,9 +83,9 @@ const struct frame_class *classify(struct classifier *c, uint32_t frame)
 	if (!class->known) {
 		const struct frame *f = recording_get_frame(c->rec, frame);
 
-		class->rule = rule_find(f);
-		class->role = role_of(f, &c->rec->target);
 		class->name = name_of(c, f);
+		class->rule = rule_find(f, class->name);
+		class->role = role_of(f, class->name, &c->rec->target);
 		class->function = function_of(c, frame);
 		class->known = true;
 	}

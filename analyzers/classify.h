@@ -10,8 +10,8 @@
  */
 struct frame_class {
 	const struct rule *rule; /* NULL: none matches */
-	const char *name;	 /* the function in short: no return type, templates, parameters */
-	uint32_t function;	 /* equal for frames of the same function, whatever their lines */
+	const char *name;        /* the function in short: no return type, templates, parameters */
+	uint32_t function;       /* equal for frames of the same function, whatever their lines */
 	enum role role;
 	bool known; /* the rest is filled in */
 };
@@ -19,9 +19,9 @@ struct frame_class {
 struct classifier {
 	const struct recording *rec;
 	struct frame_class *classes; /* by frame id */
-	uint32_t *slots;	     /* hash table of frame id + 1, one frame a function */
-	size_t cap;		     /* of slots: a power of two */
-	uint32_t *marks;	     /* by frame id: the last mark set on a function */
+	uint32_t *slots;             /* hash table of frame id + 1, one frame a function */
+	size_t cap;                  /* of slots: a power of two */
+	uint32_t *marks;             /* by frame id: the last mark set on a function */
 	uint32_t mark;
 	struct strings names; /* in arena */
 	struct arena *arena;

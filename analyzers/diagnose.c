@@ -106,9 +106,9 @@ struct stall_diagnosis diagnose_stall(const struct recording *rec, const struct 
 	blame_stall(&c, stall, parts, n);
 	j = judge_stall(&c, stall, parts, n);
 	support_add(&support, &c, &j, parts, n);
-	evidence_collect(&j, support.v, support.n, &evidence);
+	evidence_collect(&j, &support, &evidence);
 	d.cause = j.cause;
-	d.culprit = support_culprit(rec, support.v, support.n);
+	d.culprit = support_culprit(rec, &support, 0);
 	*title = title_make(a, &j, &evidence);
 	support_destroy(&support);
 	classifier_destroy(&c);

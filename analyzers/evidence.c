@@ -25,17 +25,19 @@ void support_destroy(struct support_list *list)
 	*list = (struct support_list){ 0 };
 }
 
-const struct frame *support_culprit(const struct recording *rec, const struct support *v, size_t n)
+const struct frame *support_culprit(const struct recording *rec, const struct support_list *list,
+				    size_t from)
 {
 	const struct frame *culprit = NULL;
 	const struct tally_entry *best;
 	struct tally frames = { 0 };
 
-	for (size_t i = 0; i < n; i++) {
-		const struct stack *stack = sample_stack(rec, v[i].sample);
+	for (size_t i = from; i < list->n; i++) {
+		const struct support *s = &list->v[i];
+		const struct stack *stack = sample_stack(rec, s->sample);
 
-		if (stack && v[i].culprit != NO_FRAME)
-			tally_add(&frames, stack->frames[v[i].culprit], v[i].sample->weight, 0);
+		if (stack && s->culprit != NO_FRAME)
+			tally_add(&frames, stack->frames[s->culprit], s->sample->weight, 0);
 	}
 	best = tally_heaviest(&frames);
 	if (best)
@@ -44,15 +46,18 @@ const struct frame *support_culprit(const struct recording *rec, const struct su
 	return culprit;
 }
 
-const struct stack *support_stack(const struct recording *rec, const struct support *v, size_t n)
+const struct stack *support_stack(const struct recording *rec, const struct support_list *list)
 {
 	const struct stack *stack = NULL;
 	const struct tally_entry *best;
 	struct tally stacks = { 0 };
 
-	for (size_t i = 0; i < n; i++)
-		if (sample_stack(rec, v[i].sample))
-			tally_add(&stacks, v[i].sample->stack, v[i].sample->weight, 0);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct sample *s = list->v[i].sample;
+
+		if (sample_stack(rec, s))
+			tally_add(&stacks, s->stack, s->weight, 0);
+	}
 	best = tally_heaviest(&stacks);
 	if (best)
 		stack = recording_get_stack(rec, (uint32_t)best->key);
@@ -110,12 +115,12 @@ static void choose(const struct support *v, size_t n, enum argument_key key, str
 	tally_destroy(&t);
 }
 
-void evidence_collect(const struct judgement *j, const struct support *v, size_t n,
+void evidence_collect(const struct judgement *j, const struct support_list *list,
 		      struct evidence *out)
 {
 	*out = (struct evidence){ 0 };
 	for (int key = 0; key < ARG_KEYS; key++)
-		choose(v, n, key, out);
+		choose(list->v, list->n, key, out);
 	if (j->cause == CAUSE_GC && j->call && !out->has[ARG_GC_KIND]) {
 		out->args[ARG_GC_KIND] = (struct argument){ .key = ARG_GC_KIND, .text = j->call };
 		out->has[ARG_GC_KIND] = true;

@@ -6,7 +6,7 @@
 /* A sample that a finding rests on. */
 struct support {
 	const struct sample *sample;
-	uint32_t begin;	  /* arguments of frames past it belong to another call */
+	uint32_t begin;   /* arguments of frames past it belong to another call */
 	uint32_t culprit; /* index in its stack; NO_FRAME none */
 };
 
@@ -20,16 +20,18 @@ void support_add(struct support_list *list, struct classifier *c, const struct j
 		 const struct part *parts, size_t n);
 void support_destroy(struct support_list *list);
 
-/* The frame to blame whose line most time hangs under, and the heaviest stack; NULL if none. */
-const struct frame *support_culprit(const struct recording *rec, const struct support *v, size_t n);
-const struct stack *support_stack(const struct recording *rec, const struct support *v, size_t n);
+/* Of the samples from `from` on: the frame to blame whose line most time hangs under, or NULL. */
+const struct frame *support_culprit(const struct recording *rec, const struct support_list *list,
+				    size_t from);
+/* The heaviest stack, or NULL. */
+const struct stack *support_stack(const struct recording *rec, const struct support_list *list);
 
 /*
  * The arguments of the call that took most time.  What is chosen for one key
  * narrows the next, so that they were seen together: never the iterations of
  * one call with the digest of another.
  */
-void evidence_collect(const struct judgement *j, const struct support *v, size_t n,
+void evidence_collect(const struct judgement *j, const struct support_list *list,
 		      struct evidence *out);
 
 #endif

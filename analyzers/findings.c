@@ -94,7 +94,7 @@ static void add_stall(struct diagnosis *d, struct stalls *stalls, struct group *
 
 	support_add(&g->support, c, &g->judgements[id], parts, n);
 	d->stalls[id].finding = (uint32_t)d->n_findings;
-	d->stalls[id].culprit = support_culprit(c->rec, g->support.v + from, g->support.n - from);
+	d->stalls[id].culprit = support_culprit(c->rec, &g->support, from);
 }
 
 static void make_finding(struct diagnosis *d, struct stalls *stalls, struct group *g,
@@ -111,9 +111,9 @@ static void make_finding(struct diagnosis *d, struct stalls *stalls, struct grou
 	f->cause = j.cause;
 	sum_stalls(rec, members, n, f);
 	f->share = d->stalled ? (double)f->total / (double)d->stalled : 0;
-	f->culprit = support_culprit(rec, g->support.v, g->support.n);
-	f->stack = support_stack(rec, g->support.v, g->support.n);
-	evidence_collect(&j, g->support.v, g->support.n, &f->evidence);
+	f->culprit = support_culprit(rec, &g->support, 0);
+	f->stack = support_stack(rec, &g->support);
+	evidence_collect(&j, &g->support, &f->evidence);
 	f->title = title_make(&d->arena, &j, &f->evidence);
 	f->advice = advice_find(&j);
 	f->call = j.cause == CAUSE_GC ? NULL : j.call ? j.call : j.hot;

@@ -1,8 +1,6 @@
 #include "analyzers/glob.h"
 
-#include <stddef.h>
-
-bool glob_match(const char *pattern, const char *s)
+bool glob_match_stars(const char *pattern, const char *s)
 {
 	const char *star = NULL, *resume = NULL;
 

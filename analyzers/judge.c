@@ -2,6 +2,8 @@
 
 #include "analyzers/tally.h"
 
+enum { SYSCALL_EXIT_GROUP = 231 };
+
 /* A sleep that is no system call is a fault, as far as the kernel counted faults. */
 static void blame_faults(const struct stall *stall, struct part *parts, size_t n)
 {
@@ -25,48 +27,47 @@ void blame_stall(struct classifier *c, const struct stall *stall, struct part *p
 	blame_faults(stall, parts, n);
 }
 
+static double positive(double v)
+{
+	return v > 0 ? v : 0;
+}
+
 /*
  * The samples of one state speak for all of the stall's time in it, also where
- * some were lost; but not where they cover less than a quarter.
+ * some were lost; but not where they cover less than a quarter.  Returns the
+ * time that none speaks for.  In doubles: numbers of a file may be any.
  */
-static nsec add_state(const struct part *parts, size_t n, enum sample_state state, nsec total,
-		      nsec sums[CAUSES])
+static double add_state(const struct part *parts, size_t n, enum sample_state state, nsec total,
+			double sums[CAUSES])
 {
-	nsec sampled = 0, given = 0;
-	double scale;
+	double sampled = 0, scale;
 
 	for (size_t i = 0; i < n; i++)
 		if (parts[i].sample->state == state)
-			sampled += parts[i].sample->weight;
-	scale = sampled && sampled < total && sampled >= total / 4 ? (double)total / (double)sampled
-								   : 1;
+			sampled += (double)parts[i].sample->weight;
+	scale = sampled < (double)total && sampled >= (double)total / 4 ? (double)total / sampled
+									: 1;
 	for (size_t i = 0; i < n; i++) {
 		enum cause cause = part_is_code(&parts[i]) ? CAUSE_USER_CODE : parts[i].blame.cause;
-		nsec weight = (nsec)((double)parts[i].sample->weight * scale);
 
-		if (parts[i].sample->state != state)
-			continue;
-		sums[cause] += weight;
-		given += weight;
+		if (parts[i].sample->state == state)
+			sums[cause] += (double)parts[i].sample->weight * scale;
 	}
-	return total > given ? total - given : 0;
+	return positive((double)total - sampled * scale);
 }
 
 static void sum_causes(const struct stall *stall, const struct part *parts, size_t n,
-		       nsec sums[CAUSES])
+		       double sums[CAUSES])
 {
-	nsec asleep, faults, awake;
+	double asleep, awake, faults;
 
 	awake = add_state(parts, n, SAMPLE_RUNNING, stall->running, sums);
 	asleep = add_state(parts, n, SAMPLE_BLOCKED, stall->blocked, sums);
-	faults = stall->page_fault > sums[CAUSE_PAGE_FAULT]
-			 ? stall->page_fault - sums[CAUSE_PAGE_FAULT]
-			 : 0;
+	faults = positive((double)stall->page_fault - sums[CAUSE_PAGE_FAULT]);
 	faults = faults < asleep ? faults : asleep;
 	sums[CAUSE_PAGE_FAULT] += faults;
 	sums[CAUSE_UNKNOWN] += awake + asleep - faults;
-	sums[CAUSE_CPU_STARVATION] = stall->runnable;
-	sums[CAUSE_STOPPED] = stall->stopped;
+	sums[CAUSE_STOPPED] = (double)stall->stopped;
 }
 
 /*
@@ -83,14 +84,14 @@ static bool is_starved(const struct stall *stall, nsec threshold)
 	return own < threshold || own < stall->duration / 4;
 }
 
-static enum cause find_cause(const struct stall *stall, nsec threshold, const nsec sums[CAUSES])
+static enum cause find_cause(const struct stall *stall, nsec threshold, const double sums[CAUSES])
 {
 	enum cause best = CAUSE_UNKNOWN;
 
 	if (is_starved(stall, threshold))
 		return CAUSE_CPU_STARVATION;
 	for (int i = 0; i < CAUSES; i++)
-		if (i != CAUSE_CPU_STARVATION && sums[i] > sums[best])
+		if (sums[i] > sums[best])
 			best = i;
 	return best;
 }
@@ -144,6 +145,8 @@ static const char *find_why(const struct stall *stall, const struct part *parts,
 						       : "no stack was sampled";
 	if (stacks == 0)
 		return "its stacks could not be read";
+	if (parts[n - 1].sample->syscall == SYSCALL_EXIT_GROUP)
+		return "the process was exiting";
 	return blocked ? "it slept in an unknown system call" : "too few stacks were sampled";
 }
 
@@ -170,7 +173,7 @@ struct judgement judge_stall(struct classifier *c, const struct stall *stall,
 			     const struct part *parts, size_t n)
 {
 	struct judgement j = { .function = NO_FRAME };
-	nsec sums[CAUSES] = { 0 };
+	double sums[CAUSES] = { 0 };
 
 	sum_causes(stall, parts, n, sums);
 	j.cause = find_cause(stall, c->rec->session.threshold, sums);

@@ -11,7 +11,7 @@ struct judgement {
 	const char *why;    /* unknown: why, else NULL */
 	uint32_t function;  /* of the culprit, as the classifier numbers them; NO_FRAME unknown */
 	uint32_t callbacks; /* many_callbacks, microtask_starvation: different ones seen */
-	nsec blamed;	    /* time of the stall whose culprit is known, or that needs none */
+	nsec blamed;        /* time of the stall whose culprit is known, or that needs none */
 };
 
 /* Says what each of the n samples of a stall means: fills parts[i].blame. */

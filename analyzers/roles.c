@@ -140,14 +140,15 @@ static enum role default_role(const struct frame *f, const struct target_info *t
 	return ROLE_NOBODY;
 }
 
-enum role role_of(const struct frame *f, const struct target_info *target)
+enum role role_of(const struct frame *f, const char *name, const struct target_info *target)
 {
 	const char *where = f->kind == FRAME_NATIVE ? f->module : f->file;
 
+	name = name ? name : "";
+	where = where ? where : "";
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].kind == f->kind &&
-		    glob_match(rows[i].function, f->function ? f->function : "") &&
-		    glob_match(rows[i].where, where ? where : ""))
+		if (rows[i].kind == f->kind && glob_match(rows[i].function, name) &&
+		    glob_match(rows[i].where, where))
 			return rows[i].role;
 	return default_role(f, target);
 }

@@ -5,13 +5,14 @@
 
 /* Whose code a frame is: the higher, the rather it is blamed. */
 enum role {
-	ROLE_NOBODY,	 /* libc, allocator, VM, the loop library */
-	ROLE_INTERNAL,	 /* JavaScript of node itself: blamed where there is nothing else */
+	ROLE_NOBODY,     /* libc, allocator, VM, the loop library */
+	ROLE_INTERNAL,   /* JavaScript of node itself: blamed where there is nothing else */
 	ROLE_DEPENDENCY, /* installed packages and shared libraries */
 	ROLE_OWN,
 	ROLE_ENTRY, /* the function that stands for a command or a module: redis' keysCommand */
 };
 
-enum role role_of(const struct frame *f, const struct target_info *target);
+/* name is the frame's function in short, NULL unknown. */
+enum role role_of(const struct frame *f, const char *name, const struct target_info *target);
 
 #endif

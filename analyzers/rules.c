@@ -19,14 +19,15 @@ const struct rule *rules_of(enum frame_kind kind)
 	return rules_python;
 }
 
-const struct rule *rule_find(const struct frame *f)
+const struct rule *rule_find(const struct frame *f, const char *name)
 {
 	bool native = f->kind == FRAME_NATIVE || f->kind == FRAME_KERNEL;
 	const char *where = native ? f->module : f->file;
 
+	name = name ? name : "";
+	where = where ? where : "";
 	for (const struct rule *r = rules_of(f->kind); r->function; r++)
-		if (glob_match(r->function, f->function ? f->function : "") &&
-		    glob_match(r->where, where ? where : ""))
+		if (glob_match(r->function, name) && glob_match(r->where, where))
 			return r->cause == CAUSES ? NULL : r;
 	return NULL;
 }

@@ -8,7 +8,7 @@
 struct tally_entry {
 	uint64_t key, weight;
 	double distance; /* sum of weight * what was given with it */
-	size_t order;	 /* of its first addition: decides between equal weights, as keys may be
+	size_t order;    /* of its first addition: decides between equal weights, as keys may be
 			    pointers */
 };
 

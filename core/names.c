@@ -30,9 +30,11 @@ void strbuf_puts_function(struct strbuf *b, const char *name)
 		else
 			strbuf_add(b, s, 1);
 	}
-	/* Nothing was a name in that sense. */
-	if (b->len == begin)
+	/* Nothing was a name in that sense: "<T as Trait>::method" of Rust, or damaged. */
+	if (b->len == begin || b->s[begin] == ':') {
+		b->len = begin;
 		strbuf_puts(b, name);
+	}
 }
 
 const char *path_base(const char *path)

@@ -39,8 +39,10 @@ void strbuf_bytes(struct strbuf *b, uint64_t bytes)
 		strbuf_printf(b, "%" PRIu64 " byte%s", bytes, bytes == 1 ? "" : "s");
 		return;
 	}
-	for (; v >= 999.5; v /= 1e3)
+	while (v >= 999.5) {
+		v /= 1e3;
 		unit++;
+	}
 	if (v < 99.95 && (unsigned)(v * 10 + 0.5) % 10 != 0)
 		strbuf_printf(b, "%.1f %s", v, units[unit]);
 	else

@@ -2,6 +2,7 @@
 
 #include "analyzers/glob.h"
 #include "analyzers/syscalls.h"
+#include "core/names.h"
 #include "tests/builder.h"
 #include "tests/test.h"
 
@@ -30,7 +31,7 @@ TEST(rules_no_row_hides_behind_an_earlier_one)
 
 			f.function = instance_of(r->function, function, sizeof(function));
 			f.file = f.module = instance_of(r->where, where, sizeof(where));
-			found = rule_find(&f);
+			found = rule_find(&f, f.function);
 			if (r->cause != CAUSES && found != r)
 				test_fail(__FILE__, __LINE__, "row %s %s is hidden by %s %s",
 					  r->where, r->function, found ? found->where : "-",
@@ -172,12 +173,19 @@ TEST(rules_know_what_real_functions_do)
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		uint32_t id = build_frame(rec, known[i].frame);
-		const struct rule *r = rule_find(recording_get_frame(rec, id));
-		enum cause cause = r ? r->cause : CAUSES;
+		const struct frame *f = recording_get_frame(rec, id);
+		struct strbuf name = { 0 };
+		const struct rule *r;
+		enum cause cause;
 
+		if (f->function)
+			strbuf_puts_function(&name, f->function);
+		r = rule_find(f, name.s);
+		cause = r ? r->cause : CAUSES;
 		if (cause != known[i].cause)
 			test_fail(__FILE__, __LINE__, "%s is taken for %s", known[i].frame,
 				  r ? cause_info[cause].id : "nothing");
+		strbuf_destroy(&name);
 	}
 	recording_free(rec);
 }
