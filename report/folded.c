@@ -12,13 +12,7 @@
  * weight in ns: what flamegraph.pl, inferno and speedscope read.  The weights
  * add up to the length of all stalls: time without a sample has lines of its own.
  */
-static void put_escaped(struct strbuf *b, const char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		strbuf_add(b, s[i] == ';' ? ":" : &s[i], 1);
-}
-
-static void put_frame(struct strbuf *b, const struct frame *f)
+static char *make_name(const struct frame *f)
 {
 	struct strbuf name = { 0 };
 
@@ -30,8 +24,30 @@ static void put_frame(struct strbuf *b, const struct frame *f)
 			strbuf_printf(&name, ":%u", f->line);
 		strbuf_puts(&name, ")");
 	}
-	put_escaped(b, name.s, name.len);
-	strbuf_destroy(&name);
+	for (char *p = name.s; *p; p++)
+		if (*p == ';')
+			*p = ':';
+	return name.s;
+}
+
+/* The names of frames by id, made when first asked for: stacks share most of them. */
+struct names {
+	const struct recording *rec;
+	char **v;
+};
+
+static const char *name_of(struct names *names, uint32_t frame)
+{
+	if (!names->v[frame])
+		names->v[frame] = make_name(recording_get_frame(names->rec, frame));
+	return names->v[frame];
+}
+
+static void names_destroy(struct names *names)
+{
+	for (size_t i = 0; i < names->rec->stacks.n_frames; i++)
+		free(names->v[i]);
+	free(names->v);
 }
 
 /* What the thread did at the leaf when it did not run. */
@@ -58,24 +74,23 @@ static int by_stack(const void *a, const void *b)
 	return (int)x->state - (int)y->state;
 }
 
-static void print_row(const struct recording *rec, const struct row *r, FILE *out)
+static void print_row(struct names *names, const struct row *r, FILE *out)
 {
-	struct strbuf b = { 0 };
+	const struct recording *rec = names->rec;
 	const struct stack *stack = NULL;
 
 	if (r->stack < rec->stacks.n_stacks)
 		stack = recording_get_stack(rec, r->stack);
 	for (uint32_t i = stack ? stack->n : 0; i-- > 0;) {
-		put_frame(&b, recording_get_frame(rec, stack->frames[i]));
+		fputs(name_of(names, stack->frames[i]), out);
 		if (i > 0)
-			strbuf_puts(&b, ";");
+			fputc(';', out);
 	}
 	if (!stack || stack->n == 0)
-		strbuf_puts(&b, "[no stack]");
+		fputs("[no stack]", out);
 	if (states[r->state])
-		strbuf_printf(&b, ";%s", states[r->state]);
-	fprintf(out, "%s %" PRIu64 "\n", b.s, r->weight);
-	strbuf_destroy(&b);
+		fprintf(out, ";%s", states[r->state]);
+	fprintf(out, " %" PRIu64 "\n", r->weight);
 }
 
 /* The time of all stalls in a state that no sample covers. */
@@ -101,6 +116,7 @@ static int render(const struct report *report, FILE *out, struct error *err)
 {
 	const struct recording *rec = report->rec;
 	struct row *rows = xcalloc(rec->n_samples + 1, sizeof(*rows));
+	struct names names = { rec, xcalloc(rec->stacks.n_frames + 1, sizeof(char *)) };
 	nsec sampled[4] = { 0 };
 	size_t n = 0;
 
@@ -118,8 +134,9 @@ static int render(const struct report *report, FILE *out, struct error *err)
 			rows[n++] = rows[i];
 	}
 	for (size_t i = 0; i < n; i++)
-		print_row(rec, &rows[i], out);
+		print_row(&names, &rows[i], out);
 	print_unsampled(rec, sampled, out);
+	names_destroy(&names);
 	free(rows);
 	if (ferror(out))
 		return error_set(err, -EIO, "cannot write the folded stacks");

@@ -62,10 +62,10 @@ static size_t fit(const char *s, int columns)
 
 		step = step ? step : 1;
 		used += text_columns(s + n, step);
-		if (used > columns)
-			return space ? space : n ? n : step;
 		if (n > 0 && s[n] == ' ')
 			space = n;
+		if (used > columns)
+			return space ? space : n ? n : step;
 		n += step;
 	}
 	return n;
