@@ -285,6 +285,52 @@ TEST(cause_of_a_blocked_write_goes_by_what_the_descriptor_is)
 	}
 }
 
+TEST(cause_of_a_sleep_is_told_by_the_kernels_frames_where_they_are_seen)
+{
+	CHECK_EQ(cause_of(NULL,
+			  "k anon_pipe_read\nk vfs_read\nn read @/lib/libc.so.6\nn f @/srv/app", 0),
+		 CAUSE_SYNC_CHILD);
+	CHECK_EQ(cause_of(NULL,
+			  "k sock_read_iter\nk vfs_read\nn read @/lib/libc.so.6\nn f @/srv/app", 0),
+		 CAUSE_SYNC_NET);
+	CHECK_EQ(cause_of(NULL,
+			  "k anon_pipe_write\nk vfs_write\nn write @/lib/libc.so.6\nn f @/srv/app",
+			  1),
+		 CAUSE_BLOCKING_OUTPUT);
+	CHECK_EQ(cause_of(NULL,
+			  "k io_schedule\nk filemap_read\nn read @/lib/libc.so.6\nn f @/srv/app",
+			  0),
+		 CAUSE_SYNC_FS);
+}
+
+TEST(cause_of_running_through_a_lock_is_not_waiting_for_it)
+{
+	static const char stack[] = "n pthread_mutex_lock @/lib/libc.so.6\nn f @/srv/app";
+
+	CHECK_EQ(cause_of(NULL, stack, -1), CAUSE_USER_CODE);
+	CHECK_EQ(cause_of(NULL, stack, 202), CAUSE_LOCK_WAIT);
+}
+
+TEST(calls_are_not_named_after_the_machinery_around_them)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(
+		rec,
+		"n longest_match " NODE "n deflate " NODE
+		"n node::(anonymous namespace)::CompressionStream<int>::Write<false>(int) " NODE
+		"j processChunkSync @node:zlib:415\nj zlibBufferSync @node:zlib:178\n"
+		"j syncBufferWrapper @node:zlib:767\nj download @/app/a.js:58\n" HTTP,
+		100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_COMPRESSION);
+	CHECK_STR(f->call, "gzipSync or deflateSync");
+	done(rec, d);
+}
+
 TEST(cause_of_a_native_call_is_blamed_on_the_nearest_function_of_the_program)
 {
 	struct recording *rec = build_recording(NULL);
@@ -436,6 +482,40 @@ TEST(starvation_wins_over_code_that_is_a_small_part_of_a_long_stall)
 	done(rec, d);
 }
 
+TEST(starvation_wins_over_code_that_is_no_stall_by_itself)
+{
+	struct recording *rec = build_recording("v8");
+	struct stall *stall = build_stall(rec, 0, 60);
+	const struct finding *f;
+	struct diagnosis *d;
+
+	stall->running = 18 * MS;
+	stall->runnable = 42 * MS;
+	build_sample(rec, PBKDF2 "j login @/app/server.js:33\n" HTTP, 18);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_CPU_STARVATION);
+	done(rec, d);
+}
+
+TEST(what_was_on_the_stack_while_it_waited_for_a_cpu_is_not_blamed)
+{
+	struct recording *rec = build_recording("v8");
+	struct stall *stall = build_stall(rec, 0, 100);
+	const struct finding *f;
+	struct diagnosis *d;
+
+	stall->running = 55 * MS;
+	stall->runnable = 45 * MS;
+	build_sample(rec, PARSE "j load @/app/server.js:70\n" HTTP, 25);
+	build_sample(rec, PARSE "j load @/app/server.js:71\n" HTTP, 30);
+	build_sample_full(rec, PARSE "j load @/app/server.js:70\n" HTTP, 45, SAMPLE_RUNNABLE, -1,
+			  NULL, 0);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_LARGE_PARSE);
+	CHECK_EQ(f->culprit->line, 71);
+	done(rec, d);
+}
+
 TEST(stopped_targets_are_not_blamed_on_code)
 {
 	struct recording *rec = build_recording("v8");
@@ -449,6 +529,21 @@ TEST(stopped_targets_are_not_blamed_on_code)
 	d = only_finding(rec, &f);
 	CHECK_EQ(f->cause, CAUSE_STOPPED);
 	CHECK(f->culprit == NULL);
+	done(rec, d);
+}
+
+TEST(starvation_needs_more_than_half_of_the_stall)
+{
+	struct recording *rec = build_recording("v8");
+	struct stall *stall = build_stall(rec, 0, 100);
+	const struct finding *f;
+	struct diagnosis *d;
+
+	stall->running = 10 * MS;
+	stall->runnable = 40 * MS;
+	stall->stopped = 50 * MS;
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_STOPPED);
 	done(rec, d);
 }
 
@@ -497,6 +592,20 @@ TEST(major_faults_are_recognised_by_sleeping_outside_any_system_call)
 	done(rec, d);
 }
 
+TEST(a_sleep_in_a_system_call_is_no_fault)
+{
+	struct recording *rec = build_recording(NULL);
+	struct stall *stall = build_stall(rec, 0, 100);
+	const struct finding *f;
+	struct diagnosis *d;
+
+	stall->page_fault = 90 * MS;
+	build_blocked(rec, "n lookup @/srv/app\nn main @/srv/app", 100, 230);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_SLEEP);
+	done(rec, d);
+}
+
 TEST(lost_samples_of_a_state_are_made_up_for_by_the_others)
 {
 	struct recording *rec = build_recording(NULL);
@@ -531,6 +640,39 @@ TEST(user_code_is_blamed_on_the_innermost_function_that_holds_half_of_it)
 	CHECK_EQ(f->cause, CAUSE_USER_CODE);
 	CHECK_STR(f->title, "compute");
 	CHECK_EQ(f->culprit->line, 21);
+	done(rec, d);
+}
+
+TEST(user_code_is_blamed_on_the_callee_that_holds_half_not_on_its_callers)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, "j inner @/app/a.js:5/5\nj outer @/app/a.js:20/18\n" HTTP, 60);
+	build_sample(rec, "j outer @/app/a.js:21/18\n" HTTP, 40);
+	d = only_finding(rec, &f);
+	CHECK_STR(f->title, "inner");
+	CHECK_EQ(f->culprit->line, 5);
+	done(rec, d);
+}
+
+TEST(user_code_of_a_recursive_function_counts_once_a_stack)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec,
+		     "j walk @/app/a.js:5/4\nj walk @/app/a.js:6/4\nj walk @/app/a.js:6/4\n"
+		     "j outer @/app/a.js:20/18\n" HTTP,
+		     30);
+	build_sample(rec, "j outer @/app/a.js:21/18\n" HTTP, 40);
+	build_sample(rec, "j outer @/app/a.js:22/18\n" HTTP, 30);
+	d = only_finding(rec, &f);
+	CHECK_STR(f->title, "outer");
 	done(rec, d);
 }
 
@@ -572,6 +714,20 @@ TEST(user_code_that_sorts_names_the_sort_and_blames_its_caller)
 	done(rec, d);
 }
 
+TEST(user_code_that_sorts_a_little_is_not_named_after_the_sort)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, "j rank @/app/a.js:22/18\n" HTTP, 70);
+	build_sample(rec, "j Array.prototype.sort\nj rank @/app/a.js:20/18\n" HTTP, 30);
+	d = only_finding(rec, &f);
+	CHECK_STR(f->title, "rank");
+	done(rec, d);
+}
+
 TEST(microtasks_starve_the_loop_when_time_goes_into_the_queue)
 {
 	struct recording *rec = build_recording("v8");
@@ -593,6 +749,24 @@ TEST(microtasks_starve_the_loop_when_time_goes_into_the_queue)
 	CHECK_STR(f->title, "starved by process.nextTick");
 	CHECK_STR(f->culprit->function, "step");
 	CHECK(strstr(f->advice, "setImmediate"));
+	done(rec, d);
+}
+
+TEST(microtasks_starve_the_loop_although_no_sample_falls_between_two)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, "j step @/app/a.js:75\n" TICKS "n main " NODE, 50);
+	build_sample(
+		rec,
+		"j nextTick @node:internal/process/task_queues:128\nj step @/app/a.js:75\n" TICKS
+		"n main " NODE,
+		50);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_MICROTASK_STARVATION);
 	done(rec, d);
 }
 
@@ -653,6 +827,21 @@ TEST(many_short_callbacks_are_told_from_one_long_one)
 	d = only_finding(rec, &f);
 	CHECK_EQ(f->cause, CAUSE_MANY_CALLBACKS);
 	CHECK_STR(f->title, "10 different callbacks in one turn");
+	done(rec, d);
+}
+
+TEST(three_callbacks_are_not_many)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 30);
+	build_sample(rec, "j a @/app/a.js:1/1\n" HTTP, 10);
+	build_sample(rec, "j b @/app/a.js:9/9\n" HTTP, 10);
+	build_sample(rec, "j c @/app/a.js:19/19\n" HTTP, 10);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_USER_CODE);
 	done(rec, d);
 }
 
@@ -717,6 +906,24 @@ TEST(a_live_stall_is_judged_like_the_finished_recording)
 	CHECK_STR(title, "JSON.parse 10.8 MB");
 	arena_free(&arena);
 	done(rec, d);
+}
+
+TEST(a_live_stall_is_judged_by_the_samples_that_are_there)
+{
+	struct recording *rec = build_recording("v8");
+	struct stall_diagnosis live;
+	struct arena arena = { 0 };
+	const char *title = NULL;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, PBKDF2 "j login @/app/server.js:33\n" HTTP, 60);
+	build_sample(rec, PARSE "j load @/app/server.js:70\n" HTTP, 40);
+	rec->stalls[0].samples = 7;
+	live = diagnose_stall(rec, &rec->stalls[0], &title, &arena);
+	CHECK_EQ(live.cause, CAUSE_SYNC_CRYPTO);
+	CHECK_STR(live.culprit->function, "login");
+	arena_free(&arena);
+	recording_free(rec);
 }
 
 TEST(a_hostile_recording_is_diagnosed_without_harm)

@@ -177,6 +177,48 @@ TEST(evidence_is_of_the_arguments_that_took_most_time_together)
 	done(rec, d);
 }
 
+TEST(evidence_was_seen_together)
+{
+	static const struct argument calls[3][2] = {
+		{ { .key = ARG_ITERATIONS, .number = 60000 },
+		  { .key = ARG_DIGEST, .text = "sha512" } },
+		{ { .key = ARG_ITERATIONS, .number = 1000 },
+		  { .key = ARG_DIGEST, .text = "sha1" } },
+		{ { .key = ARG_ITERATIONS, .number = 2000 },
+		  { .key = ARG_DIGEST, .text = "sha1" } },
+	};
+	struct recording *rec = build_recording("v8");
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	for (int i = 0; i < 3; i++)
+		build_sample_full(rec, LOGIN, i ? 30 : 40, SAMPLE_RUNNING, -1, calls[i], 2);
+	d = diagnose(rec);
+	CHECK_STR(d->findings[0].title, "pbkdf2Sync 60000 iterations sha512");
+	done(rec, d);
+}
+
+TEST(evidence_is_not_taken_from_other_calls_or_callers_in_the_stall)
+{
+	static const struct argument other[] = {
+		{ .key = ARG_PATH, .text = "/other", .frame = 0 },
+	};
+	struct recording *rec = build_recording("v8");
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, "j readFileSync @node:fs:1\nj load @/app/a.js:10/5", 50);
+	build_sample_full(rec, "j statSync @node:fs:1\nj load @/app/a.js:11/5", 25, SAMPLE_RUNNING,
+			  -1, other, 1);
+	build_sample_full(rec, "j readFileSync @node:fs:1\nj save @/app/a.js:21/15", 25,
+			  SAMPLE_RUNNING, -1, other, 1);
+	d = diagnose(rec);
+	CHECK_EQ(d->n_findings, 1);
+	CHECK_STR(d->findings[0].title, "readFileSync");
+	CHECK_STR(d->findings[0].culprit->function, "load");
+	done(rec, d);
+}
+
 /* The title of a finding with one argument. */
 static void check_title(const char *stack, struct argument arg, int syscall, const char *title)
 {

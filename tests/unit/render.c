@@ -4,6 +4,7 @@
 
 #include "analyzers/analyze.h"
 #include "report/page.h"
+#include "report/place.h"
 #include "tests/builder.h"
 #include "tests/test.h"
 
@@ -107,7 +108,8 @@ static struct recording *make_hostile(void)
 	hist_add(&rec->loops[0]->lag, 800000);
 	rec->loops[0]->turns = 2;
 	rec->loops[0]->busy = 152 * MS;
-	rec->loops[0]->polled = 9000ull * MS;
+	rec->loops[0]->polled = UINT64_MAX;
+	rec->session.serving_since = UINT64_MAX;
 	recording_note(rec, "the target said: %s", "\033[31m\xff");
 	rec->threadpool.known = true;
 	rec->threadpool.size = 4;
@@ -141,6 +143,65 @@ TEST(text_begins_with_the_headline)
 	CHECK(strstr(text, "crypto.pbkdf2()") != NULL);
 	CHECK(strstr(text, "    > login /app/server.js:33\n") != NULL);
 	CHECK(strstr(text, "24 stalls of 20 ms or more, 1.7 s of 10 s (17.1 %)") != NULL);
+	free(text);
+	recording_free(rec);
+}
+
+TEST(headline_of_a_single_stall_has_no_worst_and_no_period)
+{
+	struct recording *rec = build_recording("v8");
+	struct report report = { .rec = rec, .ascii = true };
+	struct strbuf b = { 0 };
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 151);
+	build_sample(rec, LOGIN, 151);
+	report.diagnosis = d = diagnose(rec);
+	finding_headline(&b, &report, &d->findings[0]);
+	CHECK_STR(b.s, "pbkdf2Sync | server.js:33 login | 1 stall, 151 ms | 100 % on CPU");
+	strbuf_destroy(&b);
+	diagnosis_free(d);
+	recording_free(rec);
+}
+
+TEST(text_shows_the_call_and_the_culprit_of_a_deep_stack_and_not_the_kernel)
+{
+	struct recording *rec = build_recording("v8");
+	char stack[2048] = "k schedule\nk io_schedule\nk vfs_read\n"
+			   "n read @/lib/libc.so.6\nn uv__fs_read @/usr/bin/node\n";
+	char *text;
+
+	for (int i = 0; i < 10; i++)
+		strcat(stack, "n Builtins_Frame @/usr/bin/node\n");
+	strcat(stack, "j readFileSync @node:fs:448\nj load @/app/a.js:33\nj a @/app/a.js:40\n"
+		      "j b @/app/a.js:50\nj c @/app/a.js:60\nn main @/usr/bin/node");
+	build_stall(rec, 0, 100);
+	build_blocked(rec, stack, 100, 0);
+	text = render_recording(&renderer_text, rec, (struct report){ .width = 0 });
+	CHECK(strstr(text, "schedule") == NULL);
+	CHECK(strstr(text, "      \u20263 frames\n      read in libc.so.6\n") != NULL);
+	CHECK(strstr(text, "      \u20267 frames\n") != NULL);
+	CHECK(strstr(text, "    > load /app/a.js:33\n      a /app/a.js:40\n      b /app/a.js:50\n"
+			   "      \u20262 frames\n") != NULL);
+	free(text);
+	text = render_recording(&renderer_text, rec, (struct report){ .verbose = true });
+	CHECK(strstr(text, "io_schedule") != NULL);
+	CHECK(strstr(text, "frames\n") == NULL);
+	free(text);
+	recording_free(rec);
+}
+
+TEST(text_says_when_a_busy_machine_made_stalls_longer)
+{
+	struct recording *rec = make_logins();
+	char *text;
+
+	for (size_t i = 0; i < rec->n_stalls; i++) {
+		rec->stalls[i].runnable = rec->stalls[i].duration / 2;
+		rec->stalls[i].running -= rec->stalls[i].runnable;
+	}
+	text = render_recording(&renderer_text, rec, (struct report){ .width = 0 });
+	CHECK(strstr(text, "50 % of its time the thread waited for a CPU") != NULL);
 	free(text);
 	recording_free(rec);
 }
@@ -210,6 +271,46 @@ TEST(text_keeps_to_the_width_of_the_terminal)
 	recording_free(rec);
 }
 
+TEST(text_breaks_between_words_and_hangs_the_rest)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	struct page page = { .out = out, .width = 40 };
+
+	page_print(&page, INK_NONE, 2, "one sentence that is longer than the forty columns there are");
+	page_print(&page, INK_NONE, 2, "awordthatislongerthanallofthewidththatthereisforit");
+	fclose(out);
+	CHECK_STR(text, "  one sentence that is longer than the\n"
+			"      forty columns there are\n"
+			"  awordthatislongerthanallofthewidththat\n"
+			"      thereisforit\n");
+	free(text);
+}
+
+TEST(places_are_short_but_for_nodes_own_modules)
+{
+	struct frame f = {
+		.kind = FRAME_JS, .function = "list", .file = "node:internal/timers", .line = 569
+	};
+	struct strbuf b = { 0 };
+
+	strbuf_place(&b, &f);
+	CHECK_STR(b.s, "node:internal/timers:569 list");
+	strbuf_destroy(&b);
+	f.file = "/app/lib/a.js";
+	f.function = NULL;
+	strbuf_place(&b, &f);
+	CHECK_STR(b.s, "a.js:569 (anonymous)");
+	strbuf_destroy(&b);
+	f = (struct frame){ .kind = FRAME_NATIVE,
+			    .function = "bool a::b<int>(c)",
+			    .module = "/usr/bin/app" };
+	strbuf_place(&b, &f);
+	CHECK_STR(b.s, "a::b in app");
+	strbuf_destroy(&b);
+}
+
 TEST(text_columns_counts_wide_characters_twice)
 {
 	CHECK_EQ(text_columns("abc", 3), 3);
@@ -253,6 +354,10 @@ TEST(json_leaves_out_what_is_unknown_or_of_the_wrong_type)
 	CHECK(json_object_get(stall, "culprit") == NULL);
 	CHECK(json_is_true(json_object_get(stall, "open")));
 	CHECK(json_object_get(root, "budget") == NULL);
+	CHECK(json_object_get(json_object_get(root, "session"), "serving_since_ns") == NULL);
+	CHECK_EQ(json_integer_value(json_object_get(
+			 json_array_get(json_object_get(root, "loops"), 0), "polled_ns")),
+		 INT64_MAX);
 	json_decref(root);
 	free(text);
 	recording_free(rec);
