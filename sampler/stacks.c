@@ -98,6 +98,8 @@ void stack_maker_free(struct stack_maker *m)
 void stack_maker_reset(struct stack_maker *m)
 {
 	detach_runtimes(m);
+	m->rec->target.runtime = NULL;
+	m->rec->target.runtime_version = NULL;
 	m->unwinder->destroy(m->unwinding);
 	m->unwinding = m->unwinder->create(m->space);
 	m->pcs_generation = 0;
@@ -136,6 +138,8 @@ void stack_maker_attach(struct stack_maker *m)
 		return;
 	m->attach_generation = space_generation(m->space);
 	m->attach_at = at + ATTACH_INTERVAL;
+	if (m->live)
+		memory_live_forget(m->live);
 	for (size_t i = 0; runtimes[i]; i++) {
 		assert(i < MAX_RUNTIMES);
 		attach(m, i);

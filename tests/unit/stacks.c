@@ -268,8 +268,10 @@ TEST(stacks_survive_an_exec_of_the_target)
 
 	bench_open(&b);
 	play(&b, (uintptr_t)stacks_test_function, 0);
+	b.rec->target.runtime = "v8"; /* of the program that was */
 	space_reset(b.space);
 	stack_maker_reset(b.maker);
+	CHECK(b.rec->target.runtime == NULL);
 	CHECK_EQ(space_refresh(b.space, &err), 0);
 	play(&b, (uintptr_t)stacks_test_function, 0);
 	CHECK_STR(frame_of(&b, 0)->function, "stacks_test_function");

@@ -135,7 +135,7 @@ bool perf_map_path(int proc, char *path, size_t size, uid_t *owner)
 static int open_map(const struct perf_map *map, struct stat *st)
 {
 	char path[64];
-	uid_t owner;
+	uid_t owner = 0;
 	int fd;
 
 	if (!perf_map_path(map->proc, path, sizeof(path), &owner))
