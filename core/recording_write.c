@@ -360,12 +360,23 @@ int recording_write(struct recording_writer *w, const struct recording *rec, boo
 	return w->error.code;
 }
 
-/* The totals come last: they know whether all the rest was written. */
+/*
+ * The totals come last: they know whether all the rest was written.  What did
+ * not fit any more has another chance, for the last frame may use the reserve.
+ */
 static void finish(struct recording_writer *w, const struct recording *rec)
 {
+	bool done;
+
 	put_news(w, rec, true, true);
+	put_stalls(w, rec, true);
 	put_totals(w, rec);
-	if (!emit(w, FILE_FRAME_END)) {
+	done = emit(w, FILE_FRAME_END);
+	if (!done) {
+		put_totals(w, rec);
+		done = emit(w, FILE_FRAME_END);
+	}
+	if (!done) {
 		put_session(w, rec);
 		emit(w, FILE_FRAME_END);
 	}

@@ -304,7 +304,8 @@ TEST(recording_file_keeps_what_replaced_frames_after_they_were_written)
 	rec->stalls[19].open = true; /* some samples are written before and after */
 	recording_create(&w, path, 0, &err);
 	CHECK_EQ(recording_write(w, rec, true, &err), 0);
-	recordings_add_stall(rec, 5);
+	for (int i = 0; i < 8; i++)
+		recordings_add_stall(rec, 5);
 	resolve(rec);
 	CHECK_EQ(recording_finish(w, rec, &err), 0);
 	got = load(path);
@@ -479,6 +480,12 @@ TEST(recording_file_tail_is_readable_alone)
 	got = load_bytes(b.data + at[128], b.len - at[128], &err);
 	CHECK(got != NULL);
 	CHECK_EQ(nameless_frames(got), 0);
+	for (size_t i = 0, first = rec->n_samples - got->n_samples; i < got->n_samples; i++) {
+		struct sample s = rec->samples[first + i];
+
+		s.stall = got->samples[i].stall; /* they have other numbers */
+		CHECK(recordings_same_sample(got, &got->samples[i], rec, &s));
+	}
 	CHECK(got->n_samples > 600 && got->n_stalls > 160);
 	CHECK(!has_note(got, "left out"));
 	CHECK_STR(got->target.exe, "/usr/bin/node");
@@ -521,6 +528,27 @@ TEST(recording_file_stays_below_its_limit_and_keeps_totals_and_stalls)
 	CHECK_EQ(got->session.duration, rec->session.duration);
 	CHECK_EQ(got->session.end, END_TARGET_EXITED);
 	CHECK(has_note(got, "reached its limit of 0.2 MiB"));
+	recording_free(got);
+	recording_free(rec);
+}
+
+TEST(recording_file_keeps_stalls_whose_samples_did_not_fit)
+{
+	struct recording *rec = recordings_rich(0, 0), *got;
+	const char *path = new_path();
+	struct recording_writer *w;
+	struct error err = { 0 };
+
+	recording_create(&w, path, 64 * 1024, &err);
+	for (uint32_t i = 0; i < 12; i++) {
+		recordings_add_stall(rec, 600);
+		CHECK_EQ(recording_write(w, rec, true, &err), 0);
+	}
+	CHECK_EQ(recording_finish(w, rec, &err), 0);
+	got = load(path);
+	CHECK_EQ(got->n_stalls, 12);
+	CHECK(got->n_samples > 600 && got->n_samples < 12 * 600);
+	CHECK_EQ(got->session.end, END_TARGET_EXITED);
 	recording_free(got);
 	recording_free(rec);
 }
