@@ -10,7 +10,8 @@
 static int run_attach(const struct options *o, int argc, char **argv)
 {
 	struct target target;
-	struct observe ob = { .o = o, .target = &target };
+	struct budgets budgets;
+	struct observe ob = { .o = o, .target = &target, .budgets = &budgets };
 	struct error err = { 0 };
 	bool exec_failed;
 	pid_t pid;
@@ -30,9 +31,10 @@ static int run_attach(const struct options *o, int argc, char **argv)
 	if (ob.signals >= 0)
 		close(ob.signals);
 	target_close(&target);
+	budgets_free(&budgets);
 	if (ret < 0)
 		return err.msg[0] ? complain(STATUS_FAILED, &err) : STATUS_FAILED;
-	return STATUS_OK;
+	return (int)budgets_status(ob.verdict);
 }
 
 const struct command command_attach = {

@@ -56,17 +56,23 @@ static int status_of_exec(int code)
 	return code == -ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE;
 }
 
-static int run_run(const struct options *o, int argc, char **argv)
+/* The child's own failure comes first, then lagprof's, then the verdict. */
+static int status_of_run(int child, int ret, enum verdict verdict)
+{
+	if (child != 0)
+		return end_like(child);
+	return ret < 0 ? STATUS_FAILED : (int)budgets_status(verdict);
+}
+
+static int launch(const struct options *o, char **argv, struct budgets *budgets)
 {
 	struct target target;
-	struct observe ob = { .o = o, .target = &target, .command = argv };
+	struct observe ob = { .o = o, .target = &target, .command = argv, .budgets = budgets };
 	struct error err = { 0 };
 	bool exec_failed = false;
 	sigset_t before;
 	int ret, status;
 
-	if (argc < 1)
-		return complain_usage("lagprof run node server.js", "run needs a command");
 	ob.signals = observe_signals(&before, &err);
 	if (ob.signals < 0)
 		return complain(STATUS_FAILED, &err);
@@ -91,9 +97,23 @@ static int run_run(const struct options *o, int argc, char **argv)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	status = wait_for(&target);
 	target_close(&target);
-	if (ret < 0 && status == 0)
-		return STATUS_FAILED;
-	return end_like(status);
+	return status_of_run(status, ret, ob.verdict);
+}
+
+static int run_run(const struct options *o, int argc, char **argv)
+{
+	struct budgets budgets;
+	struct error err = { 0 };
+	int status;
+
+	if (argc < 1)
+		return complain_usage("lagprof run node server.js", "run needs a command");
+	if (budgets_parse(&budgets, o, &err) < 0)
+		status = complain(STATUS_USAGE, &err);
+	else
+		status = launch(o, argv, &budgets);
+	budgets_free(&budgets);
+	return status;
 }
 
 const struct command command_run = {

@@ -24,8 +24,8 @@ struct command {
 	int (*run)(const struct options *o, int argc, char **argv);
 };
 
-extern const struct command command_run, command_attach, command_report, command_doctor,
-	command_dump;
+extern const struct command command_run, command_attach, command_report, command_check;
+extern const struct command command_doctor, command_dump;
 extern const struct command command_completion, command_help, command_man;
 
 /* In the order of the help; ends with NULL. */

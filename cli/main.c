@@ -5,12 +5,21 @@
 
 #include "cli/complain.h"
 #include "cli/help.h"
-#include "cli/suggest.h"
+#include "core/suggest.h"
 
 const struct command *const commands[] = {
-	&command_run,    &command_attach, &command_dump,
-	&command_report, &command_doctor, &command_completion,
-	&command_help,   &command_man,    NULL,
+	/* clang-format off */
+	&command_run,
+	&command_attach,
+	&command_dump,
+	&command_report,
+	&command_check,
+	&command_doctor,
+	&command_completion,
+	&command_help,
+	&command_man,
+	NULL,
+	/* clang-format on */
 };
 
 const struct command *command_find(const char *name)

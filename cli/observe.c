@@ -24,7 +24,7 @@ enum { STACK_BYTES = 16384, HOOK_MS = 2000 };
 /* An observation under way: what the sink and the loop need. */
 struct watching {
 	struct sink sink; /* first: the sink's callbacks are given its address */
-	const struct observe *ob;
+	struct observe *ob;
 	struct recording *rec;
 	struct recording_writer *writer; /* NULL after it failed */
 	char path[4096];                 /* of the recording */
@@ -293,6 +293,8 @@ static int conclude(struct watching *w, struct error *err)
 	}
 	d = diagnose(w->rec);
 	report.diagnosis = d;
+	report.budget = budgets_check(w->ob->budgets, w->rec, d);
+	w->ob->verdict = report.budget ? report.budget->verdict : VERDICT_NONE;
 	ret = write_reports(w, &report, err);
 	diagnosis_free(d);
 	if (ret == 0 && w->write_error.code) {
@@ -303,6 +305,20 @@ static int conclude(struct watching *w, struct error *err)
 	return ret;
 }
 
+/* Until its exec is seen, a launched target still looks like lagprof. */
+static void describe_command(struct recording *rec, char **command)
+{
+	uint32_t n = 0;
+
+	while (command[n])
+		n++;
+	rec->target.argv = arena_alloc(&rec->arena, n * sizeof(*rec->target.argv));
+	for (uint32_t i = 0; i < n; i++)
+		rec->target.argv[i] = recording_intern(rec, command[i]);
+	rec->target.argc = n;
+	rec->target.exe = NULL;
+}
+
 static int observe_session(struct watching *w, bool *exec_failed, struct error *err)
 {
 	struct session_run *s;
@@ -310,6 +326,8 @@ static int observe_session(struct watching *w, bool *exec_failed, struct error *
 
 	if (ret < 0)
 		return ret;
+	if (w->ob->command)
+		describe_command(w->rec, w->ob->command);
 	ret = create_recording(w, err);
 	if (ret < 0)
 		goto out;

@@ -1,6 +1,7 @@
 #ifndef LAGPROF_CLI_OBSERVE_H
 #define LAGPROF_CLI_OBSERVE_H
 
+#include "cli/budgets.h"
 #include "cli/options.h"
 #include "sampler/target.h"
 
@@ -14,6 +15,8 @@ struct observe {
 	struct target *target;
 	char **command; /* of a launched target, still to be released; NULL: attached */
 	int signals;    /* a signalfd */
+	struct budgets *budgets;
+	enum verdict verdict; /* set at the end */
 };
 
 /*

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/suggest.h"
+#include "core/suggest.h"
 #include "core/arena.h"
 #include "core/duration.h"
 
@@ -33,7 +33,7 @@ const struct option options_table[] = {
 	  "stop observing after TIME; the target goes on" },
 	{ "startup", 0, "TIME", "run attach", OPTION_DURATION, FIELD(startup), NULL,
 	  "count stalls of the first TIME as startup (until the target listens)" },
-	{ "budget", 'b', "EXPR", "run attach", OPTION_LIST, FIELD(budgets), NULL,
+	{ "budget", 'b', "EXPR", "run attach check", OPTION_LIST, FIELD(budgets), NULL,
 	  "fail with status 99 unless EXPR holds: 'lag.p99<50ms'; may be repeated" },
 	{ "on-port", 0, "CMD", "run", OPTION_TEXT, FIELD(on_port), NULL,
 	  "run the shell command CMD once the target listens, on $PORT" },
@@ -47,13 +47,13 @@ const struct option options_table[] = {
 	  "where events come from (auto: the best that works here)" },
 	{ "unwinder", 0, "NAME", "run attach dump", OPTION_TEXT, FIELD(unwinder), "native|libunwind",
 	  "how stacks are made (native)" },
-	{ "quiet", 'q', NULL, "run attach report", OPTION_SWITCH, FIELD(quiet), NULL,
+	{ "quiet", 'q', NULL, "run attach report check", OPTION_SWITCH, FIELD(quiet), NULL,
 	  "say only what went wrong" },
-	{ "verbose", 'v', NULL, "run attach report", OPTION_SWITCH, FIELD(verbose), NULL,
+	{ "verbose", 'v', NULL, "run attach report check", OPTION_SWITCH, FIELD(verbose), NULL,
 	  "say more: every stack, and how things were seen" },
-	{ "color", 0, "WHEN", "run attach dump report", OPTION_CHOICE, FIELD(color), "auto|always|never",
+	{ "color", 0, "WHEN", "run attach dump report check", OPTION_CHOICE, FIELD(color), "auto|always|never",
 	  "color the output (auto: on a terminal, unless NO_COLOR is set)" },
-	{ "ascii", 0, NULL, "run attach dump report doctor", OPTION_SWITCH, FIELD(ascii), NULL,
+	{ "ascii", 0, NULL, "run attach dump report check doctor", OPTION_SWITCH, FIELD(ascii), NULL,
 	  "use no character outside ASCII" },
 	{ "help", 'h', NULL, "*", OPTION_SWITCH, FIELD(help), NULL,
 	  "show this help" },

@@ -1,7 +1,7 @@
 #include "cli/options.h"
 
 #include "cli/command.h"
-#include "cli/suggest.h"
+#include "core/suggest.h"
 #include "report/renderer.h"
 #include "sampler/probe.h"
 #include "tests/test.h"

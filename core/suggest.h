@@ -1,5 +1,5 @@
-#ifndef LAGPROF_CLI_SUGGEST_H
-#define LAGPROF_CLI_SUGGEST_H
+#ifndef LAGPROF_CORE_SUGGEST_H
+#define LAGPROF_CORE_SUGGEST_H
 
 /*
  * Which of a list of names a mistyped word most likely meant.  Offer every name with

@@ -1,0 +1,67 @@
+#ifndef LAGPROF_ANALYZERS_BUDGET_H
+#define LAGPROF_ANALYZERS_BUDGET_H
+
+#include "core/error.h"
+#include "core/finding.h"
+
+/*
+ * Limits on what a recording may show, and the verdict against them.  An
+ * expression is
+ *
+ *	METRIC [{SELECTOR=VALUE, …}] OP NUMBER[UNIT] [warn]
+ *	lag.p99<50ms    stall.count{cause=sync_crypto}==0    blocked.ratio<2% warn
+ *
+ * Stalls are those while serving unless phase= says otherwise; those of a
+ * starved or stopped thread count only where cause= names them.
+ */
+enum budget_metric {
+	METRIC_LAG_QUANTILE,
+	METRIC_LAG_MAX,
+	METRIC_LAG_MEAN,
+	METRIC_STALL_COUNT,
+	METRIC_STALL_MAX,
+	METRIC_STALL_TOTAL,
+	METRIC_STALL_RATE,
+	METRIC_BLOCKED_RATIO,
+	METRIC_BUSY_RATIO,
+	METRIC_GC_TOTAL,
+	METRIC_POOL_WAIT
+};
+
+enum budget_unit { UNIT_NS, UNIT_COUNT, UNIT_RATIO, UNIT_PER_MINUTE };
+
+enum budget_op { OP_LESS, OP_LESS_EQUAL, OP_GREATER, OP_GREATER_EQUAL, OP_EQUAL };
+
+struct budget {
+	const char *expr; /* as written */
+	enum budget_metric metric;
+	enum budget_unit unit;
+	double quantile; /* of METRIC_LAG_QUANTILE and METRIC_POOL_WAIT */
+	enum budget_op op;
+	double limit; /* in unit: ns, stalls, 0..1, stalls a minute */
+	bool warn;    /* exceeding it is said, but fails nothing */
+	/* Selectors. */
+	int cause;          /* enum cause, -1: any but starvation */
+	int phase;          /* enum phase, -1: both */
+	const char *file;   /* glob on the culprit's path, NULL: any */
+	const char *module; /* glob on the culprit's module, NULL: any */
+};
+
+/*
+ * Reads an expression; its strings live in arena.  -EINVAL: err says at which
+ * column, and the nearest right word where there is one.
+ */
+int budget_parse(struct budget *b, const char *expr, struct arena *arena, struct error *err);
+
+/*
+ * Judges a recording.  Too few turns (fewer than min_turns), lost boundaries or
+ * a target that was not observed are inconclusive unless a limit is exceeded
+ * all the same; so is a limit that only waits for a CPU exceeded.
+ */
+struct budget_report *budget_check(const struct budget *budgets, size_t n,
+				   const struct recording *rec, const struct diagnosis *d,
+				   uint64_t min_turns, struct arena *arena);
+
+enum { BUDGET_MIN_TURNS = 20 };
+
+#endif

@@ -1,0 +1,285 @@
+#include "analyzers/budget.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzers/glob.h"
+#include "core/units.h"
+
+/* What the budgets of one recording are judged by. */
+struct facts {
+	const struct recording *rec;
+	const struct diagnosis *d;
+	/* Of all loops, without the turns of the startup; and as it would be with a CPU always
+	 * free. */
+	struct hist lag, unstarved;
+	nsec busy, polled;
+	nsec serving; /* length of the serving phase */
+	uint64_t turns;
+};
+
+/* The part of a stall that the code is answerable for. */
+static nsec own_time(const struct stall *s)
+{
+	nsec waited = s->runnable + s->stopped;
+
+	return s->duration > waited ? s->duration - waited : 0;
+}
+
+/* Takes one duration out of a histogram, min and max excepted. */
+static void hist_remove(struct hist *h, nsec ns)
+{
+	size_t bucket = hist_bucket(ns);
+
+	if (!h->count[bucket])
+		return;
+	h->count[bucket]--;
+	h->n--;
+	h->sum -= ns < h->sum ? ns : h->sum;
+}
+
+/* The largest duration left: exact where a stall made it, else its bucket's upper end. */
+static void mend_max(struct hist *h, nsec longest_stall)
+{
+	size_t last = HIST_BUCKETS;
+
+	while (last > 0 && !h->count[last - 1])
+		last--;
+	if (last == 0)
+		h->max = h->min = 0;
+	else if (hist_bucket(h->max) != last - 1)
+		h->max = hist_bucket(longest_stall) == last - 1 ? longest_stall
+								: hist_bucket_upper(last - 1);
+}
+
+static void sum_loops(struct facts *f)
+{
+	hist_init(&f->lag);
+	for (size_t i = 0; i < f->rec->n_loops; i++) {
+		const struct loop *loop = f->rec->loops[i];
+
+		hist_merge(&f->lag, &loop->lag);
+		f->busy += loop->busy;
+		f->polled += loop->polled;
+		f->turns += loop->turns;
+	}
+	f->unstarved = f->lag;
+}
+
+static void gather(struct facts *f)
+{
+	const struct session *session = &f->rec->session;
+	nsec longest = 0, longest_own = 0;
+
+	sum_loops(f);
+	for (size_t i = 0; i < f->rec->n_stalls; i++) {
+		const struct stall *s = &f->rec->stalls[i];
+
+		if (s->open)
+			continue; /* not in the histogram */
+		hist_remove(&f->unstarved, s->duration);
+		if (s->phase == PHASE_STARTUP) {
+			hist_remove(&f->lag, s->duration);
+			f->turns -= f->turns > 0;
+			continue;
+		}
+		hist_add(&f->unstarved, own_time(s));
+		longest = s->duration > longest ? s->duration : longest;
+		longest_own = own_time(s) > longest_own ? own_time(s) : longest_own;
+	}
+	mend_max(&f->lag, longest);
+	mend_max(&f->unstarved, longest_own);
+	if (session->serving_since < session->duration)
+		f->serving = session->duration - session->serving_since;
+}
+
+static bool selected(const struct budget *b, const struct stall *s,
+		     const struct stall_diagnosis *sd)
+{
+	const struct frame *c = sd->culprit;
+
+	if (b->phase >= 0 && (int)s->phase != b->phase)
+		return false;
+	if (b->cause >= 0 ? (int)sd->cause != b->cause
+			  : sd->cause == CAUSE_CPU_STARVATION || sd->cause == CAUSE_STOPPED)
+		return false;
+	if (b->file && !(c && c->file && glob_match(b->file, c->file)))
+		return false;
+	return !b->module || (c && c->module && glob_match(b->module, c->module));
+}
+
+struct stall_sums {
+	uint64_t count;
+	nsec total, max;
+};
+
+/* own: without the time the thread waited for a CPU. */
+static struct stall_sums sum_stalls(const struct facts *f, const struct budget *b, bool own)
+{
+	struct stall_sums sums = { 0 };
+
+	for (size_t i = 0; i < f->rec->n_stalls && i < f->d->n_stalls; i++) {
+		const struct stall *s = &f->rec->stalls[i];
+		nsec length = own ? own_time(s) : s->duration;
+
+		if (!selected(b, s, &f->d->stalls[i]) ||
+		    (own && length < f->rec->session.threshold))
+			continue;
+		sums.count++;
+		sums.total += length;
+		sums.max = length > sums.max ? length : sums.max;
+	}
+	return sums;
+}
+
+static double per(double value, nsec time, double unit)
+{
+	return time ? value / ((double)time / unit) : 0;
+}
+
+static nsec gc_time(const struct facts *f)
+{
+	nsec sum = 0;
+
+	for (size_t i = 0; i < f->rec->n_stalls && i < f->d->n_stalls; i++)
+		if (f->d->stalls[i].cause == CAUSE_GC && f->rec->stalls[i].phase == PHASE_SERVING)
+			sum += f->rec->stalls[i].duration;
+	return sum;
+}
+
+static double measure(const struct facts *f, const struct budget *b, bool own)
+{
+	const struct hist *lag = own ? &f->unstarved : &f->lag;
+	struct stall_sums sums = sum_stalls(f, b, own);
+
+	switch (b->metric) {
+	case METRIC_LAG_QUANTILE:
+		return (double)hist_quantile(lag, b->quantile);
+	case METRIC_LAG_MAX:
+		return (double)lag->max;
+	case METRIC_LAG_MEAN:
+		return lag->n ? (double)lag->sum / (double)lag->n : 0;
+	case METRIC_STALL_COUNT:
+		return (double)sums.count;
+	case METRIC_STALL_MAX:
+		return (double)sums.max;
+	case METRIC_STALL_TOTAL:
+		return (double)sums.total;
+	case METRIC_STALL_RATE:
+		return per((double)sums.count, f->serving, 60e9);
+	case METRIC_BLOCKED_RATIO:
+		return per((double)sums.total, f->serving, 1);
+	case METRIC_BUSY_RATIO:
+		return per((double)f->busy, f->busy + f->polled, 1);
+	case METRIC_GC_TOTAL:
+		return (double)gc_time(f);
+	case METRIC_POOL_WAIT:
+		return (double)hist_quantile(&f->rec->threadpool.queue_wait, b->quantile);
+	}
+	abort();
+}
+
+static bool holds(const struct budget *b, double value)
+{
+	switch (b->op) {
+	case OP_LESS:
+		return value < b->limit;
+	case OP_LESS_EQUAL:
+		return value <= b->limit;
+	case OP_GREATER:
+		return value > b->limit;
+	case OP_GREATER_EQUAL:
+		return value >= b->limit;
+	case OP_EQUAL:
+		return value == b->limit;
+	}
+	abort();
+}
+
+static const char *show(const struct budget *b, double value, struct arena *arena)
+{
+	struct strbuf text = { 0 };
+	const char *copy;
+
+	switch (b->unit) {
+	case UNIT_NS:
+		strbuf_duration(&text, (uint64_t)value);
+		break;
+	case UNIT_COUNT:
+		strbuf_printf(&text, "%.0f", value);
+		break;
+	case UNIT_RATIO:
+		strbuf_printf(&text, "%.3g %%", value * 100);
+		break;
+	case UNIT_PER_MINUTE:
+		strbuf_printf(&text, "%.3g/min", value);
+		break;
+	}
+	copy = arena_strdup(arena, text.s);
+	strbuf_destroy(&text);
+	return copy;
+}
+
+/* Why nothing that holds may be believed; NULL if all may be. */
+static const char *doubt(const struct facts *f, uint64_t min_turns, struct arena *arena)
+{
+	const struct session *session = &f->rec->session;
+
+	if (f->rec->n_loops == 0)
+		return "no loop was observed";
+	if (session->lost_turns)
+		return arena_printf(arena, "the boundaries of %llu turns were lost",
+				    (unsigned long long)session->lost_turns);
+	if (session->end == END_CUT_SHORT)
+		return "the recording is cut short";
+	if (session->end == END_PRIVILEGES)
+		return "the target gained privileges and could not be observed any longer";
+	if (f->turns < min_turns)
+		return arena_printf(arena, "only %llu turns were observed, fewer than %llu",
+				    (unsigned long long)f->turns, (unsigned long long)min_turns);
+	return NULL;
+}
+
+struct budget_report *budget_check(const struct budget *budgets, size_t n,
+				   const struct recording *rec, const struct diagnosis *d,
+				   uint64_t min_turns, struct arena *arena)
+{
+	struct facts *f = xcalloc(1, sizeof(*f));
+	struct budget_report *r = arena_alloc(arena, sizeof(*r));
+	const char *unsure;
+
+	f->rec = rec;
+	f->d = d;
+	gather(f);
+	unsure = doubt(f, min_turns, arena);
+	r->rules = arena_alloc(arena, (n + 1) * sizeof(*r->rules));
+	r->n_rules = n;
+	r->verdict = n ? VERDICT_PASS : VERDICT_NONE;
+	for (size_t i = 0; i < n; i++) {
+		const struct budget *b = &budgets[i];
+		double value = measure(f, b, false);
+		struct budget_result *rule = &r->rules[i];
+
+		*rule = (struct budget_result){ .expr = b->expr,
+						.level = b->warn ? "warn" : "error",
+						.ok = holds(b, value) };
+		if (b->metric == METRIC_POOL_WAIT && !rec->threadpool.known) {
+			rule->ok = false;
+			unsure = unsure ? unsure : "the thread pool could not be observed";
+			continue;
+		}
+		rule->value = show(b, value, arena);
+		if (rule->ok || b->warn)
+			continue;
+		if (holds(b, measure(f, b, true)))
+			unsure = "a limit was exceeded only because the loop waited for a CPU";
+		else
+			r->verdict = VERDICT_FAIL;
+	}
+	if (r->verdict == VERDICT_PASS && unsure) {
+		r->verdict = VERDICT_INCONCLUSIVE;
+		r->reason = unsure;
+	}
+	free(f);
+	return r;
+}

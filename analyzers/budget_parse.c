@@ -1,0 +1,260 @@
+#include "analyzers/budget.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/suggest.h"
+
+static const struct {
+	const char *name;
+	enum budget_metric metric;
+	enum budget_unit unit;
+	double quantile;
+} metrics[] = {
+	/* clang-format off */
+	{ "lag.p50",       METRIC_LAG_QUANTILE,  UNIT_NS,         0.50 },
+	{ "lag.p90",       METRIC_LAG_QUANTILE,  UNIT_NS,         0.90 },
+	{ "lag.p95",       METRIC_LAG_QUANTILE,  UNIT_NS,         0.95 },
+	{ "lag.p99",       METRIC_LAG_QUANTILE,  UNIT_NS,         0.99 },
+	{ "lag.p999",      METRIC_LAG_QUANTILE,  UNIT_NS,         0.999 },
+	{ "lag.max",       METRIC_LAG_MAX,       UNIT_NS,         0 },
+	{ "lag.mean",      METRIC_LAG_MEAN,      UNIT_NS,         0 },
+	{ "stall.count",   METRIC_STALL_COUNT,   UNIT_COUNT,      0 },
+	{ "stall.max",     METRIC_STALL_MAX,     UNIT_NS,         0 },
+	{ "stall.total",   METRIC_STALL_TOTAL,   UNIT_NS,         0 },
+	{ "stall.rate",    METRIC_STALL_RATE,    UNIT_PER_MINUTE, 0 },
+	{ "blocked.ratio", METRIC_BLOCKED_RATIO, UNIT_RATIO,      0 },
+	{ "busy.ratio",    METRIC_BUSY_RATIO,    UNIT_RATIO,      0 },
+	{ "gc.total",      METRIC_GC_TOTAL,      UNIT_NS,         0 },
+	{ "pool.wait.p99", METRIC_POOL_WAIT,     UNIT_NS,         0.99 },
+	/* clang-format on */
+};
+
+static const struct {
+	const char *suffix;
+	enum budget_unit unit;
+	double factor;
+} units[] = {
+	/* clang-format off */
+	{ "ns",   UNIT_NS,         1 },
+	{ "us",   UNIT_NS,         1e3 },
+	{ "ms",   UNIT_NS,         1e6 },
+	{ "s",    UNIT_NS,         1e9 },
+	{ "%",    UNIT_RATIO,      0.01 },
+	{ "/min", UNIT_PER_MINUTE, 1 },
+	{ "/s",   UNIT_PER_MINUTE, 60 },
+	/* clang-format on */
+};
+
+static const char *const unit_examples[] = {
+	[UNIT_NS] = "50ms",
+	[UNIT_COUNT] = "0",
+	[UNIT_RATIO] = "2%",
+	[UNIT_PER_MINUTE] = "3/min",
+};
+
+/* Longest first where one begins another. */
+static const struct {
+	const char *text;
+	enum budget_op op;
+} operators[] = {
+	{ "<=", OP_LESS_EQUAL }, { ">=", OP_GREATER_EQUAL }, { "==", OP_EQUAL },
+	{ "<", OP_LESS },        { ">", OP_GREATER },
+};
+
+struct parser {
+	const char *expr, *at;
+	struct arena *arena;
+	struct error *err;
+};
+
+static void skip_space(struct parser *p)
+{
+	while (isspace((unsigned char)*p->at))
+		p->at++;
+}
+
+static int complain_at(const struct parser *p, const char *at, const char *what)
+{
+	return error_set(p->err, -EINVAL, "budget \"%s\", column %d: %s", p->expr,
+			 (int)(at - p->expr) + 1, what);
+}
+
+/* A word of letters, digits and dots, interned in the arena; "" if there is none. */
+static const char *take_word(struct parser *p)
+{
+	const char *from = p->at;
+
+	while (isalnum((unsigned char)*p->at) || *p->at == '.' || *p->at == '_')
+		p->at++;
+	return arena_strndup(p->arena, from, (size_t)(p->at - from));
+}
+
+static int parse_metric(struct parser *p, struct budget *b)
+{
+	const char *from = p->at, *word = take_word(p);
+	struct suggest near = { .word = word };
+
+	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+		if (strcmp(word, metrics[i].name) == 0) {
+			b->metric = metrics[i].metric;
+			b->unit = metrics[i].unit;
+			b->quantile = metrics[i].quantile;
+			return 0;
+		}
+		suggest_offer(&near, metrics[i].name);
+	}
+	complain_at(p, from, "no such metric");
+	if (near.best)
+		return error_fix(p->err, "%s%s", near.best, p->at);
+	return error_fix(p->err, "lag.p99<50ms, stall.count==0, blocked.ratio<2%%");
+}
+
+static int parse_cause(struct parser *p, struct budget *b, const char *from, const char *value)
+{
+	struct suggest near = { .word = value };
+
+	b->cause = cause_parse(value);
+	if (b->cause >= 0)
+		return 0;
+	for (size_t i = 0; i < CAUSES; i++)
+		suggest_offer(&near, cause_info[i].id);
+	complain_at(p, from, "no such cause");
+	return near.best ? error_fix(p->err, "cause=%s", near.best) : -EINVAL;
+}
+
+static int parse_phase(struct parser *p, struct budget *b, const char *from, const char *value)
+{
+	if (strcmp(value, "startup") == 0)
+		b->phase = PHASE_STARTUP;
+	else if (strcmp(value, "serving") == 0)
+		b->phase = PHASE_SERVING;
+	else if (strcmp(value, "all") == 0)
+		b->phase = -1;
+	else
+		return complain_at(p, from, "a phase is startup, serving or all");
+	return 0;
+}
+
+static int parse_selector(struct parser *p, struct budget *b)
+{
+	const char *from = p->at, *key = take_word(p), *value, *start;
+
+	skip_space(p);
+	if (*p->at != '=')
+		return complain_at(p, p->at, "\"=\" is missing");
+	start = ++p->at;
+	p->at += strcspn(p->at, ",}");
+	value = arena_strndup(p->arena, start, (size_t)(p->at - start));
+	if (strcmp(key, "cause") == 0)
+		return parse_cause(p, b, start, value);
+	if (strcmp(key, "phase") == 0)
+		return parse_phase(p, b, start, value);
+	if (strcmp(key, "file") == 0)
+		b->file = value;
+	else if (strcmp(key, "module") == 0)
+		b->module = value;
+	else
+		return complain_at(p, from, "a selector is cause=, file=, module= or phase=");
+	return 0;
+}
+
+static int parse_selectors(struct parser *p, struct budget *b)
+{
+	const char *open = p->at;
+
+	if (*p->at != '{')
+		return 0;
+	if (b->metric < METRIC_STALL_COUNT || b->metric > METRIC_BLOCKED_RATIO)
+		return complain_at(p, open, "only stall.* and blocked.ratio take selectors");
+	do {
+		int ret;
+
+		p->at++;
+		skip_space(p);
+		ret = parse_selector(p, b);
+		if (ret < 0)
+			return ret;
+	} while (*p->at == ',');
+	if (*p->at != '}')
+		return complain_at(p, open, "this \"{\" is not closed");
+	p->at++;
+	return 0;
+}
+
+static int parse_operator(struct parser *p, struct budget *b)
+{
+	skip_space(p);
+	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
+		size_t len = strlen(operators[i].text);
+
+		if (strncmp(p->at, operators[i].text, len) == 0) {
+			b->op = operators[i].op;
+			p->at += len;
+			return 0;
+		}
+	}
+	return complain_at(p, p->at, "an operator is missing: < <= > >= ==");
+}
+
+static int parse_limit(struct parser *p, struct budget *b)
+{
+	const char *from;
+	char *end;
+
+	skip_space(p);
+	from = p->at;
+	/* strtod() would also read "inf", "nan" and hexadecimals. */
+	if (!isdigit((unsigned char)*from) && *from != '.')
+		return complain_at(p, from, "a number is missing");
+	b->limit = strtod(from, &end);
+	p->at = end;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		size_t len = strlen(units[i].suffix);
+
+		if (strncmp(p->at, units[i].suffix, len) == 0 &&
+		    !isalpha((unsigned char)p->at[len]) && units[i].unit == b->unit) {
+			b->limit *= units[i].factor;
+			p->at += len;
+			return 0;
+		}
+	}
+	if ((b->unit == UNIT_COUNT || b->limit == 0) && (!*p->at || isspace((unsigned char)*p->at)))
+		return 0;
+	complain_at(p, p->at, "the unit does not fit the metric");
+	return error_fix(p->err, "%.*s%s", (int)(from - p->expr), p->expr, unit_examples[b->unit]);
+}
+
+static int parse_level(struct parser *p, struct budget *b)
+{
+	skip_space(p);
+	if (!*p->at)
+		return 0;
+	if (strncmp(p->at, "warn", 4) == 0) {
+		b->warn = true;
+		p->at += 4;
+		skip_space(p);
+	}
+	return *p->at ? complain_at(p, p->at, "only \"warn\" may follow") : 0;
+}
+
+int budget_parse(struct budget *b, const char *expr, struct arena *arena, struct error *err)
+{
+	static int (*const steps[])(struct parser *, struct budget *) = {
+		parse_metric, parse_selectors, parse_operator, parse_limit, parse_level,
+	};
+	struct parser p = { .expr = arena_strdup(arena, expr), .arena = arena, .err = err };
+
+	*b = (struct budget){ .expr = p.expr, .cause = -1, .phase = PHASE_SERVING };
+	p.at = p.expr;
+	skip_space(&p);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		int ret = steps[i](&p, b);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}

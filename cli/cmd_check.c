@@ -1,0 +1,84 @@
+#include <unistd.h>
+
+#include "analyzers/analyze.h"
+#include "cli/budgets.h"
+#include "cli/command.h"
+#include "cli/complain.h"
+#include "cli/output.h"
+#include "cli/terminal.h"
+#include "core/recording_file.h"
+#include "sampler/symbols.h"
+
+/* Judges one recording; its verdict, or -errno. */
+static int check_file(const struct options *o, struct budgets *budgets, const char *path,
+		      struct error *err)
+{
+	struct report report = { .ascii = terminal_ascii(o),
+				 .verbose = o->verbose,
+				 .color = terminal_color(o, STDOUT_FILENO),
+				 .width = terminal_width(STDOUT_FILENO) };
+	struct diagnosis *d;
+	struct recording *rec;
+	int ret = recording_read(&rec, path, err);
+
+	if (ret < 0)
+		return ret;
+	if (!rec->session.resolved)
+		symbols_resolve(rec, 0);
+	d = diagnose(rec);
+	report.rec = rec;
+	report.diagnosis = d;
+	report.budget = budgets_check(budgets, rec, d);
+	if (!o->quiet)
+		ret = output_render(&renderer_text, &report, NULL, err);
+	if (ret == 0)
+		ret = (int)report.budget->verdict;
+	diagnosis_free(d);
+	recording_free(rec);
+	return ret;
+}
+
+static int run_check(const struct options *o, int argc, char **argv)
+{
+	enum verdict verdict = VERDICT_PASS;
+	struct budgets budgets;
+	struct error err = { 0 };
+	int status;
+
+	if (argc < 1)
+		return complain_usage("lagprof check --budget 'lag.p99<50ms' FILE.lagprof",
+				      "check takes one or more recordings");
+	if (o->budgets.n == 0)
+		return complain_usage("lagprof check --budget 'lag.p99<50ms' FILE.lagprof",
+				      "check needs a budget");
+	if (budgets_parse(&budgets, o, &err) < 0) {
+		status = complain(STATUS_USAGE, &err);
+		goto out;
+	}
+	for (int i = 0; i < argc; i++) {
+		int ret = check_file(o, &budgets, argv[i], &err);
+
+		if (ret < 0) {
+			status = complain(STATUS_FAILED, &err);
+			goto out;
+		}
+		/* One that fails decides; else one that is inconclusive. */
+		if (verdict != VERDICT_FAIL && ret != VERDICT_PASS)
+			verdict = (enum verdict)ret;
+	}
+	status = (int)budgets_status(verdict);
+out:
+	budgets_free(&budgets);
+	return status;
+}
+
+const struct command command_check = {
+	.name = "check",
+	.operands = "FILE...",
+	.help = "judge recordings by budgets, for a CI job",
+	.examples = "lagprof check --budget 'lag.p99<50ms' --budget 'stall.max<500ms' a.lagprof\n"
+		    "lagprof check -q --budget 'stall.count{cause=sync_crypto}==0' a.lagprof\n",
+	.details = "The exit status is 0 when every budget is met, 99 when one is exceeded and 98 "
+		   "when too little was observed to tell.",
+	.run = run_check,
+};

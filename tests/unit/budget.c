@@ -1,0 +1,153 @@
+#include "analyzers/budget.h"
+
+#include "analyzers/analyze.h"
+#include "tests/test.h"
+
+#define MS 1000000ull
+
+/* Parses expr and returns what is wrong with it: "COLUMN: WHAT|FIX", or "". */
+static const char *complaint(const char *expr)
+{
+	static char text[700];
+	struct arena arena = { 0 };
+	struct error err = { 0 };
+	struct budget b;
+
+	text[0] = '\0';
+	if (budget_parse(&b, expr, &arena, &err) < 0)
+		snprintf(text, sizeof(text), "%s|%s", strstr(err.msg, "column"), err.fix);
+	arena_free(&arena);
+	return text;
+}
+
+/* A loop with `turns` turns of 1 ms while serving, and one startup turn of 300 ms. */
+static struct recording *recording_with_turns(uint64_t turns)
+{
+	struct recording *rec = recording_new();
+	struct loop *loop = recording_add_loop(rec);
+	struct stall *s = recording_add_stall(rec);
+
+	rec->session.threshold = 20 * MS;
+	rec->session.duration = 60300 * MS;
+	rec->session.serving_since = 300 * MS;
+	rec->session.end = END_TARGET_EXITED;
+	hist_init(&loop->lag);
+	for (uint64_t i = 0; i < turns; i++)
+		hist_add(&loop->lag, MS);
+	hist_add(&loop->lag, 300 * MS);
+	loop->turns = turns + 1;
+	loop->busy = loop->lag.sum;
+	loop->polled = 60000 * MS - turns * MS;
+	s->duration = s->running = 300 * MS;
+	s->phase = PHASE_STARTUP;
+	return rec;
+}
+
+static void add_stall(struct recording *rec, nsec length, nsec runnable)
+{
+	struct stall *s = recording_add_stall(rec);
+
+	s->start = rec->session.serving_since + rec->n_stalls * 1000 * MS;
+	s->duration = length;
+	s->runnable = runnable;
+	s->running = length - runnable;
+	s->phase = PHASE_SERVING;
+	hist_add(&rec->loops[0]->lag, length);
+	rec->loops[0]->turns++;
+	rec->loops[0]->busy += length;
+}
+
+/* The verdict of one budget; frees rec. */
+static enum verdict judge(struct recording *rec, const char *expr)
+{
+	struct diagnosis *d = diagnose(rec);
+	struct arena arena = { 0 };
+	struct error err = { 0 };
+	enum verdict verdict = VERDICT_NONE;
+	struct budget b;
+
+	if (budget_parse(&b, expr, &arena, &err) == 0)
+		verdict = budget_check(&b, 1, rec, d, BUDGET_MIN_TURNS, &arena)->verdict;
+	arena_free(&arena);
+	diagnosis_free(d);
+	recording_free(rec);
+	return verdict;
+}
+
+TEST(budget_mistakes_are_shown_with_their_column_and_the_nearest_word)
+{
+	CHECK_STR(complaint("lag.p98<50ms"), "column 1: no such metric|lag.p90<50ms");
+	CHECK_STR(complaint("stall.count{cause=gcc}==0"), "column 19: no such cause|cause=gc");
+	CHECK_STR(complaint("lag.p99=50ms"), "column 8: an operator is missing: < <= > >= ==|");
+	CHECK_STR(complaint("lag.p99<"), "column 9: a number is missing|");
+	CHECK_STR(complaint("lag.p99<50"),
+		  "column 11: the unit does not fit the metric|lag.p99<50ms");
+	CHECK_STR(complaint("blocked.ratio<5ms"),
+		  "column 16: the unit does not fit the metric|blocked.ratio<2%");
+	CHECK_STR(complaint("stall.count{cause=gc==0"), "column 19: no such cause|");
+	CHECK_STR(complaint("lag.p99{cause=gc}<5ms"),
+		  "column 8: only stall.* and blocked.ratio take selectors|");
+	CHECK_STR(complaint("lag.p99<5ms always"), "column 13: only \"warn\" may follow|");
+}
+
+TEST(budget_units_are_understood)
+{
+	CHECK_STR(complaint("lag.p999 <= 1.5s"), "");
+	CHECK_STR(complaint("stall.rate{file=*/routes/*, phase=all} < 3/min warn"), "");
+	CHECK_STR(complaint("lag.max<0"), "");
+	CHECK_STR(complaint("busy.ratio<80%"), "");
+}
+
+TEST(budget_startup_is_not_held_against_the_service)
+{
+	CHECK_EQ(judge(recording_with_turns(1000), "lag.max<50ms"), VERDICT_PASS);
+	CHECK_EQ(judge(recording_with_turns(1000), "stall.count==0"), VERDICT_PASS);
+	CHECK_EQ(judge(recording_with_turns(1000), "stall.count{phase=startup}==0"), VERDICT_FAIL);
+}
+
+TEST(budget_exceeded_fails)
+{
+	struct recording *rec = recording_with_turns(1000);
+
+	add_stall(rec, 80 * MS, 0);
+	CHECK_EQ(judge(rec, "lag.max<50ms"), VERDICT_FAIL);
+	rec = recording_with_turns(1000);
+	add_stall(rec, 80 * MS, 0);
+	CHECK_EQ(judge(rec, "lag.p99<50ms"), VERDICT_PASS);
+	rec = recording_with_turns(1000);
+	add_stall(rec, 80 * MS, 0);
+	CHECK_EQ(judge(rec, "stall.max<=80ms"), VERDICT_PASS);
+	rec = recording_with_turns(1000);
+	add_stall(rec, 80 * MS, 0);
+	CHECK_EQ(judge(rec, "lag.max<50ms warn"), VERDICT_PASS);
+}
+
+TEST(budget_too_few_turns_are_never_green)
+{
+	struct recording *rec = recording_with_turns(5);
+
+	CHECK_EQ(judge(rec, "lag.p99<50ms"), VERDICT_INCONCLUSIVE);
+	rec = recording_with_turns(5);
+	add_stall(rec, 80 * MS, 0);
+	CHECK_EQ(judge(rec, "lag.max<50ms"), VERDICT_FAIL);
+	CHECK_EQ(judge(recording_new(), "stall.count==0"), VERDICT_INCONCLUSIVE);
+}
+
+TEST(budget_lost_boundaries_are_never_green)
+{
+	struct recording *rec = recording_with_turns(1000);
+
+	rec->session.lost_turns = 1;
+	CHECK_EQ(judge(rec, "lag.p99<50ms"), VERDICT_INCONCLUSIVE);
+}
+
+TEST(budget_exceeded_by_waiting_for_a_cpu_is_inconclusive)
+{
+	struct recording *rec = recording_with_turns(1000);
+
+	add_stall(rec, 80 * MS, 70 * MS);
+	CHECK_EQ(judge(rec, "lag.max<50ms"), VERDICT_INCONCLUSIVE);
+	rec = recording_with_turns(1000);
+	add_stall(rec, 180 * MS, 70 * MS);
+	CHECK_EQ(judge(rec, "lag.max<50ms"), VERDICT_FAIL);
+}
