@@ -125,20 +125,25 @@ static bool same_file(struct space *space, uint64_t a, uint64_t b)
 	return x && y && x->file == y->file;
 }
 
-bool code_calls(struct space *space, struct memory *mem, uint64_t ra, uint64_t pc)
+enum code_call code_calls(struct space *space, struct memory *mem, uint64_t ra, uint64_t pc)
 {
 	enum { NEAR = 4096 }; /* bytes: a small function */
-	uint8_t call[5];
+	uint8_t call[6];
 	int32_t distance;
 	uint64_t target;
 
-	if (code_read(space, mem, ra - sizeof(call), call, sizeof(call)) < 0 || call[0] != 0xe8)
-		return false;
-	memcpy(&distance, call + 1, sizeof(distance));
+	if (code_read(space, mem, ra - sizeof(call), call, sizeof(call)) < 0)
+		return CODE_CALLS_SOME;
+	if (call[0] == 0xff && call[1] == 0x15) /* call *disp(%rip): what a PLT stub does */
+		return same_file(space, ra, pc) ? CODE_CALLS_SOME : CODE_CALLS_IT;
+	if (call[1] != 0xe8)
+		return CODE_CALLS_SOME;
+	memcpy(&distance, call + 2, sizeof(distance));
 	target = ra + (uint64_t)(int64_t)distance;
 	if (pc - target < NEAR)
-		return true;
-	return !same_file(space, ra, pc) && is_plt_stub(space, mem, target);
+		return CODE_CALLS_IT;
+	return !same_file(space, ra, pc) && is_plt_stub(space, mem, target) ? CODE_CALLS_IT
+									    : CODE_CALLS_OTHER;
 }
 
 bool code_is_sigreturn(struct space *space, struct memory *mem, uint64_t pc)

@@ -26,8 +26,13 @@ int code_after_call(struct space *space, struct memory *mem, uint64_t addr);
 enum code_frame code_frame_at(struct space *space, struct memory *mem, uint64_t pc);
 /* Whether a frame is about to be made, or was just left: the code ahead says so, by its looks. */
 bool code_makes_or_leaves_frame(struct space *space, struct memory *mem, uint64_t pc);
-/* Whether the call that ends at `ra` goes to just before pc, or by a PLT stub to another file. */
-bool code_calls(struct space *space, struct memory *mem, uint64_t ra, uint64_t pc);
+enum code_call {
+	CODE_CALLS_OTHER, /* another function, for certain */
+	CODE_CALLS_SOME,  /* what a register or a word of memory says */
+	CODE_CALLS_IT,    /* just before pc; or by PLT or GOT another file */
+};
+/* Whether the call that ends at `ra` leads to code at pc. */
+enum code_call code_calls(struct space *space, struct memory *mem, uint64_t ra, uint64_t pc);
 /*
  * The code that ends a signal handler: CODE_SIGRETURN bytes that make the system
  * call, at whose start handlers return and at whose end the kernel is in it.

@@ -1,6 +1,7 @@
 #include "sampler/step_rules.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,8 +36,9 @@ void step_rules_sync(struct step_rules *s)
 {
 	if (s->generation == space_generation(s->space) && s->n < MAX_RULES)
 		return;
+	/* A free slot holds a pc that belongs into another: no pc ever finds it there. */
 	for (size_t i = 0; i < STEP_PCS; i++)
-		s->pcs[i] = (struct step_pc){ .pc = UINT64_MAX };
+		s->pcs[i] = (struct step_pc){ .pc = i == 0 };
 	memset(s->slots, 0, RULE_SLOTS * sizeof(*s->slots));
 	s->n = 0;
 	s->generation = space_generation(s->space);
@@ -85,11 +87,23 @@ static bool compact_row(struct step_rule *rule, const struct cfi_row *row)
 	return true;
 }
 
-static void rule_without_row(struct step_rules *s, struct memory *mem, uint64_t pc,
-			     const struct elf_file *file, struct step_rule *rule)
+/* Compilers write a rule for every few hundred bytes of code. */
+static bool is_bare(struct elf_file *file)
 {
-	struct mapping *m = space_find(s->space, pc);
+	enum { PER_RULE = 16 << 10 };
+	uint64_t code = 0;
 
+	for (size_t i = 0; i < file->n_segments; i++)
+		code += file->segments[i].exec ? file->segments[i].filesz : 0;
+	return code / PER_RULE > eh_index_size(file);
+}
+
+static void rule_without_row(struct step_rules *s, struct memory *mem, uint64_t pc,
+			     struct elf_file *file, struct step_rule *rule)
+{
+	const struct mapping *m = space_find(s->space, pc);
+
+	rule->code = is_bare(file) ? STEP_IN_BARE_FILE : STEP_IN_FILE;
 	if (file->entry && pc - m->bias - file->entry < ENTRY_CODE)
 		rule->kind = STEP_OUTERMOST;
 	else if (code_is_sigreturn(s->space, mem, pc + 1) ||
@@ -112,7 +126,7 @@ void step_rules_fill(struct step_rules *s, struct memory *mem, uint64_t pc, stru
 		rule.kind = STEP_NOT_CODE;
 	} else if (!(file = space_file(s->space, m))) {
 		rule.kind = STEP_FP;
-		rule.foreign = 1;
+		rule.code = STEP_IN_JIT;
 	} else if (eh_index_row(file, pc - m->bias, &row) != 1) {
 		rule_without_row(s, mem, pc, file, &rule);
 	} else if (!compact_row(&rule, &row)) {
@@ -127,10 +141,16 @@ void step_rules_fill(struct step_rules *s, struct memory *mem, uint64_t pc, stru
 int step_rules_after_call(struct step_rules *s, struct memory *mem, uint64_t ra)
 {
 	struct step_pc *slot = step_rules_slot(s, ra - 1);
+	const struct mapping *m;
 	int rc;
 
-	if (slot->pc != ra - 1)
+	/* Any word may be asked for: those that are no code must not take a slot. */
+	if (slot->pc != ra - 1) {
+		m = space_find(s->space, ra - 1);
+		if (!m || !m->exec)
+			return -EFAULT;
 		step_rules_fill(s, mem, ra - 1, slot);
+	}
 	if (slot->after_call)
 		return 1;
 	/* A no is not kept: JIT code may be written anew. */

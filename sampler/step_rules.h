@@ -10,10 +10,10 @@
  * has few hundred different rules however many addresses are seen.
  */
 enum step_kind {
-	STEP_NOT_CODE,	/* no executable mapping */
-	STEP_CFI,	/* CFA = reg + offset, return address just below it: nearly all */
-	STEP_CFI_ROW,	/* any other row */
-	STEP_FP,	/* no row covers it: a frame pointer, or a look at the code */
+	STEP_NOT_CODE,  /* no executable mapping */
+	STEP_CFI,       /* CFA = reg + offset, return address just below it: nearly all */
+	STEP_CFI_ROW,   /* any other row */
+	STEP_FP,        /* no row covers it: a frame pointer, or a look at the code */
 	STEP_SIGRETURN, /* the same, unless a signal handler returns to it, or just did */
 	STEP_OUTERMOST, /* nothing called this */
 };
@@ -22,16 +22,23 @@ enum step_kind {
 enum { STEP_SAVED = 6, STEP_NOT_SAVED = INT32_MIN };
 extern const uint8_t step_saved_registers[STEP_SAVED]; /* rbp rbx r12 r13 r14 r15 */
 
+/* Where code without a rule lies. */
+enum step_code {
+	STEP_IN_FILE,      /* among code that has rules */
+	STEP_IN_BARE_FILE, /* in a file that has none to speak of (musl's libc) */
+	STEP_IN_JIT,       /* in no file */
+};
+
 /* Has no padding: equal rules are equal bytes. */
 struct step_rule {
-	uint8_t kind;			  /* enum step_kind */
-	uint8_t cfa_reg;		  /* STEP_CFI */
-	uint8_t n_saved;		  /* how many of saved[] to look at */
-	uint8_t foreign;		  /* STEP_FP: not in an ELF file (JIT code) */
-	int32_t cfa_offset;		  /* STEP_CFI */
-	int32_t saved[STEP_SAVED];	  /* offsets from the CFA, or STEP_NOT_SAVED */
+	uint8_t kind;                     /* enum step_kind */
+	uint8_t cfa_reg;                  /* STEP_CFI */
+	uint8_t n_saved;                  /* how many of saved[] to look at */
+	uint8_t code;                     /* STEP_FP, STEP_SIGRETURN: enum step_code */
+	int32_t cfa_offset;               /* STEP_CFI */
+	int32_t saved[STEP_SAVED];        /* offsets from the CFA, or STEP_NOT_SAVED */
 	const struct eh_section *section; /* of the row's expressions */
-	struct cfi_row row;		  /* STEP_CFI_ROW */
+	struct cfi_row row;               /* STEP_CFI_ROW */
 };
 
 struct step_pc {
@@ -45,7 +52,7 @@ enum { STEP_PCS = 16384 };
 struct step_rules {
 	struct space *space;
 	uint64_t generation; /* of the space, for which all this holds */
-	struct step_pc *pcs; /* direct-mapped; pc UINT64_MAX: free */
+	struct step_pc *pcs; /* direct-mapped */
 	struct step_rule *rules;
 	size_t n, cap;
 	uint32_t *slots; /* rule by content: index + 1 */

@@ -17,6 +17,9 @@ check()
 
 check 3 "$BUILD/fixtures/unwind/shapes" forever
 check 3 "$BUILD/fixtures/unwind/shapes_static" forever
+if [ -x "$BUILD/fixtures/unwind/shapes_musl" ]; then
+	check 3 "$BUILD/fixtures/unwind/shapes_musl" forever
+fi
 
 if command -v node >/dev/null; then
 	check 6 node "$SOURCE/bench/unwind.js"

@@ -116,11 +116,11 @@ TEST(code_calls_only_what_it_names)
 	PLACE(&jit, 0x1100, "\xe8\xfb\x0e\x00\x00"); /* call 0x2000 */
 	PLACE(&jit, 0x1200, "\xe8\x7b\x00\x00\x00"); /* call 0x1280 */
 	PLACE(&jit, 0x1300, "\xff\xd0");
-	CHECK(code_calls(jit.space, &jit.mem, 0x1205, 0x1280));
-	CHECK(code_calls(jit.space, &jit.mem, 0x1205, 0x1290));
-	CHECK(!code_calls(jit.space, &jit.mem, 0x1205, 0x127f));
-	CHECK(!code_calls(jit.space, &jit.mem, 0x1105, 0x1290));
-	CHECK(!code_calls(jit.space, &jit.mem, 0x1302, 0x1310));
+	CHECK_EQ(code_calls(jit.space, &jit.mem, 0x1205, 0x1280), CODE_CALLS_IT);
+	CHECK_EQ(code_calls(jit.space, &jit.mem, 0x1205, 0x1290), CODE_CALLS_IT);
+	CHECK_EQ(code_calls(jit.space, &jit.mem, 0x1205, 0x127f), CODE_CALLS_OTHER);
+	CHECK_EQ(code_calls(jit.space, &jit.mem, 0x1105, 0x1290), CODE_CALLS_OTHER);
+	CHECK_EQ(code_calls(jit.space, &jit.mem, 0x1302, 0x1310), CODE_CALLS_SOME);
 	CHECK_EQ(code_after_call(jit.space, &jit.mem, 0x1205), 1);
 	CHECK_EQ(code_after_call(jit.space, &jit.mem, 0x1204), 0);
 	CHECK_EQ(code_after_call(jit.space, &jit.mem, 0x1004), -EFAULT);

@@ -1,6 +1,7 @@
 #include "sampler/unwind.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/arena.h"
 #include "tests/stepper.h"
@@ -360,4 +361,58 @@ TEST(unwinder_is_found_by_name)
 	CHECK(unwinder_find("native") == &unwinder_native);
 	CHECK(unwinder_find("libunwind") == &unwinder_libunwind);
 	CHECK(!unwinder_find("magic"));
+}
+/*
+ * musl has no unwind tables: frames are guessed there, and some of its own are
+ * passed over.  Those of the program must all be found.
+ */
+static bool is_true_stack_outside_libc(struct trial *t)
+{
+	const struct raw_stack *got = &t->got;
+	size_t n = t->s.n;
+
+	if (got->end != STACK_COMPLETE)
+		return false;
+	for (size_t i = 1; i < got->n && n > 0; i++) {
+		while (n > 0 && t->s.calls[n - 1].pc != got->frames[i].pc) {
+			const struct mapping *m = space_find(t->s.space, t->s.calls[n - 1].pc);
+
+			if (!m || !strstr(m->path, "libc"))
+				return false;
+			n--;
+		}
+		n -= n > 0;
+	}
+	return n == 0;
+}
+
+static void check_musl(const char *program)
+{
+	static const char *const shapes[] = { "alloca", "aligned", "recursion", "callback",
+					      "signal", "vdso",    "no_table" };
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/fixtures/unwind/%s", LAGPROF_BINARY_DIR, program);
+	if (access(path, X_OK) < 0)
+		return; /* there is no musl-gcc here */
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		struct trial *t = trial_new(program, shapes[i], 1);
+		size_t wrong = 0;
+
+		while (t->steps < MAX_STEPS && stepper_step(&t->s)) {
+			t->steps++;
+			unwind_now(t, MAX_DUMP);
+			wrong += !is_true_stack_outside_libc(t);
+		}
+		if (t->steps < 100 || wrong * 50 > t->steps)
+			test_fail(__FILE__, __LINE__, "%s %s: %zu of %zu steps are wrong", program,
+				  shapes[i], wrong, t->steps);
+		trial_free(t);
+	}
+}
+
+TEST(unwind_through_a_libc_without_tables_finds_the_program)
+{
+	check_musl("shapes_musl");
+	check_musl("shapes_musl_frame_pointers");
 }
