@@ -160,16 +160,15 @@ def start_perf(pid):
 TOOLS = {"lagprof": start_lagprof, "perf": start_perf}
 
 
-def cpu_ns(pid):
-    with open(f"/proc/{pid}/task/{pid}/schedstat", encoding="ascii") as file:
+def cpu_ns(pid, tid=None):
+    """Of one thread; of the main one if none is given."""
+    with open(f"/proc/{pid}/task/{tid or pid}/schedstat", encoding="ascii") as file:
         return int(file.read().split()[0])
 
 
 def used(child):
-    """CPU seconds that a process has used so far."""
-    with open(f"/proc/{child.pid}/stat", encoding="ascii", errors="replace") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """CPU seconds that the threads of a process have used so far."""
+    return sum(cpu_ns(child.pid, int(tid)) for tid in os.listdir(f"/proc/{child.pid}/task")) / 1e9
 
 
 def measure(target, seconds):
@@ -215,7 +214,7 @@ def print_rows(target, plain, pairs, own):
         line = (f"  {name:8} {statistics.median(ratios):6.3f}x  ({ratios[quarter]:.3f}..{ratios[-1 - quarter]:.3f})"
                 f"  {statistics.median(cost - base for cost, base in values):+8.0f} ns per {target.operation}")
         if name in own:
-            line += f"   own CPU {100 * statistics.median(own[name]):.1f} %"
+            line += f"   own CPU {100 * statistics.median(own[name]):.2f} %"
         print(line, flush=True)
 
 
