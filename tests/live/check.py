@@ -1,7 +1,8 @@
 """Holds a report of lagprof (--format json) against what really happened.
 
     check.py truth REPORT TRUTH     a fixture's own log: START END KIND PLANTED
-    check.py routes REPORT LOG LIST the log and the planted calls of a server in fixtures/
+    check.py routes REPORT LOG LIST symbols|stripped
+                                    the log and the planted calls of a server in fixtures/
     check.py slowlog REPORT SLOWLOG `redis-cli --json slowlog get`
 
 Prints figures, and what is wrong; the exit status says whether anything is.
@@ -89,14 +90,14 @@ def check_truth(report, path):
         complain("lengths are off by more than a twentieth of the threshold")
 
 
-def check_routes(report, log, planted):
+def check_routes(report, log, planted, symbols):
     with open(planted, encoding="utf-8") as file:
         expected = {route: cause for route, cause, _, _ in map(str.split, file)}
     with open(log, encoding="ascii") as file:
         calls = [(int(a), int(b), route) for a, b, route in map(str.split, file)]
     threshold = report["session"]["threshold_ns"]
     stalls, offset = report["stalls"], session_start(report)
-    wrong, right, starved, natively = [], 0, 0, native_causes()
+    wrong, right, starved, natively = [], 0, 0, native_causes(symbols)
     for start, end, route in calls:
         if end - start < threshold:
             continue
@@ -118,9 +119,10 @@ def check_routes(report, log, planted):
         complain(f"incomplete stacks: {report['samples']['incomplete']}")
 
 
-def native_causes():
-    """The causes that native frames alone show."""
-    return {"sync_crypto", "large_parse", "regex", "sync_fs", "compression", "sync_child", "sleep"}
+def native_causes(symbols):
+    """The causes that native frames alone show; without V8's symbols, those of other libraries."""
+    libraries = {"sync_crypto", "compression", "sync_child"}
+    return libraries if symbols == "stripped" else libraries | {"large_parse", "regex", "sync_fs", "sleep"}
 
 
 def check_slowlog(report, path):

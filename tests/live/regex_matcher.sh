@@ -2,7 +2,10 @@
 # Our regex matcher against node, PCRE2 and Python on random patterns and subjects.
 tools=$SOURCE/tests/tools
 command -v node >/dev/null || exit 77
-"$tools/regex_diff.sh" v8 100000 1 node "$tools/regex_oracle.mjs" || exit 1
+# The flag v came with node 20, and with it the Unicode tables that ours follow.
+if node -e 'new RegExp("a", "v")' 2>/dev/null; then
+	"$tools/regex_diff.sh" v8 100000 1 node "$tools/regex_oracle.mjs" || exit 1
+fi
 "$BUILD/tests/regex_oracle_pcre2" </dev/null && {
 	"$tools/regex_diff.sh" pcre2 100000 1 "$BUILD/tests/regex_oracle_pcre2" || exit 1
 }
