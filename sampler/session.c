@@ -435,8 +435,11 @@ static void digest(struct session_run *s)
 		if (s->watches[i]->gone)
 			unfollow(s, i);
 	look_around(s, now);
-	if (now - s->last_tick >= TICK)
-		tick(s, now);
+	if (now - s->last_tick < TICK)
+		return;
+	/* So that the first stall need not wait for symbols to be read. */
+	stack_maker_attach(s->c.stacks);
+	tick(s, now);
 }
 
 enum session_news session_step(struct session_run *s, int wake_fd, int timeout_ms)
