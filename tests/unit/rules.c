@@ -208,6 +208,31 @@ TEST(rules_show_every_cause_that_a_function_can_show)
 	}
 }
 
+TEST(causes_are_all_described_and_have_names_and_advice)
+{
+	static char text[64 << 10];
+	FILE *in = fopen(test_source("docs/causes.md"), "r");
+
+	CHECK(in != NULL);
+	text[fread(text, 1, sizeof(text) - 1, in)] = '\0';
+	fclose(in);
+	for (int cause = 0; cause < CAUSES; cause++) {
+		char heading[64];
+
+		snprintf(heading, sizeof(heading), "\n### `%s`\n", cause_info[cause].id);
+		if (!strstr(text, heading))
+			test_fail(__FILE__, __LINE__, "docs/causes.md lacks %s",
+				  cause_info[cause].id);
+		CHECK(cause_info[cause].label != NULL);
+		CHECK(cause_info[cause].advice || cause == CAUSE_UNKNOWN);
+		CHECK_EQ(cause_parse(cause_info[cause].id), cause);
+	}
+	CHECK_EQ(cause_parse("sync"), -1);
+	CHECK_EQ(severity_of(49999999), SEVERITY_NOTICE);
+	CHECK_EQ(severity_of(50000000), SEVERITY_WARNING);
+	CHECK_EQ(severity_of(100000000), SEVERITY_INCIDENT);
+}
+
 TEST(syscalls_are_in_order_so_that_each_is_found)
 {
 	CHECK_STR(syscall_rule_find(0)->name, "read");
