@@ -52,40 +52,46 @@ static const char *last_components(const char *path, int n)
 	return path[0] == '/' ? path + 1 : path;
 }
 
-/* Is path the script that is written relative, "./src/server.js", in the arguments? */
-static bool ends_in_script(const char *path, const char *arg)
+/*
+ * Is arg a script of the target, and how much of the start of path is its
+ * folder, or the one that both are in?  A relative one lies in the working
+ * directory.
+ */
+static size_t match_script(const struct target_info *t, const char *arg, const char *path)
 {
-	size_t len, n = strlen(path);
+	char script[4096];
 
+	/* A launcher (pm2, ts-node) tells nothing about where the project is. */
+	if (arg[0] == '-' || !strchr(path_base(arg), '.') || strstr(arg, "/node_modules/"))
+		return 0;
+	if (arg[0] == '/')
+		return common_folder(arg, path);
+	if (!t->cwd || t->cwd[0] != '/')
+		return 0;
 	while (strncmp(arg, "./", 2) == 0)
 		arg += 2;
-	len = strlen(arg);
-	return len && len < n && path[n - len - 1] == '/' && strcmp(path + n - len, arg) == 0;
+	snprintf(script, sizeof(script), "%s/%s", t->cwd, arg);
+	return common_folder(script, path);
 }
 
 /*
- * How much of the start of path is the project's folder, if the main script,
- * found among the target's arguments and its frames' files, lies beside or
- * above it; 0 if that cannot be told.
+ * How much of the start of path is the project's folder: the one that it shares
+ * with the main script, or else the working directory; 0 if neither tells.
  */
 static size_t find_project(const struct recording *rec, const char *path)
 {
 	const struct target_info *t = &rec->target;
+	size_t len = t->cwd ? strlen(t->cwd) : 0;
 
 	for (uint32_t i = 1; i < t->argc && i < 32; i++) {
-		const char *arg = t->argv[i];
+		size_t folder = match_script(t, t->argv[i], path);
 
-		if (arg[0] == '-' || !strchr(path_base(arg), '.'))
-			continue;
-		if (arg[0] == '/')
-			return common_folder(arg, path);
-		for (size_t k = 0; k < rec->stacks.n_frames; k++) {
-			const char *file = rec->stacks.frames[k].file;
-
-			if (file && ends_in_script(strip_scheme(file), arg))
-				return common_folder(strip_scheme(file), path);
-		}
+		/* "/" alone is common to everything. */
+		if (folder > 1)
+			return folder;
 	}
+	if (len > 1 && strncmp(path, t->cwd, len) == 0 && path[len] == '/')
+		return len + 1;
 	return 0;
 }
 
@@ -105,8 +111,7 @@ const char *project_path(const struct recording *rec, const char *path)
 	if (path[0] != '/')
 		return path;
 	folder = find_project(rec, path);
-	/* "/" alone is common to everything. */
-	return folder > 1 ? path + folder : last_components(path, 3);
+	return folder ? path + folder : last_components(path, 3);
 }
 
 static uint64_t mix_culprit(uint64_t h, const struct recording *rec, const struct frame *f)

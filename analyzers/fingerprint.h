@@ -6,9 +6,10 @@
 /*
  * The identity of a finding across runs, edits and machines: a hash of its
  * cause, the culprit's file and function, and the call; no lines, no addresses.
- * Files count by their path inside the project (below the main script's folder,
- * or from node_modules or site-packages on), native functions by the name of
- * their file, with or without debug information.  `nth` tells functions of the
+ * Files count by their path inside the project (below the folder they share with
+ * the main script, or the working directory, or from node_modules or
+ * site-packages on), native functions by the name of their file, with or without
+ * debug information.  `nth` tells functions of the
  * same name in the same file apart, in order of their definition.
  *
  * Baselines hold fingerprints: a change here makes every one of them stale.

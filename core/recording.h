@@ -60,6 +60,7 @@ struct target_info {
 	int32_t pid;
 	uint32_t argc;
 	const char **argv, *exe;
+	const char *cwd; /* its working directory when it was first looked at; NULL unknown */
 	const char *runtime, *runtime_version; /* "v8"/"cpython" and what it says; NULL: native */
 	uint32_t threads;
 };

@@ -81,6 +81,7 @@ static void take_target(struct decoder *d, const Lagprof__Target *m)
 		.argc = (uint32_t)argc,
 		.argv = argv,
 		.exe = TEXT(d, m, exe),
+		.cwd = TEXT(d, m, cwd),
 		.runtime = TEXT(d, m, runtime),
 		.runtime_version = TEXT(d, m, runtime_version),
 		.threads = m->threads,

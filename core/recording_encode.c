@@ -94,6 +94,7 @@ void encode_target(struct strbuf *out, const struct target_info *t)
 	m.argv = argv;
 	SET(&m, pid, t->pid);
 	SET_TEXT(&m, exe, t->exe);
+	SET_TEXT(&m, cwd, t->cwd);
 	SET_TEXT(&m, runtime, t->runtime);
 	SET_TEXT(&m, runtime_version, t->runtime_version);
 	SET(&m, threads, t->threads);

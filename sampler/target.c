@@ -198,11 +198,23 @@ static ssize_t read_proc(const struct target *t, const char *name, char *buf, si
 	return n < 0 ? -1 : (ssize_t)done;
 }
 
+/* Where a link in /proc/PID leads, or NULL. */
+static const char *read_link(const struct target *t, const char *name, struct recording *rec)
+{
+	char path[4096];
+	ssize_t n = readlinkat(t->procfd, name, path, sizeof(path) - 1);
+
+	if (n <= 0)
+		return NULL;
+	path[n] = '\0';
+	return recording_intern(rec, path);
+}
+
 void target_describe(const struct target *t, struct recording *rec)
 {
 	enum { MAX_ARGS = 256 };
 	static const size_t size = 64 * 1024;
-	char exe[4096], *args = xcalloc(1, size);
+	char *args = xcalloc(1, size);
 	ssize_t n = read_proc(t, "cmdline", args, size);
 
 	rec->target.pid = t->pid;
@@ -214,11 +226,8 @@ void target_describe(const struct target *t, struct recording *rec)
 			rec->target.argv[rec->target.argc++] = recording_intern(rec, arg);
 	}
 	free(args);
-	n = readlinkat(t->procfd, "exe", exe, sizeof(exe) - 1);
-	if (n > 0) {
-		exe[n] = '\0';
-		rec->target.exe = recording_intern(rec, exe);
-	}
+	rec->target.exe = read_link(t, "exe", rec);
+	rec->target.cwd = read_link(t, "cwd", rec);
 	rec->target.threads = (uint32_t)target_threads(t, NULL, 0);
 }
 

@@ -133,6 +133,7 @@ static inline struct recording *recordings_rich(uint32_t stalls, uint32_t sample
 		.pid = 4242,
 		.argc = 4,
 		.exe = recording_intern(rec, "/usr/bin/node"),
+		.cwd = recording_intern(rec, "/srv/app"),
 		.runtime = recording_intern(rec, "v8"),
 		.runtime_version = recording_intern(rec, "12.4"),
 		.threads = 11,
@@ -218,7 +219,7 @@ static inline bool recordings_same_session(const struct session *a, const struct
 static inline bool recordings_same_target(const struct target_info *a, const struct target_info *b)
 {
 	if (a->pid != b->pid || a->argc != b->argc || a->threads != b->threads ||
-	    !recordings_same_text(a->exe, b->exe) ||
+	    !recordings_same_text(a->exe, b->exe) || !recordings_same_text(a->cwd, b->cwd) ||
 	    !recordings_same_text(a->runtime, b->runtime) ||
 	    !recordings_same_text(a->runtime_version, b->runtime_version))
 		return false;

@@ -19,8 +19,8 @@ static void set_script(struct recording *rec, const char *script)
 	rec->target.argc = 2;
 }
 
-/* The fingerprint of a stall with that stack. */
-static const char *of(const char *script, const char *stack)
+/* The fingerprint of a stall with that stack, of a target in that working directory. */
+static const char *of_in(const char *cwd, const char *script, const char *stack)
 {
 	static char prints[4][17];
 	static int turn;
@@ -29,6 +29,7 @@ static const char *of(const char *script, const char *stack)
 	struct diagnosis *d;
 
 	set_script(rec, script);
+	rec->target.cwd = cwd;
 	build_stall(rec, 0, 100);
 	build_sample(rec, stack, 100);
 	d = diagnose(rec);
@@ -37,6 +38,11 @@ static const char *of(const char *script, const char *stack)
 	diagnosis_free(d);
 	recording_free(rec);
 	return out;
+}
+
+static const char *of(const char *script, const char *stack)
+{
+	return of_in(NULL, script, stack);
 }
 
 TEST(fingerprint_is_16_hex_digits)
@@ -65,13 +71,23 @@ TEST(fingerprint_is_the_same_in_another_checkout)
 		     CALL "j login @/home/ci/build-7/x/lib/auth.js:33"));
 	CHECK_STR(of("/app/bin/www.js", CALL "j login @/app/lib/auth.js:33"),
 		  of("/x/y/z/bin/www.js", CALL "j login @/x/y/z/lib/auth.js:33"));
-	CHECK_STR(of("./server.js", CALL "j login @/app/lib/auth.js:33\nj run @/app/server.js:2"),
-		  of("server.js", CALL "j login @/x/y/lib/auth.js:33\nj run @/x/y/server.js:2"));
 	CHECK_STR(of("/app/server.mjs", CALL "j login @file:///app/lib/auth.mjs:33"),
 		  of("/x/y/server.mjs", CALL "j login @file:///x/y/lib/auth.mjs:33"));
 	CHECK_STR(of("/a/s.js", CALL "j h @/a/node_modules/auth/index.js:5"),
 		  of("/b/c/s.js",
 		     CALL "j h @/b/c/node_modules/.pnpm/auth@1/node_modules/auth/index.js:5"));
+}
+
+TEST(fingerprint_of_a_script_that_is_named_relative_goes_by_the_working_directory)
+{
+	CHECK_STR(of_in("/app", "./server.js", CALL "j login @/app/lib/auth.js:33"),
+		  of_in("/x/y", "server.js", CALL "j login @/x/y/lib/auth.js:33"));
+	CHECK_STR(of_in("/app", "bin/www.js", CALL "j login @/app/lib/auth.js:33"),
+		  of("/x/y/bin/www.js", CALL "j login @/x/y/lib/auth.js:33"));
+	CHECK_STR(of_in("/app", "/usr/lib/node_modules/pm2/lib/Container.js",
+			CALL "j login @/app/lib/auth.js:33"),
+		  of_in("/home/ci/app", "/home/ci/n/node_modules/pm2/lib/Container.js",
+			CALL "j login @/home/ci/app/lib/auth.js:33"));
 }
 
 TEST(fingerprint_without_the_script_goes_by_the_last_three_components)
