@@ -61,6 +61,14 @@ static void say(const struct strbuf *line)
 	fwrite(line->s, 1, line->len, stderr);
 }
 
+/* A full disk is said once; the session goes on, and reports from memory. */
+static void write_down(struct watching *w, struct recording *rec, bool force)
+{
+	if (w->writer && !w->write_error.code &&
+	    recording_write(w->writer, rec, force, &w->write_error) < 0)
+		complain(STATUS_FAILED, &w->write_error);
+}
+
 static void sink_stall(struct sink *self, struct recording *rec, const struct stall *stall)
 {
 	struct watching *w = (struct watching *)self;
@@ -81,16 +89,12 @@ static void sink_stall(struct sink *self, struct recording *rec, const struct st
 		strbuf_destroy(&line);
 	}
 	arena_free(&arena);
-	if (w->writer && recording_write(w->writer, rec, !stall->open, &w->write_error) < 0)
-		complain(STATUS_FAILED, &w->write_error);
+	write_down(w, rec, !stall->open);
 }
 
 static void sink_tick(struct sink *self, struct recording *rec)
 {
-	struct watching *w = (struct watching *)self;
-
-	if (w->writer && !w->write_error.code)
-		recording_write(w->writer, rec, false, &w->write_error);
+	write_down((struct watching *)self, rec, false);
 }
 
 /* lagprof-PID.lagprof, or with -2, -3… where that exists. */
@@ -282,13 +286,13 @@ static int conclude(struct watching *w, struct error *err)
 				 .verbose = w->ob->o->verbose,
 				 .width = terminal_width(STDERR_FILENO) };
 	struct diagnosis *d;
-	int ret = 0, written;
+	int ret = 0, said = w->write_error.code;
 
 	symbols_resolve(w->rec, target_alive(w->ob->target) ? w->ob->target->pid : 0);
 	if (w->writer) {
-		written = recording_finish(w->writer, w->rec, &w->write_error);
+		recording_finish(w->writer, w->rec, &w->write_error);
 		w->writer = NULL;
-		if (written < 0)
+		if (w->write_error.code && !said)
 			complain(STATUS_FAILED, &w->write_error);
 	}
 	d = diagnose(w->rec);
