@@ -59,8 +59,8 @@ const struct unwinder *unwinder_find(const char *name);
 
 /*
  * To be called after an unwind through a dump over live memory: frames above the
- * copied bytes belong to the sample only if what was copied last is still
- * there.  Otherwise drops them and sets STACK_SEAM.
+ * copied bytes belong to the sample only if they lead to the outermost one and
+ * what was copied last is still there.  Otherwise drops them and sets STACK_SEAM.
  */
 void unwind_check_seam(struct raw_stack *stack, const struct memory_dump *dump,
 	struct memory_live *live);

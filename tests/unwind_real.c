@@ -14,7 +14,7 @@
 #include "sampler/eh_index.h"
 #include "tests/samples.h"
 
-enum { DUMP = 48 << 10, WANTED = 100000 };
+enum { DUMP = 48 << 10, SHORT_DUMP = 4 << 10, WANTED = 100000 };
 
 struct check {
 	struct space *space;
@@ -23,6 +23,7 @@ struct check {
 	struct raw_stack got, want;
 	size_t ends[STACK_ENDS], frames, scans;
 	size_t not_after_call, compared, differ_at_leaf, differ;
+	size_t tails, tails_changed, tails_differ; /* of stacks deeper than SHORT_DUMP */
 };
 
 static struct elf_file *file_of(struct check *c, uint64_t pc, uint64_t *vaddr)
@@ -129,6 +130,25 @@ static void unwind(struct check *c, const struct sample_bytes *s, struct memory_
 	unwinder_native.unwind(c->native, &s->regs, &mem->base, &c->got);
 }
 
+/*
+ * The same from a short dump, whose tail is read from the live target: the same
+ * stack, or one that knows that the target has gone on.
+ */
+static void compare_tail(struct check *c, const struct sample_bytes *s)
+{
+	struct memory_dump mem;
+
+	memory_live_forget(c->live);
+	memory_dump_init(&mem, s->regs.r[DW_RSP], s->stack, SHORT_DUMP, memory_of_live(c->live));
+	unwinder_native.unwind(c->native, &s->regs, &mem.base, &c->want);
+	unwind_check_seam(&c->want, &mem, c->live);
+	c->tails++;
+	if (c->want.end == STACK_SEAM)
+		c->tails_changed++;
+	else if (!same_stack(&c->got, &c->want))
+		c->tails_differ++;
+}
+
 static void each(void *arg, const struct sample_bytes *s)
 {
 	struct check *c = arg;
@@ -148,6 +168,8 @@ static void each(void *arg, const struct sample_bytes *s)
 	check_calls(c, &mem.base);
 	unwinder_libunwind.unwind(c->oracle, &s->regs, &mem.base, &c->want);
 	compare(c);
+	if (c->got.end == STACK_COMPLETE && s->len > SHORT_DUMP)
+		compare_tail(c, s);
 }
 
 static int verdict(const struct check *c, const char *name, size_t n)
@@ -160,9 +182,12 @@ static int verdict(const struct check *c, const char *name, size_t n)
 		if (c->ends[i])
 			printf(", %s %zu", stack_end_names[i], c->ends[i]);
 	printf("; libunwind completes %zu, differs at %zu leaves it cannot know and %zu others; "
-	       "%zu return addresses not after a call\n",
-	       c->compared, c->differ_at_leaf, c->differ, c->not_after_call);
-	return complete * 100 < n * 99 || c->not_after_call || c->differ;
+	       "%zu return addresses not after a call; "
+	       "%zu tails read live, %zu of them changed, %zu wrong\n",
+	       c->compared, c->differ_at_leaf, c->differ, c->not_after_call, c->tails,
+	       c->tails_changed, c->tails_differ);
+	return complete * 100 < n * 99 || c->not_after_call || c->differ ||
+	       c->tails_differ * 100 > c->tails;
 }
 
 int main(int argc, char **argv)

@@ -126,6 +126,13 @@ TEST(unwind_seam_drops_the_frames_of_another_moment)
 	pages[1023] ^= 1; /* further down than the seam */
 	unwind_check_seam(stack, &dump, live);
 	CHECK_EQ(stack->end, STACK_COMPLETE);
+	stack->end = STACK_NOT_CODE;
+	stack->n = 3;
+	unwind_check_seam(stack, &dump, live);
+	CHECK_EQ(stack->end, STACK_SEAM);
+	CHECK_EQ(stack->n, 2);
+	stack->end = STACK_COMPLETE;
+	stack->n = 3;
 	pages[1024] ^= 1;
 	unwind_check_seam(stack, &dump, live);
 	CHECK_EQ(stack->end, STACK_SEAM);
