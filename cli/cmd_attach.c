@@ -7,21 +7,14 @@
 
 #define PIDS "pgrep -af NAME shows the ids of running programs"
 
-static int run_attach(const struct options *o, int argc, char **argv)
+static int attach(const struct options *o, pid_t pid, struct budgets *budgets)
 {
 	struct target target;
-	struct budgets budgets;
-	struct observe ob = { .o = o, .target = &target, .budgets = &budgets };
+	struct observe ob = { .o = o, .target = &target, .budgets = budgets };
 	struct error err = { 0 };
 	bool exec_failed;
-	pid_t pid;
-	int ret;
+	int ret = target_attach(&target, pid, &err);
 
-	if (argc != 1)
-		return complain_usage("lagprof attach PID", "attach takes one process id");
-	if (pid_parse(argv[0], &pid) < 0)
-		return complain_usage(PIDS, "\"%s\" is not a process id", argv[0]);
-	ret = target_attach(&target, pid, &err);
 	if (ret < 0 && !err.fix[0])
 		error_fix(&err, PIDS);
 	if (ret < 0)
@@ -31,10 +24,28 @@ static int run_attach(const struct options *o, int argc, char **argv)
 	if (ob.signals >= 0)
 		close(ob.signals);
 	target_close(&target);
-	budgets_free(&budgets);
 	if (ret < 0)
 		return err.msg[0] ? complain(STATUS_FAILED, &err) : STATUS_FAILED;
 	return (int)budgets_status(ob.verdict);
+}
+
+static int run_attach(const struct options *o, int argc, char **argv)
+{
+	struct budgets budgets;
+	struct error err = { 0 };
+	pid_t pid;
+	int status;
+
+	if (argc != 1)
+		return complain_usage("lagprof attach PID", "attach takes one process id");
+	if (pid_parse(argv[0], &pid) < 0)
+		return complain_usage(PIDS, "\"%s\" is not a process id", argv[0]);
+	if (budgets_parse(&budgets, o, &err) < 0)
+		status = complain(STATUS_USAGE, &err);
+	else
+		status = attach(o, pid, &budgets);
+	budgets_free(&budgets);
+	return status;
 }
 
 const struct command command_attach = {
