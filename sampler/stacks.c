@@ -11,10 +11,11 @@
 enum {
 	MAX_RUNTIMES = 8,
 	MAX_FRAMES = 2 * STACK_MAX, /* of a stack, with kernel and inlined frames */
-	CACHED_PCS = 8192,	    /* power of two */
+	CACHED_PCS = 8192,          /* power of two */
 };
 #define ATTACH_INTERVAL ((nsec)1000000000) /* ns between two tries to find a runtime */
-#define KERNEL_MARKS	((uint64_t)-4095)  /* PERF_CONTEXT_*: no addresses */
+#define MAPS_INTERVAL   ((nsec)20000000)   /* ns between two looks for code not mapped before */
+#define KERNEL_MARKS    ((uint64_t)-4095)  /* PERF_CONTEXT_*: no addresses */
 
 struct attachment {
 	bool on, failed;
@@ -36,7 +37,8 @@ struct stack_maker {
 	struct memory_dump unmapped; /* stands in for it */
 	struct attachment attached[MAX_RUNTIMES];
 	uint64_t attach_generation;    /* of the space when runtimes were last looked for */
-	nsec attach_at;		       /* earliest time of the next look */
+	nsec attach_at;                /* earliest time of the next look */
+	nsec maps_at;                  /* the same for new mappings */
 	struct kernel_symbols *kernel; /* NULL until a kernel frame is seen */
 	struct cached_pc *pcs;
 	uint64_t pcs_generation;
@@ -234,6 +236,27 @@ static size_t collect_arguments(struct stack_maker *m, struct memory *mem)
 	return n;
 }
 
+static void unwind_through(struct stack_maker *m, const struct raw_sample *raw,
+			   struct memory_dump *mem)
+{
+	memory_dump_init(mem, raw->regs.r[DW_RSP], raw->stack, raw->stack_len, live_memory(m));
+	m->unwinder->unwind(m->unwinding, &raw->regs, &mem->base, &m->raw);
+}
+
+static void unwind(struct stack_maker *m, const struct raw_sample *raw, struct memory_dump *mem)
+{
+	struct error ignored;
+
+	unwind_through(m, raw, mem);
+	/* A JIT makes pages executable all the time, and the kernel may tell of it late. */
+	if (m->raw.end == STACK_NOT_CODE && m->live && now() >= m->maps_at) {
+		m->maps_at = now() + MAPS_INTERVAL;
+		if (space_refresh(m->space, &ignored) == 0)
+			unwind_through(m, raw, mem);
+	}
+	unwind_check_seam(&m->raw, mem, m->live);
+}
+
 void stack_maker_make(struct stack_maker *m, const struct raw_sample *raw, struct sample *s)
 {
 	struct memory_dump mem;
@@ -241,9 +264,7 @@ void stack_maker_make(struct stack_maker *m, const struct raw_sample *raw, struc
 	stack_maker_attach(m);
 	if (m->live)
 		memory_live_forget(m->live);
-	memory_dump_init(&mem, raw->regs.r[DW_RSP], raw->stack, raw->stack_len, live_memory(m));
-	m->unwinder->unwind(m->unwinding, &raw->regs, &mem.base, &m->raw);
-	unwind_check_seam(&m->raw, &mem, m->live);
+	unwind(m, raw, &mem);
 	m->n = 0;
 	push_kernel(m, raw);
 	name_frames(m, &mem.base);
