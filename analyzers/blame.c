@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analyzers/syscalls.h"
+#include "core/names.h"
 
 enum { SYSCALL_WRITE = 1, SYSCALL_WRITEV = 20, SYSCALL_SELECT = 23, SYSCALL_PSELECT = 270 };
 
@@ -106,6 +107,13 @@ static uint32_t find_culprit(struct classifier *c, const struct stack *stack, ui
 			culprit = i;
 		}
 	}
+	/* A package that does it by itself, from a timer say, rather than node that called it. */
+	for (uint32_t i = from; i-- > 0 && best < ROLE_DEPENDENCY;) {
+		if (classify(c, stack->frames[i])->role >= ROLE_DEPENDENCY) {
+			best = ROLE_DEPENDENCY;
+			culprit = i;
+		}
+	}
 	return culprit;
 }
 
@@ -126,6 +134,15 @@ static void look_for_sort(struct classifier *c, const struct stack *stack, struc
 			return;
 		}
 	}
+}
+
+/* Code of an addon that no row knows is named after its file. */
+static const char *find_addon(struct classifier *c, const struct stack *stack, uint32_t begin)
+{
+	for (uint32_t i = 0; i < begin; i++)
+		if (classify(c, stack->frames[i])->role == ROLE_ADDON)
+			return path_base(recording_get_frame(c->rec, stack->frames[i])->module);
+	return NULL;
 }
 
 static bool text_begins(const struct argument *a, const char *prefix)
@@ -201,6 +218,8 @@ static void blame_stack(struct classifier *c, const struct sample *s, const stru
 	b->culprit = find_culprit(c, stack, b->begin < stack->n ? b->begin : end);
 	if (b->cause == CAUSE_USER_CODE && !b->call)
 		look_for_sort(c, stack, b);
+	if (b->cause == CAUSE_USER_CODE && !b->call)
+		b->call = find_addon(c, stack, b->begin);
 }
 
 struct blame blame_sample(struct classifier *c, const struct sample *s)

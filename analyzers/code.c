@@ -199,22 +199,26 @@ static bool judge_callbacks(struct classifier *c, const struct part *parts, size
 	return many;
 }
 
-/* The call that most of the code's time hangs under (a sort), or NULL. */
-static const char *find_sort(const struct part *parts, size_t n)
+/* The call (a sort, an addon) that most of the code's time hangs under, or NULL. */
+static const char *find_code_call(const struct part *parts, size_t n)
 {
+	const struct tally_entry *best;
 	const char *call = NULL;
-	nsec total = 0, sorting = 0;
+	struct tally t = { 0 };
+	nsec total = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (parts[i].blame.cause != CAUSE_USER_CODE)
 			continue;
 		total += parts[i].sample->weight;
-		if (!parts[i].blame.call)
-			continue;
-		call = parts[i].blame.call;
-		sorting += parts[i].sample->weight;
+		if (parts[i].blame.call)
+			tally_add(&t, (uintptr_t)parts[i].blame.call, parts[i].sample->weight, 0);
 	}
-	return sorting > total / 2 ? call : NULL;
+	best = tally_heaviest(&t);
+	if (best && best->weight > total / 2)
+		call = (const char *)(uintptr_t)best->key;
+	tally_destroy(&t);
+	return call;
 }
 
 struct code judge_code(struct classifier *c, const struct part *parts, size_t n, nsec threshold)
@@ -238,6 +242,6 @@ struct code judge_code(struct classifier *c, const struct part *parts, size_t n,
 		hot = code.function;
 	if (hot != NO_FRAME)
 		code.hot = classify(c, hot)->name;
-	code.call = find_sort(parts, n);
+	code.call = find_code_call(parts, n);
 	return code;
 }

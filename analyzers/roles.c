@@ -92,7 +92,8 @@ static const struct {
 	{ FRAME_NATIVE, "*", "__mem*",                    ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "str*cmp*",                  ROLE_NOBODY },
 	/* Shared objects */
-	{ FRAME_NATIVE, "*.node", "*",                    ROLE_DEPENDENCY },
+	{ FRAME_NATIVE, "*.node", "*",                    ROLE_ADDON },
+	{ FRAME_NATIVE, "*-packages/*.so", "*",           ROLE_ADDON },
 	{ FRAME_NATIVE, "/lib*/*", "*",                   ROLE_NOBODY },
 	{ FRAME_NATIVE, "/usr/lib*/ld-*", "*",            ROLE_NOBODY },
 	{ FRAME_NATIVE, "*/libc.so*", "*",                ROLE_NOBODY },

@@ -6,6 +6,7 @@
 /* Whose code a frame is: the higher, the rather it is blamed. */
 enum role {
 	ROLE_NOBODY,     /* libc, allocator, VM, the loop library */
+	ROLE_ADDON,      /* native code of a package: its caller is to blame */
 	ROLE_INTERNAL,   /* JavaScript of node itself: blamed where there is nothing else */
 	ROLE_DEPENDENCY, /* installed packages and shared libraries */
 	ROLE_OWN,

@@ -692,6 +692,53 @@ TEST(user_code_of_a_dependency_is_blamed_on_its_caller_and_named)
 	done(rec, d);
 }
 
+TEST(user_code_of_an_addon_is_named_after_its_file_and_blamed_on_its_caller)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(
+		rec,
+		"n convolve @/app/node_modules/sharp/sharp.node\n"
+		"n pipeline @/app/node_modules/sharp/sharp.node\nj resize @/app/a.js:20\n" HTTP,
+		100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_USER_CODE);
+	CHECK_STR(f->title, "sharp.node");
+	CHECK_STR(f->culprit->function, "resize");
+	done(rec, d);
+}
+
+TEST(cause_of_an_addon_that_a_row_knows_is_seen_through_its_own_functions)
+{
+	CHECK_EQ(cause_of("v8",
+			  "n patternCompare @/app/node_modules/better-sqlite3/b.node\n"
+			  "n sqlite3_step @/app/node_modules/better-sqlite3/b.node\n"
+			  "j query @/app/a.js:20\n" HTTP,
+			  -1),
+		 CAUSE_SYNC_FS);
+}
+
+TEST(blame_falls_on_a_package_that_works_by_itself)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec,
+		     "j _encipher @/app/node_modules/bcryptjs/index.js:5\n"
+		     "j next @/app/node_modules/bcryptjs/index.js:90\n"
+		     "j processImmediate @node:internal/timers:483\nn main " NODE,
+		     100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_SYNC_CRYPTO);
+	CHECK_STR(f->culprit->function, "next");
+	done(rec, d);
+}
+
 TEST(user_code_that_sorts_names_the_sort_and_blames_its_caller)
 {
 	struct recording *rec = build_recording("v8");
