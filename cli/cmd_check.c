@@ -1,7 +1,9 @@
+#include <string.h>
 #include <unistd.h>
 
 #include "analyzers/analyze.h"
 #include "cli/budgets.h"
+#include "cli/ci.h"
 #include "cli/command.h"
 #include "cli/complain.h"
 #include "cli/output.h"
@@ -9,14 +11,25 @@
 #include "core/recording_file.h"
 #include "sampler/symbols.h"
 
+static int write_report(const struct options *o, const struct report *report, struct error *err)
+{
+	const char *format = o->format ? o->format : "text";
+
+	if (strcmp(format, "auto") == 0)
+		return ci_report(o, report, err);
+	if (o->quiet && !o->output && strcmp(format, "text") == 0)
+		return 0;
+	return output_render(renderer_find(format), report, o->output, err);
+}
+
 /* Judges one recording; its verdict, or -errno. */
 static int check_file(const struct options *o, struct budgets *budgets, const char *path,
 		      struct error *err)
 {
 	struct report report = { .ascii = terminal_ascii(o),
 				 .verbose = o->verbose,
-				 .color = terminal_color(o, STDOUT_FILENO),
-				 .width = terminal_width(STDOUT_FILENO) };
+				 .color = !o->output && terminal_color(o, STDOUT_FILENO),
+				 .width = o->output ? 0 : terminal_width(STDOUT_FILENO) };
 	struct diagnosis *d;
 	struct recording *rec;
 	int ret = recording_read(&rec, path, err);
@@ -29,13 +42,22 @@ static int check_file(const struct options *o, struct budgets *budgets, const ch
 	report.rec = rec;
 	report.diagnosis = d;
 	report.budget = budgets_check(budgets, rec, d);
-	if (!o->quiet)
-		ret = output_render(&renderer_text, &report, NULL, err);
+	ret = write_report(o, &report, err);
 	if (ret == 0)
 		ret = (int)report.budget->verdict;
 	diagnosis_free(d);
 	recording_free(rec);
 	return ret;
+}
+
+/* Is there room for the reports of several recordings? */
+static bool fits_several(const struct options *o)
+{
+	const struct renderer *renderer = o->format ? renderer_find(o->format) : &renderer_text;
+
+	if (o->output)
+		return false;
+	return renderer ? renderer->repeats : ci_service() != CI_GITLAB;
 }
 
 static int run_check(const struct options *o, int argc, char **argv)
@@ -51,6 +73,9 @@ static int run_check(const struct options *o, int argc, char **argv)
 	if (o->budgets.n == 0)
 		return complain_usage("lagprof check --budget 'lag.p99<50ms' FILE.lagprof",
 				      "check needs a budget");
+	if (argc > 1 && !fits_several(o))
+		return complain_usage("lagprof check for each recording",
+				      "check writes one recording in this format, not %d", argc);
 	if (budgets_parse(&budgets, o, &err) < 0) {
 		status = complain(STATUS_USAGE, &err);
 		goto out;
@@ -76,9 +101,14 @@ const struct command command_check = {
 	.name = "check",
 	.operands = "FILE...",
 	.help = "judge recordings by budgets, for a CI job",
-	.examples = "lagprof check --budget 'lag.p99<50ms' --budget 'stall.max<500ms' a.lagprof\n"
-		    "lagprof check -q --budget 'stall.count{cause=sync_crypto}==0' a.lagprof\n",
-	.details = "The exit status is 0 when every budget is met, 99 when one is exceeded and 98 "
-		   "when too little was observed to tell.",
+	.examples =
+		"lagprof check --budget 'lag.p99<50ms' --budget 'stall.max<500ms' a.lagprof\n"
+		"lagprof check -q --budget 'stall.count{cause=sync_crypto}==0' a.lagprof\n"
+		"lagprof check --format auto --budget 'lag.p99<50ms' a.lagprof  # in a CI job\n",
+	.details =
+		"The exit status is 0 when every budget is met, 99 when one is exceeded and 98 "
+		"when too little was observed to tell.  --format auto adds to the text what GitHub "
+		"Actions (annotations and a job summary) or GitLab CI "
+		"(gl-code-quality-report.json) show.",
 	.run = run_check,
 };

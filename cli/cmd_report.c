@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "analyzers/analyze.h"
+#include "cli/ci.h"
 #include "cli/command.h"
 #include "cli/complain.h"
 #include "cli/output.h"
@@ -8,6 +9,7 @@
 #include "core/recording_file.h"
 #include "sampler/symbols.h"
 
+/* renderer NULL: what the CI service wants. */
 static int render(const struct options *o, const struct renderer *renderer, struct recording *rec,
 		  struct error *err)
 {
@@ -27,7 +29,8 @@ static int render(const struct options *o, const struct renderer *renderer, stru
 		.verbose = o->verbose,
 		.width = o->output ? 0 : terminal_width(STDOUT_FILENO),
 	};
-	ret = output_render(renderer, &report, o->output, err);
+	ret = renderer ? output_render(renderer, &report, o->output, err)
+		       : ci_report(o, &report, err);
 	diagnosis_free(diagnosis);
 	return ret;
 }

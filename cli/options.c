@@ -15,10 +15,11 @@
 
 const struct option options_table[] = {
 	/* clang-format off */
-	{ "output", 'o', "FILE", "run attach report", OPTION_TEXT, FIELD(output), NULL,
-	  "write the recording (report: the report) to FILE" },
-	{ "format", 'f', "FORMAT", "report", OPTION_TEXT, FIELD(format), "text|json|html|folded",
-	  "what to write" },
+	{ "output", 'o', "FILE", "run attach report check", OPTION_TEXT, FIELD(output), NULL,
+	  "write the recording (report, check: the report) to FILE" },
+	{ "format", 'f', "FORMAT", "report check", OPTION_TEXT, FIELD(format),
+	  "auto|text|json|html|folded|sarif|junit|github|gitlab|markdown",
+	  "what to write (text); auto: and what the CI service shows" },
 	{ "json", 0, NULL, "doctor dump", OPTION_SWITCH, FIELD(as_json), NULL,
 	  "print JSON instead of text" },
 	{ "json", 0, "FILE", "run attach", OPTION_TEXT, FIELD(json), NULL,

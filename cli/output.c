@@ -1,6 +1,7 @@
 #include "cli/output.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,7 +52,26 @@ out:
 int output_render(const struct renderer *renderer, const struct report *report, const char *path,
 		  struct error *err)
 {
+	struct report here = *report;
+	char root[PATH_MAX];
+
+	if (!here.root)
+		here.root = getcwd(root, sizeof(root));
 	if (!path || strcmp(path, "-") == 0)
-		return write_to(stdout, renderer, report, "standard output", err);
-	return write_file(renderer, report, path, err);
+		return write_to(stdout, renderer, &here, "standard output", err);
+	return write_file(renderer, &here, path, err);
+}
+
+int output_append(const struct renderer *renderer, const struct report *report, const char *path,
+		  struct error *err)
+{
+	FILE *out = fopen(path, "ae");
+	int ret;
+
+	if (!out)
+		return error_set(err, -errno, "cannot append to %s: %s", path, strerror(errno));
+	ret = write_to(out, renderer, report, path, err);
+	if (fclose(out) != 0 && ret == 0)
+		ret = error_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
+	return ret;
 }

@@ -13,6 +13,9 @@ struct report {
 	const struct budget_report *budget; /* NULL: no budgets */
 	bool color, ascii, verbose;
 	int width; /* columns of the terminal, 0: not a terminal */
+	/* Absolute folder that formats for CI services give paths relative to; NULL: they name no
+	 * file. */
+	const char *root;
 };
 
 /*
@@ -23,6 +26,7 @@ struct renderer {
 	const char *name; /* as given to --format */
 	const char *help;
 	const char *suffix; /* of a file written in it: ".json" */
+	bool repeats; /* the reports of several recordings may follow each other in one file */
 	int (*render)(const struct report *report, FILE *out, struct error *err);
 };
 
@@ -32,6 +36,8 @@ extern const struct renderer *const renderers[];
 const struct renderer *renderer_find(const char *name);
 
 extern const struct renderer renderer_text, renderer_json, renderer_folded, renderer_html;
+extern const struct renderer renderer_sarif, renderer_junit, renderer_github, renderer_gitlab;
+extern const struct renderer renderer_markdown;
 
 /*
  * A finding in one line: "pbkdf2Sync 60000 iterations sha512 · server.js:33 login ·

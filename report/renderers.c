@@ -3,7 +3,18 @@
 #include <string.h>
 
 const struct renderer *const renderers[] = {
-	&renderer_text, &renderer_json, &renderer_html, &renderer_folded, NULL,
+	/* clang-format off */
+	&renderer_text,
+	&renderer_json,
+	&renderer_html,
+	&renderer_folded,
+	&renderer_sarif,
+	&renderer_junit,
+	&renderer_github,
+	&renderer_gitlab,
+	&renderer_markdown,
+	NULL,
+	/* clang-format on */
 };
 
 const struct renderer *renderer_find(const char *name)

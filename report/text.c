@@ -195,5 +195,6 @@ const struct renderer renderer_text = {
 	.name = "text",
 	.help = "what to read first: each finding's headline, evidence, advice and stack",
 	.suffix = ".txt",
+	.repeats = true,
 	.render = render,
 };

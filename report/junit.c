@@ -1,0 +1,134 @@
+#include "report/renderer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/utf8.h"
+#include "report/gate.h"
+#include "report/text.h"
+
+/* JUnit XML: a test case for each budget, the findings as the suite's output. */
+
+/* Safe text as XML character data; also what strbuf_puts_visible() lets through and XML does not.
+ */
+static void put_xml(FILE *out, const char *s)
+{
+	size_t len = s ? strlen(s) : 0;
+
+	while (len > 0) {
+		uint32_t point = 0;
+		size_t n = utf8_decode(s, len, &point);
+
+		if (n == 0 || (point < 0x20 && point != '\n') || point == 0xfffe || point == 0xffff)
+			fputs("\xef\xbf\xbd", out);
+		else if (point == '<' || point == '>' || point == '&' || point == '"')
+			fprintf(out, "&#%u;", point);
+		else
+			fwrite(s, 1, n, out);
+		n = n ? n : 1;
+		s += n;
+		len -= n;
+	}
+}
+
+static void take(FILE *out, struct strbuf *b)
+{
+	put_xml(out, b->s);
+	strbuf_destroy(b);
+}
+
+static void put_outcome(FILE *out, const struct budget_report *budget,
+			const struct budget_result *rule)
+{
+	const char *element = budget->verdict == VERDICT_INCONCLUSIVE ? "error" : "failure";
+	struct strbuf b = { 0 };
+
+	if (rule->ok && budget->verdict != VERDICT_INCONCLUSIVE) {
+		fputs("/>\n", out);
+		return;
+	}
+	gate_rule(&b, rule);
+	if (!rule->ok && strcmp(rule->level, "warn") == 0) {
+		fputs("><system-out>warning: ", out);
+		take(out, &b);
+		fputs("</system-out></testcase>\n", out);
+		return;
+	}
+	if (budget->verdict == VERDICT_INCONCLUSIVE) {
+		strbuf_puts(&b, "; ");
+		gate_verdict(&b, budget);
+	}
+	fprintf(out, "><%s type=\"budget\" message=\"", element);
+	take(out, &b);
+	fprintf(out, "\"/></testcase>\n");
+}
+
+static void put_cases(FILE *out, const struct budget_report *budget)
+{
+	for (size_t i = 0; budget && i < budget->n_rules; i++) {
+		struct strbuf name = { 0 };
+
+		strbuf_puts_visible(&name, budget->rules[i].expr);
+		fputs("  <testcase classname=\"lagprof\" name=\"", out);
+		take(out, &name);
+		fputs("\" time=\"0\"", out);
+		put_outcome(out, budget, &budget->rules[i]);
+	}
+}
+
+static void put_output(FILE *out, const struct report *r)
+{
+	struct strbuf b = { 0 };
+
+	text_totals(&b, r);
+	for (size_t i = 0; i < r->diagnosis->n_findings; i++) {
+		strbuf_puts(&b, "\n");
+		finding_headline(&b, r, &r->diagnosis->findings[i]);
+	}
+	fputs("  <system-out>", out);
+	take(out, &b);
+	fputs("</system-out>\n", out);
+}
+
+/* The counts of the suite, as put_outcome() gives them. */
+static void count(const struct budget_report *budget, size_t *failures, size_t *errors)
+{
+	*failures = *errors = 0;
+	for (size_t i = 0; budget && i < budget->n_rules; i++) {
+		const struct budget_result *rule = &budget->rules[i];
+		bool warned = !rule->ok && strcmp(rule->level, "warn") == 0;
+
+		if (warned)
+			continue;
+		*errors += budget->verdict == VERDICT_INCONCLUSIVE;
+		*failures += budget->verdict != VERDICT_INCONCLUSIVE && !rule->ok;
+	}
+}
+
+static int render(const struct report *r, FILE *out, struct error *err)
+{
+	nsec duration = r->rec->session.duration;
+	size_t failures, errors;
+
+	count(r->budget, &failures, &errors);
+	fprintf(out,
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
+		" <testsuite name=\"lagprof\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" "
+		"time=\"%llu.%03llu\">\n",
+		r->budget ? r->budget->n_rules : 0, failures, errors,
+		(unsigned long long)(duration / 1000000000),
+		(unsigned long long)(duration / 1000000 % 1000));
+	put_cases(out, r->budget);
+	put_output(out, r);
+	fputs(" </testsuite>\n</testsuites>\n", out);
+	if (ferror(out))
+		return error_set(err, -EIO, "cannot write the JUnit report");
+	return 0;
+}
+
+const struct renderer renderer_junit = {
+	.name = "junit",
+	.help = "JUnit XML, a test case for each budget",
+	.suffix = ".xml",
+	.render = render,
+};
