@@ -52,7 +52,9 @@ static const struct {
 	{ FRAME_NATIVE, "*", "ngx_master_process_*",      ROLE_NOBODY },
 
 	/* Where every thread begins */
-	{ FRAME_NATIVE, "*", "main",                      ROLE_NOBODY },
+	{ FRAME_NATIVE, "*/node*", "main",                ROLE_NOBODY },
+	{ FRAME_NATIVE, "*/python*", "main",              ROLE_NOBODY },
+	{ FRAME_NATIVE, "*", "main",                      ROLE_INTERNAL },
 	{ FRAME_NATIVE, "*", "_start",                    ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "__libc_start_*",            ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "start_thread",              ROLE_NOBODY },

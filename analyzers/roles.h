@@ -7,7 +7,7 @@
 enum role {
 	ROLE_NOBODY,     /* libc, allocator, VM, the loop library */
 	ROLE_ADDON,      /* native code of a package: its caller is to blame */
-	ROLE_INTERNAL,   /* JavaScript of node itself: blamed where there is nothing else */
+	ROLE_INTERNAL,   /* JavaScript of node itself, main(): blamed where there is nothing else */
 	ROLE_DEPENDENCY, /* installed packages and shared libraries */
 	ROLE_OWN,
 	ROLE_ENTRY, /* the function that stands for a command or a module: redis' keysCommand */
