@@ -47,7 +47,8 @@ static int by_finding(const void *a, const void *b, void *arg)
 static void sum_stalls(const struct recording *rec, const uint32_t *members, size_t n,
 		       struct finding *f)
 {
-	nsec running = 0, runnable = 0, worst_serving = 0, first = UINT64_MAX, last = 0;
+	nsec running = 0, runnable = 0, throttled = 0, worst_serving = 0, first = UINT64_MAX,
+	     last = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct stall *stall = &rec->stalls[members[i]];
@@ -56,6 +57,7 @@ static void sum_stalls(const struct recording *rec, const uint32_t *members, siz
 		f->max = stall->duration > f->max ? stall->duration : f->max;
 		running += stall->running;
 		runnable += stall->runnable;
+		throttled += stall->throttled;
 		first = stall->start < first ? stall->start : first;
 		last = stall->start > last ? stall->start : last;
 		if (stall->phase != PHASE_SERVING)
@@ -69,6 +71,7 @@ static void sum_stalls(const struct recording *rec, const uint32_t *members, siz
 	f->mean = f->total / n;
 	f->period = n >= 3 ? (last - first) / (n - 1) : 0;
 	f->on_cpu = f->total ? (double)running / (double)f->total : 0;
+	f->throttled = f->total ? (double)throttled / (double)f->total : 0;
 	f->starved = f->total ? (double)runnable / (double)f->total : 0;
 	f->severity = severity_of(worst_serving);
 }
@@ -115,7 +118,7 @@ static void make_finding(struct diagnosis *d, struct stalls *stalls, struct grou
 	f->stack = support_stack(rec, &g->support);
 	evidence_collect(&j, &g->support, &f->evidence);
 	f->title = title_make(&d->arena, &j, &f->evidence);
-	f->advice = advice_find(&j);
+	f->advice = advice_find(&j, f->throttled > f->starved / 2);
 	f->call = j.cause == CAUSE_GC ? NULL : j.call ? j.call : j.hot;
 	fingerprint(f->fingerprint, rec, f, 0);
 }

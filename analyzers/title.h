@@ -9,7 +9,8 @@
  */
 const char *title_make(struct arena *a, const struct judgement *j, const struct evidence *e);
 
-/* What to do: one sentence tied to the call; NULL none. */
-const char *advice_find(const struct judgement *j);
+/* What to do: one sentence tied to the call; NULL none.  quota: a CPU limit took most of the wait.
+ */
+const char *advice_find(const struct judgement *j, bool quota);
 
 #endif

@@ -57,6 +57,7 @@ struct finding {
 	double share; /* of all stalled time, 0..1 */
 	double on_cpu; /* running part of its time, 0..1 */
 	double starved; /* runnable part: it waited for a CPU */
+	double throttled; /* part of starved that a cgroup's quota took */
 	struct evidence evidence;
 };
 

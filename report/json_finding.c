@@ -155,6 +155,8 @@ json_t *json_stall(const struct report *r, size_t i)
 	json_put_count(o, "runnable_ns", s->runnable);
 	json_put_count(o, "blocked_ns", s->blocked);
 	json_put_count(o, "stopped_ns", s->stopped);
+	if (s->throttled)
+		json_put_count(o, "throttled_ns", s->throttled);
 	json_put_count(o, "samples", s->samples);
 	json_put_text(o, "request", s->request);
 	if (d->culprit)

@@ -40,11 +40,8 @@ static void print_finding(const struct report *r, const struct page *page, const
 	flush(page, INK_NONE, 2, &b);
 	text_evidence(&b, f);
 	flush(page, INK_NONE, 2, &b);
-	if (f->starved >= 0.25 && f->cause != CAUSE_CPU_STARVATION)
-		page_printf(page, INK_NONE, 2,
-			    "%.0f %% of its time the thread waited for a CPU: on a free machine "
-			    "these stalls are shorter.",
-			    f->starved * 100);
+	text_starvation(&b, f);
+	flush(page, INK_NONE, 2, &b);
 	if (f->advice)
 		page_print(page, INK_NONE, 2, f->advice);
 	text_stack(r, page, f);

@@ -56,6 +56,18 @@ void text_evidence(struct strbuf *b, const struct finding *f)
 		put_redos(b, f->evidence.redos);
 }
 
+void text_starvation(struct strbuf *b, const struct finding *f)
+{
+	bool code = f->cause != CAUSE_CPU_STARVATION;
+
+	if (code && f->starved < 0.25)
+		return;
+	strbuf_printf(b, "%.0f %% of its time the thread waited for a CPU", f->starved * 100);
+	if (f->throttled >= 0.005)
+		strbuf_printf(b, ", %.0f %% held back by a CPU quota", f->throttled * 100);
+	strbuf_puts(b, code ? ": on a free machine these stalls are shorter." : ".");
+}
+
 /* What a stack is shortened to: kernel frames say little once the cause is known. */
 struct shape {
 	uint32_t leaf;    /* the first frame outside the kernel */

@@ -532,6 +532,23 @@ TEST(stopped_targets_are_not_blamed_on_code)
 	done(rec, d);
 }
 
+TEST(starvation_by_a_quota_says_so)
+{
+	struct recording *rec = build_recording("v8");
+	struct stall *stall = build_stall(rec, 0, 100);
+	const struct finding *f;
+	struct diagnosis *d;
+
+	stall->running = 10 * MS;
+	stall->runnable = 90 * MS;
+	stall->throttled = 80 * MS;
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_CPU_STARVATION);
+	CHECK(strstr(f->advice, "quota"));
+	CHECK(f->throttled > 0.79 && f->throttled < 0.81);
+	done(rec, d);
+}
+
 TEST(starvation_needs_more_than_half_of_the_stall)
 {
 	struct recording *rec = build_recording("v8");

@@ -128,6 +128,7 @@ static struct recording *make_hostile(void)
 	stall->running = 10 * MS;
 	stall->blocked = 50 * MS;
 	stall->open = true;
+	stall->throttled = 5 * MS;
 	stall->request = "GET /\r\n";
 	stall = build_stall(rec, 990, 25);
 	stall->phase = PHASE_STARTUP;
