@@ -9,8 +9,8 @@
 
 /* A target that makes every note different must not fill the report. */
 enum { NOTES_MAX = 200 };
-/* An hour of stalls fits, and lagprof stays below 32 MB with it. */
-enum { MEMORY_MAX = 16 << 20 };
+/* With the symbols of node beside it lagprof stays near 32 MB. */
+enum { MEMORY_MAX = 8 << 20 };
 
 struct recording *recording_new(void)
 {

@@ -295,10 +295,18 @@ static void put_session(struct recording_writer *w, const struct recording *rec)
 	encode_session(&w->raw, &session);
 }
 
+static bool same_target(const struct target_info *a, const struct target_info *b)
+{
+	/* Strings are interned. */
+	return a->pid == b->pid && a->argc == b->argc && a->argv == b->argv && a->exe == b->exe &&
+	       a->runtime == b->runtime && a->runtime_version == b->runtime_version &&
+	       a->threads == b->threads;
+}
+
 static void put_totals(struct recording_writer *w, const struct recording *rec)
 {
 	put_session(w, rec);
-	if (memcmp(&w->target, &rec->target, sizeof(w->target)) != 0) {
+	if (!same_target(&w->target, &rec->target)) {
 		encode_target(&w->raw, &rec->target);
 		w->target = rec->target;
 	}

@@ -299,13 +299,13 @@ static void move_arguments(struct recording *rec, const struct replacing *with)
 		struct sample *s = &rec->samples[i];
 		const struct stack *k = &rec->stacks.stacks[s->stack];
 
-		if (s->n_arguments == 0 || !is_replaced(with, k))
+		if (!s->arguments || !is_replaced(with, k))
 			continue;
 		if (s->arguments != from || s->stack != stack) {
 			from = s->arguments;
 			stack = s->stack;
 			to = arena_alloc(&rec->arena, s->n_arguments * sizeof(*to));
-			memcpy(to, from, s->n_arguments * sizeof(*to));
+			memcpy(to, s->arguments, s->n_arguments * sizeof(*to));
 			for (size_t j = 0; j < s->n_arguments; j++)
 				if (to[j].frame < k->n)
 					to[j].frame =
