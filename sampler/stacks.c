@@ -45,6 +45,7 @@ struct stack_maker {
 
 	/* Of the stack in hand. */
 	struct raw_stack raw;
+	struct raw_stack before;       /* the last complete one */
 	struct frame names[STACK_MAX]; /* the first name of each raw frame */
 	uint32_t first[STACK_MAX];     /* its index in frames */
 	uint32_t frames[MAX_FRAMES];
@@ -255,6 +256,9 @@ static void unwind(struct stack_maker *m, const struct raw_sample *raw, struct m
 			unwind_through(m, raw, mem);
 	}
 	unwind_check_seam(&m->raw, mem, m->live);
+	unwind_splice(&m->raw, &m->before);
+	if (m->raw.end == STACK_COMPLETE)
+		raw_stack_copy(&m->before, &m->raw);
 }
 
 void stack_maker_make(struct stack_maker *m, const struct raw_sample *raw, struct sample *s)

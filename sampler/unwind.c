@@ -26,3 +26,27 @@ void unwind_check_seam(struct raw_stack *stack, const struct memory_dump *dump,
 		stack->n--;
 	stack->end = STACK_SEAM;
 }
+
+static bool same_frame(const struct raw_frame *a, const struct raw_frame *b)
+{
+	return a->pc == b->pc && a->sp == b->sp && a->fp == b->fp;
+}
+
+bool unwind_splice(struct raw_stack *stack, const struct raw_stack *before)
+{
+	const struct raw_frame *last = stack->frames + stack->n - 1;
+	size_t i = 1;
+
+	/* Not by the leaf alone: it has not called anything yet. */
+	if (stack->end != STACK_SEAM || before->end != STACK_COMPLETE || stack->n < 3)
+		return false;
+	while (i < before->n && !(same_frame(&before->frames[i], last) &&
+				  same_frame(&before->frames[i - 1], last - 1)))
+		i++;
+	if (i >= before->n || stack->n + (before->n - i - 1) > STACK_MAX)
+		return false;
+	for (i++; i < before->n; i++)
+		stack->frames[stack->n++] = before->frames[i];
+	stack->end = STACK_COMPLETE;
+	return true;
+}

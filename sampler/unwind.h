@@ -1,6 +1,8 @@
 #ifndef LAGPROF_SAMPLER_UNWIND_H
 #define LAGPROF_SAMPLER_UNWIND_H
 
+#include <string.h>
+
 #include "core/stack.h"
 #include "sampler/memory.h"
 #include "sampler/space.h"
@@ -41,6 +43,15 @@ static inline uint64_t raw_frame_lookup_pc(const struct raw_frame *f)
 	return f->how == HOW_LEAF || f->how == HOW_SIGNAL ? f->pc : f->pc - 1;
 }
 
+/* Copies what is used of it. */
+static inline void raw_stack_copy(struct raw_stack *to, const struct raw_stack *from)
+{
+	memcpy(to->frames, from->frames, from->n * sizeof(from->frames[0]));
+	to->n = from->n;
+	to->end = from->end;
+	to->regs = from->regs;
+}
+
 /*
  * A native unwinder.  Both are pure: they see the target only through `space`
  * and `mem`, never a pid.
@@ -64,5 +75,11 @@ const struct unwinder *unwinder_find(const char *name);
  */
 void unwind_check_seam(struct raw_stack *stack, const struct memory_dump *dump,
 	struct memory_live *live);
+/*
+ * Completes a STACK_SEAM from a complete stack of the same thread a moment before:
+ * while a frame and its caller stay where they were, so do those that called
+ * them.  False if they have moved.
+ */
+bool unwind_splice(struct raw_stack *stack, const struct raw_stack *before);
 
 #endif

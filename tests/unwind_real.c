@@ -20,10 +20,11 @@ struct check {
 	struct space *space;
 	struct memory_live *live;
 	void *native, *oracle;
-	struct raw_stack got, want;
+	struct raw_stack got, want, before;
 	size_t ends[STACK_ENDS], frames, scans;
 	size_t not_after_call, compared, differ_at_leaf, differ;
-	size_t tails, tails_changed, tails_differ; /* of stacks deeper than SHORT_DUMP */
+	size_t tails, tails_spliced, tails_changed,
+		tails_differ; /* of stacks deeper than SHORT_DUMP */
 };
 
 static struct elf_file *file_of(struct check *c, uint64_t pc, uint64_t *vaddr)
@@ -142,6 +143,8 @@ static void compare_tail(struct check *c, const struct sample_bytes *s)
 	memory_dump_init(&mem, s->regs.r[DW_RSP], s->stack, SHORT_DUMP, memory_of_live(c->live));
 	unwinder_native.unwind(c->native, &s->regs, &mem.base, &c->want);
 	unwind_check_seam(&c->want, &mem, c->live);
+	c->tails_spliced += unwind_splice(&c->want, &c->before);
+	raw_stack_copy(&c->before, &c->got);
 	c->tails++;
 	if (c->want.end == STACK_SEAM)
 		c->tails_changed++;
@@ -183,9 +186,9 @@ static int verdict(const struct check *c, const char *name, size_t n)
 			printf(", %s %zu", stack_end_names[i], c->ends[i]);
 	printf("; libunwind completes %zu, differs at %zu leaves it cannot know and %zu others; "
 	       "%zu return addresses not after a call; "
-	       "%zu tails read live, %zu of them changed, %zu wrong\n",
+	       "%zu tails read live, %zu spliced, %zu changed, %zu wrong\n",
 	       c->compared, c->differ_at_leaf, c->differ, c->not_after_call, c->tails,
-	       c->tails_changed, c->tails_differ);
+	       c->tails_spliced, c->tails_changed, c->tails_differ);
 	return complete * 100 < n * 99 || c->not_after_call || c->differ ||
 	       c->tails_differ * 100 > c->tails;
 }

@@ -141,3 +141,30 @@ TEST(unwind_seam_drops_the_frames_of_another_moment)
 	memory_live_free(live);
 	munmap(pages, 2 * 4096);
 }
+
+TEST(unwind_splice_needs_a_frame_and_its_caller_where_they_were)
+{
+	struct raw_stack *before = calloc(1, sizeof(*before)), *now = calloc(1, sizeof(*now));
+
+	before->n = 6;
+	before->end = STACK_COMPLETE;
+	for (size_t i = 0; i < before->n; i++)
+		before->frames[i] = (struct raw_frame){ .pc = 100 + i, .sp = 1000 + i * 16 };
+	now->n = 4;
+	memcpy(now->frames + 2, before->frames + 2, 2 * sizeof(now->frames[0]));
+	CHECK(!unwind_splice(now, before));
+	now->end = STACK_SEAM;
+	CHECK(unwind_splice(now, before));
+	CHECK(now->n == 6 && now->end == STACK_COMPLETE);
+	CHECK_EQ(now->frames[5].pc, 105);
+	now->end = STACK_SEAM;
+	now->n = 4;
+	now->frames[2].sp++;
+	CHECK(!unwind_splice(now, before));
+	CHECK_EQ(now->end, STACK_SEAM);
+	now->frames[2].sp--;
+	before->end = STACK_TRUNCATED;
+	CHECK(!unwind_splice(now, before));
+	free(before);
+	free(now);
+}
