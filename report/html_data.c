@@ -193,9 +193,8 @@ static void put_frames(struct data *d)
 	COLUMN(d, "frame.full", n, texts_add(&d->texts, frame_of(d, i)->function));
 	COLUMN(d, "frame.file", n, texts_add(&d->texts, frame_of(d, i)->file));
 	COLUMN(d, "frame.module", n, texts_add(&d->texts, frame_of(d, i)->module));
-	COLUMN(d, "frame.line", n, frame_of(d, i)->line);
+	COLUMN(d, "frame.line", n, tree_line(frame_of(d, i)));
 	COLUMN(d, "frame.origin", n, number_origin(d, i));
-	COLUMN(d, "frame.inlined", n, frame_of(d, i)->inlined);
 }
 
 static void put_tree(struct data *d)

@@ -10,10 +10,64 @@ static size_t path_key(const struct weight *w)
 	return stack * 4 + w->state;
 }
 
+uint32_t tree_line(const struct frame *f)
+{
+	return f->kind == FRAME_JS || f->kind == FRAME_PYTHON ? f->line : 0;
+}
+
+static bool looks_same(const struct frame *a, const struct frame *b)
+{
+	return a->kind == b->kind && a->function == b->function && a->module == b->module &&
+	       a->file == b->file && tree_line(a) == tree_line(b);
+}
+
+static uint64_t hash_looks(const struct frame *f, const void *seed)
+{
+	const uint64_t words[] = { (uintptr_t)f->function, (uintptr_t)f->module, (uintptr_t)f->file,
+				   (uint64_t)tree_line(f) << 8 | f->kind };
+
+	return hash_bytes((uintptr_t)seed, words, sizeof(words));
+}
+
+/* Of each frame: the first that looks the same. */
+static uint32_t *merge_frames(const struct recording *rec)
+{
+	size_t n = rec->stacks.n_frames, cap = 64, at;
+	uint32_t *first = xcalloc(n + WEIGHT_OWN_FRAMES, sizeof(*first)), *slots;
+
+	while (cap < n * 2)
+		cap *= 2;
+	slots = xcalloc(cap, sizeof(*slots)); /* id + 1; 0: free */
+	for (size_t i = 0; i < n; i++) {
+		const struct frame *f = recording_get_frame(rec, (uint32_t)i);
+
+		at = hash_looks(f, slots) & (cap - 1);
+		while (slots[at] && !looks_same(f, recording_get_frame(rec, slots[at] - 1)))
+			at = (at + 1) & (cap - 1);
+		if (!slots[at])
+			slots[at] = (uint32_t)i + 1;
+		first[i] = slots[at] - 1;
+	}
+	for (size_t i = n; i < n + WEIGHT_OWN_FRAMES; i++)
+		first[i] = (uint32_t)i;
+	free(slots);
+	return first;
+}
+
 struct sorting {
 	const struct recording *rec;
 	const struct weight *weights;
+	const uint32_t *first; /* merge_frames() */
 };
+
+static uint32_t merged_path(const struct sorting *s, uint32_t weight, uint32_t ids[WEIGHT_PATH_MAX])
+{
+	uint32_t n = weight_path(s->rec, &s->weights[weight], ids);
+
+	for (uint32_t i = 0; i < n; i++)
+		ids[i] = s->first[ids[i]];
+	return n;
+}
 
 /* By what leads to the leaf, so that paths that begin alike end up side by side. */
 static int by_path(const void *a, const void *b, void *arg)
@@ -21,8 +75,8 @@ static int by_path(const void *a, const void *b, void *arg)
 	const struct sorting *s = arg;
 	uint32_t p[WEIGHT_PATH_MAX], q[WEIGHT_PATH_MAX], n, m;
 
-	n = weight_path(s->rec, &s->weights[*(const uint32_t *)a], p);
-	m = weight_path(s->rec, &s->weights[*(const uint32_t *)b], q);
+	n = merged_path(s, *(const uint32_t *)a, p);
+	m = merged_path(s, *(const uint32_t *)b, q);
 	for (uint32_t i = 0; i < n && i < m; i++)
 		if (p[i] != q[i])
 			return p[i] < q[i] ? -1 : 1;
@@ -56,7 +110,8 @@ static void add_path(struct tree *t, const uint32_t *path, uint32_t n, uint32_t 
 
 void tree_make(struct tree *t, const struct recording *rec, const struct weights *w)
 {
-	struct sorting sorting = { rec, w->v };
+	uint32_t *first = merge_frames(rec);
+	struct sorting sorting = { rec, w->v, first };
 	uint32_t *leaf_of = xcalloc((rec->stacks.n_stacks + 1) * 4, sizeof(*leaf_of));
 	uint32_t paths[2][WEIGHT_PATH_MAX], before = 0, *firsts;
 	size_t n_paths;
@@ -68,7 +123,7 @@ void tree_make(struct tree *t, const struct recording *rec, const struct weights
 		const struct weight *weight = &w->v[firsts[i]];
 		uint32_t *path = paths[i & 1], *last = paths[~i & 1], shared = 0, n;
 
-		n = weight_path(rec, weight, path);
+		n = merged_path(&sorting, firsts[i], path);
 		while (shared < n && shared < before && path[shared] == last[shared])
 			shared++;
 		add_path(t, path, n, shared);
@@ -78,6 +133,7 @@ void tree_make(struct tree *t, const struct recording *rec, const struct weights
 	}
 	for (size_t i = 0; i < w->n; i++)
 		t->leaves[i] = leaf_of[path_key(&w->v[i])];
+	free(first);
 	free(firsts);
 	free(leaf_of);
 }

@@ -5,7 +5,9 @@
 
 /*
  * The stacks of weights as one tree: equal beginnings share nodes.  In preorder:
- * a node's parent is the last one before it that has a smaller depth.
+ * a node's parent is the last one before it that has a smaller depth.  Frames
+ * that only differ in their address, or in the line of native code, are one: a
+ * hot native function would fall apart into its instructions.
  */
 struct tree_node {
 	uint32_t depth; /* 0: outermost frame */
@@ -20,6 +22,8 @@ struct tree {
 
 /* Bounded by the distinct stacks and their lengths. */
 void tree_make(struct tree *t, const struct recording *rec, const struct weights *w);
+/* The line that tells frames of the tree apart: of a script's, not of native code's (0). */
+uint32_t tree_line(const struct frame *f);
 void tree_destroy(struct tree *t);
 
 #endif

@@ -124,3 +124,31 @@ TEST(time_off_the_cpu_and_without_a_stack_has_nodes_of_its_own)
 	weights_destroy(&w);
 	recording_free(rec);
 }
+
+TEST(native_frames_of_one_function_are_one_whatever_their_address)
+{
+	struct recording *rec = build_recording(NULL);
+	struct frame f = { .kind = FRAME_NATIVE, .function = "hash", .module = "/usr/bin/app" };
+	struct sample s = { .weight = 5 * MS, .syscall = -1 };
+	struct weights w;
+	struct tree t;
+	uint32_t id;
+
+	build_stall(rec, 0, 20);
+	for (uint32_t i = 0; i < 4; i++) {
+		f.kind = i < 2 ? FRAME_NATIVE : FRAME_JS;
+		f.address = i;
+		f.line = i;
+		id = recording_frame(rec, &f);
+		s.stack = recording_stack(rec, &id, 1, STACK_COMPLETE);
+		recording_add_sample(rec, &s);
+	}
+	weights_make(&w, rec);
+	tree_make(&t, rec, &w);
+	CHECK_EQ(t.n, 3); /* but the lines of a script are apart */
+	CHECK_EQ(t.leaves[0], t.leaves[1]);
+	CHECK(t.leaves[2] != t.leaves[3]);
+	tree_destroy(&t);
+	weights_destroy(&w);
+	recording_free(rec);
+}
