@@ -55,7 +55,10 @@ static void print_option(FILE *out, const struct option *o)
 		fprintf(out, "\n%*s", LEFT, "");
 	strbuf_puts(&help, o->help);
 	if (o->values)
-		strbuf_printf(&help, "; one of %s", o->values);
+		strbuf_puts(&help, "; one of ");
+	/* With blanks, so that a long list can be wrapped. */
+	for (const char *v = o->values; v && *v; v++)
+		strbuf_add(&help, *v == '|' ? ", " : v, *v == '|' ? 2 : 1);
 	print_wrapped(out, help.s, LEFT);
 	strbuf_destroy(&help);
 }
