@@ -14,6 +14,7 @@ const struct command *const commands[] = {
 	&command_dump,
 	&command_report,
 	&command_check,
+	&command_diff,
 	&command_doctor,
 	&command_completion,
 	&command_help,

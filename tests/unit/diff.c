@@ -1,0 +1,111 @@
+#include "analyzers/diff.h"
+
+#include "analyzers/analyze.h"
+#include "report/diff.h"
+#include "tests/builder.h"
+#include "tests/test.h"
+
+#define HASH(line)                                       \
+	"j pbkdf2Sync @node:internal/crypto/pbkdf2:89\n" \
+	"j login @/app/server.js:" #line "/30\n"
+#define PARSE              \
+	"j JSON.parse @\n" \
+	"j load @/app/load.js:7/5\n"
+
+/* n stalls of that many ms each. */
+static struct recording *blocked(const char *stack, nsec n, nsec ms)
+{
+	struct recording *rec = build_recording("v8");
+
+	rec->loops[0]->turns = 100;
+	for (nsec i = 0; i < n; i++) {
+		build_stall(rec, i * 300, ms);
+		build_sample(rec, stack, ms);
+		hist_add(&rec->loops[0]->lag, ms * MS);
+	}
+	return rec;
+}
+
+/* The text of a comparison; frees both. */
+static const char *compared(struct recording *a, struct recording *b)
+{
+	static char text[4096];
+	struct diagnosis *da = diagnose(a), *db = diagnose(b);
+	struct diff_input before = { a, da }, after = { b, db };
+	struct report reports[2] = { { .rec = a, .diagnosis = da }, { .rec = b, .diagnosis = db } };
+	struct arena arena = { 0 };
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	reports[1].ascii = true;
+	diff_text(diff_make(&before, &after, &arena), &reports[0], &reports[1], out);
+	fclose(out);
+	arena_free(&arena);
+	diagnosis_free(da);
+	diagnosis_free(db);
+	recording_free(a);
+	recording_free(b);
+	return text;
+}
+
+TEST(diff_tells_what_is_gone_and_what_is_new)
+{
+	const char *text = compared(blocked(HASH(33), 20, 80), blocked(PARSE, 1, 40));
+	static const char begins[] =
+		"The loop was blocked for 0.4 % of the time (40 ms of 10 s), before for 16 % "
+		"(1.6 s of 10 s); lag p99 is 40 ms, was 80 ms.\n"
+		"\n"
+		"New (1):\n"
+		"  JSON.parse | load.js:7 load | 1 stall, 40 ms\n"
+		"    ";
+	static const char ends[] =
+		"\n\n"
+		"Gone (1):\n"
+		"  pbkdf2Sync | server.js:33 login | 20 stalls, 1.6 s, worst 80 ms, every 0.3 s\n";
+
+	CHECK(strncmp(text, begins, strlen(begins)) == 0);
+	CHECK_STR(strstr(text, "\n\nGone"), ends);
+}
+
+TEST(diff_of_the_same_call_at_another_line_is_no_change)
+{
+	CHECK(strstr(compared(blocked(HASH(33), 20, 80), blocked(HASH(35), 20, 80)),
+		     "Unchanged (1):\n") != NULL);
+	CHECK(strstr(compared(blocked(HASH(33), 20, 80), blocked(HASH(33), 22, 84)),
+		     "Unchanged (1):\n") != NULL);
+}
+
+TEST(diff_tells_longer_and_more_frequent_stalls)
+{
+	CHECK(strstr(compared(blocked(HASH(33), 20, 60), blocked(HASH(33), 20, 100)),
+		     "Worse (1):\n") != NULL);
+	CHECK(strstr(compared(blocked(HASH(33), 5, 60), blocked(HASH(33), 20, 60)),
+		     "Worse (1):\n") != NULL);
+	CHECK(strstr(compared(blocked(HASH(33), 20, 60), blocked(HASH(33), 5, 60)),
+		     "Better (1):\n  pbkdf2Sync | server.js:33 login | 5 stalls, 300 ms, worst "
+		     "60 ms, every 0.3 s; before 20 stalls") != NULL);
+}
+
+TEST(diff_compares_by_the_time_observed)
+{
+	struct recording *twice = blocked(HASH(33), 40, 60);
+
+	twice->session.duration *= 2;
+	CHECK(strstr(compared(blocked(HASH(33), 20, 60), twice), "Unchanged (1):\n") != NULL);
+}
+
+TEST(diff_leaves_out_the_startup)
+{
+	struct recording *rec = blocked(HASH(33), 1, 400);
+
+	rec->stalls[0].phase = PHASE_STARTUP;
+	CHECK(strstr(compared(blocked(PARSE, 0, 0), rec),
+		     "Nothing blocked the loop in either recording.\n") != NULL);
+}
+
+TEST(diff_says_when_nothing_was_observed)
+{
+	struct recording *rec = build_recording("v8");
+
+	CHECK(strstr(compared(blocked(PARSE, 2, 60), rec), "No turn of a loop was observed in the "
+							   "recording after") != NULL);
+}
