@@ -277,7 +277,10 @@ static struct turn turn_now(const struct watch *w, const struct watch_context *c
  */
 static bool may_stall(const struct watch *w, const struct turn *turn)
 {
-	return w->is_loop || w->look.key != 0 || 2 * turn->off < turn->end - turn->start;
+	nsec waited = turn->delay + turn->stopped;
+	nsec blocked = turn->off > waited ? turn->off - waited : 0;
+
+	return w->is_loop || w->look.key != 0 || 2 * blocked < turn->end - turn->start;
 }
 
 /* Settles the open turn as it is now, with the sleep that may be under way. */
