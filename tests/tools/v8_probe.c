@@ -6,10 +6,14 @@
  *	--seconds N   sample for so long (2)
  *	--after MS    let it run so long before anything is opened (0: from exec on)
  *	--hz N        samples per second of CPU time (400)
- *	--marks NAME  the script marks lines "@NAME": innermost frames must be there
+ *	--marks TEXT  lines of the script with that text: innermost frames should be there
  *	--lines       print the share of each line of the script (innermost frames)
  *	--stacks N    print the first N stacks
+ *	--expect KEY=VALUE...  of those, count samples whose arguments are all of these
+ *	--worker      sample the busiest other thread instead of the main one
  */
+#include <ctype.h>
+#include <dirent.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +25,13 @@
 #include "sampler/stacks.h"
 #include "tests/samples.h"
 
-enum { LINES_MAX = 4096, SAMPLES_MAX = 1 << 16, STACK_BYTES = 48 << 10, REFRESH_US = 20000 };
+enum {
+	EXPECTED_MAX = 8,
+	LINES_MAX = 4096,
+	SAMPLES_MAX = 1 << 16,
+	STACK_BYTES = 48 << 10,
+	REFRESH_US = 20000
+};
 
 struct run {
 	struct recording *rec;
@@ -36,6 +46,9 @@ struct run {
 	uint32_t samples, complete, frames, named, exact, unresolved, innermost, right;
 	uint32_t arguments[ARG_KEYS];
 	char values[ARG_KEYS][80];
+	const char *expected[EXPECTED_MAX];
+	size_t n_expected;
+	uint32_t as_expected;
 	double cost[SAMPLES_MAX]; /* us of CPU time */
 };
 
@@ -53,16 +66,36 @@ static double now_us(clockid_t clock)
 	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
 }
 
+/* A line is marked if it holds the text as a word of its own. */
+static bool is_marked(const char *line, const char *mark)
+{
+	size_t n = strlen(mark);
+
+	for (const char *p = line; (p = strstr(p, mark)); p += n) {
+		if (!isalnum((unsigned char)p[n]))
+			return true;
+	}
+	return false;
+}
+
 static void load_marks(struct run *p)
 {
 	FILE *f = fopen(p->script, "r");
-	char line[4096], want[64];
+	char line[4096];
 
-	snprintf(want, sizeof(want), "@%s\n", p->mark);
 	for (int n = 1; f && n < LINES_MAX && fgets(line, sizeof(line), f); n++)
-		p->marked[n] = strstr(line, want) != NULL;
+		p->marked[n] = is_marked(line, p->mark);
 	if (f)
 		fclose(f);
+}
+
+/* "key=value", or the same with the text. */
+static void print_argument(const struct argument *a, char *buf, size_t size)
+{
+	if (a->text)
+		snprintf(buf, size, "%s=%s", argument_names[a->key], a->text);
+	else
+		snprintf(buf, size, "%s=%lld", argument_names[a->key], (long long)a->number);
 }
 
 static void print_stack(const struct run *p, const struct sample *s)
@@ -79,10 +112,29 @@ static void print_stack(const struct run *p, const struct sample *s)
 				   : "-",
 		       f->line, f->column, f->define_line, f->inlined ? " inlined" : "");
 	}
-	for (size_t i = 0; i < s->n_arguments; i++)
-		printf("    %s=%s %lld (frame %u)\n", argument_names[s->arguments[i].key],
-		       s->arguments[i].text ? s->arguments[i].text : "",
-		       (long long)s->arguments[i].number, s->arguments[i].frame);
+	for (size_t i = 0; i < s->n_arguments; i++) {
+		char word[256];
+
+		print_argument(&s->arguments[i], word, sizeof(word));
+		printf("    %s (frame %u)\n", word, s->arguments[i].frame);
+	}
+}
+
+static bool is_as_expected(const struct run *p, const struct sample *s)
+{
+	char word[256];
+
+	for (size_t k = 0; k < p->n_expected; k++) {
+		bool found = false;
+
+		for (size_t i = 0; i < s->n_arguments && !found; i++) {
+			print_argument(&s->arguments[i], word, sizeof(word));
+			found = strcmp(word, p->expected[k]) == 0;
+		}
+		if (!found)
+			return false;
+	}
+	return true;
 }
 
 static void count_frame(struct run *p, const struct frame *f, bool *seen)
@@ -113,6 +165,7 @@ static void take_sample(void *arg, const struct sample_bytes *bytes)
 	struct run *p = arg;
 	struct sample s = { 0 };
 	const struct stack *stack;
+	uint32_t right = p->right;
 	bool seen = false;
 	double start;
 
@@ -131,15 +184,11 @@ static void take_sample(void *arg, const struct sample_bytes *bytes)
 	for (uint32_t i = 0; i < stack->n; i++)
 		count_frame(p, recording_get_frame(p->rec, stack->frames[i]), &seen);
 	for (size_t i = 0; i < s.n_arguments; i++) {
-		const struct argument *a = &s.arguments[i];
-
-		p->arguments[a->key]++;
-		if (a->text)
-			snprintf(p->values[a->key], sizeof(p->values[0]), "%s", a->text);
-		else
-			snprintf(p->values[a->key], sizeof(p->values[0]), "%lld",
-				 (long long)a->number);
+		p->arguments[s.arguments[i].key]++;
+		print_argument(&s.arguments[i], p->values[s.arguments[i].key],
+			       sizeof(p->values[0]));
 	}
+	p->as_expected += p->right > right && is_as_expected(p, &s);
 	if (p->stacks > 0) {
 		p->stacks--;
 		print_stack(p, &s);
@@ -157,13 +206,14 @@ static void print_result(struct run *p, bool lines)
 {
 	qsort(p->cost, p->samples, sizeof(p->cost[0]), by_value);
 	printf("samples=%u complete=%u frames=%u named=%u exact=%u unresolved=%u innermost=%u "
-	       "right=%u median_us=%.0f version=%s",
+	       "right=%u as_expected=%u median_us=%.0f version=%s",
 	       p->samples, p->complete, p->frames, p->named, p->exact, p->unresolved, p->innermost,
-	       p->right, p->samples ? p->cost[p->samples / 2] : 0,
+	       p->right, p->n_expected ? p->as_expected : 0,
+	       p->samples ? p->cost[p->samples / 2] : 0,
 	       p->rec->target.runtime_version ? p->rec->target.runtime_version : "?");
 	for (size_t k = 0; k < ARG_KEYS; k++)
 		if (p->arguments[k])
-			printf(" %s=%u:%s", argument_names[k], p->arguments[k], p->values[k]);
+			printf(" %u:%s", p->arguments[k], p->values[k]);
 	printf("\n");
 	for (size_t i = 0; i < p->rec->n_notes; i++)
 		printf("note: %s\n", p->rec->notes[i]);
@@ -172,16 +222,43 @@ static void print_result(struct run *p, bool lines)
 			printf("line %u %.4f\n", i, (double)p->lines[i] / p->innermost);
 }
 
+/* The thread besides the main one that has used most CPU time; 0: none. */
+static pid_t busiest_worker(pid_t pid)
+{
+	unsigned long most = 0, user;
+	pid_t busiest = 0;
+	char path[64];
+	struct dirent *e;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (e = readdir(dir))) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/stat", pid, e->d_name);
+		f = e->d_name[0] != '.' && atoi(e->d_name) != pid ? fopen(path, "r") : NULL;
+		if (f &&
+		    fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu",
+			   &user) == 1 &&
+		    user > most) {
+			most = user;
+			busiest = atoi(e->d_name);
+		}
+		if (f)
+			fclose(f);
+	}
+	if (dir)
+		closedir(dir);
+	return busiest;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "seconds", 1, 0, 's' },
-		{ "after", 1, 0, 'a' },
-		{ "hz", 1, 0, 'h' },
-		{ "marks", 1, 0, 'm' },
-		{ "lines", 0, 0, 'l' },
-		{ "stacks", 1, 0, 'n' },
-		{ 0 },
+		{ "seconds", 1, 0, 's' }, { "after", 1, 0, 'a' },  { "hz", 1, 0, 'h' },
+		{ "marks", 1, 0, 'm' },   { "lines", 0, 0, 'l' },  { "worker", 0, 0, 'w' },
+		{ "expect", 1, 0, 'e' },  { "stacks", 1, 0, 'n' }, { 0 },
 	};
 	struct run *p = xcalloc(1, sizeof(*p));
 	struct samples_wanted wanted = { .hz = 400,
@@ -190,7 +267,8 @@ int main(int argc, char **argv)
 					 .dump = STACK_BYTES,
 					 .each = take_sample,
 					 .arg = p };
-	bool lines = false;
+	bool lines = false, worker = false;
+	pid_t pid;
 	int c, after = 0;
 
 	while ((c = getopt_long(argc, argv, "+", options, NULL)) != -1) {
@@ -213,6 +291,13 @@ int main(int argc, char **argv)
 		case 'n':
 			p->stacks = atoi(optarg);
 			break;
+		case 'e':
+			if (p->n_expected < EXPECTED_MAX)
+				p->expected[p->n_expected++] = optarg;
+			break;
+		case 'w':
+			worker = true;
+			break;
 		default:
 			return 2;
 		}
@@ -223,15 +308,16 @@ int main(int argc, char **argv)
 	if (p->mark && p->script)
 		load_marks(p);
 	p->rec = recording_new();
-	wanted.tid = samples_start((const char *const *)argv + optind);
+	pid = samples_start((const char *const *)argv + optind);
 	usleep((useconds_t)after * 1000);
-	p->space = space_new(wanted.tid);
-	p->maker = stack_maker_new(&unwinder_native, p->space, wanted.tid, p->rec);
+	wanted.tid = worker ? busiest_worker(pid) : pid;
+	p->space = space_new(pid);
+	p->maker = stack_maker_new(&unwinder_native, p->space, pid, p->rec);
 	if (samples_take(&wanted) < 0) {
 		fprintf(stderr, "the kernel forbids sampling\n");
 		return 77;
 	}
-	samples_stop(wanted.tid);
+	samples_stop(pid);
 	print_result(p, lines);
 	stack_maker_free(p->maker);
 	space_free(p->space);

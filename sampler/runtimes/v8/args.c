@@ -15,16 +15,19 @@ enum take {
 	TAKE_PATH,    /* a string; a number is a descriptor */
 	TAKE_COMMAND, /* a string and the array of strings after it */
 	TAKE_FIELD,   /* a Smi in a property of an object */
+	TAKE_OPTION,  /* the same, of an object anywhere in the frame */
+};
+
+struct wanted {
+	enum argument_key key;
+	enum take take;
+	int index; /* of the argument */
+	const char *property;
 };
 
 static const struct call {
 	const char *file, *function; /* "*Sync": any that ends so; file NULL: a builtin */
-	struct {
-		enum argument_key key;
-		enum take take;
-		int index; /* of the argument */
-		const char *property;
-	} takes[3];
+	struct wanted takes[3];
 	int n;
 } calls[] = {
 	/* clang-format off */
@@ -32,9 +35,9 @@ static const struct call {
 	{ "node:internal/crypto/pbkdf2", "pbkdf2Sync",
 	  { { ARG_ITERATIONS, TAKE_NUMBER, 2 }, { ARG_KEYLEN, TAKE_NUMBER, 3 },
 	    { ARG_DIGEST, TAKE_TEXT, 4 } }, 3 },
-	/* By the time it blocks the options are those with defaults filled in. */
+	/* A local has the options with defaults filled in. */
 	{ "node:internal/crypto/scrypt", "scryptSync",
-	  { { ARG_COST, TAKE_FIELD, 3, "N" }, { ARG_KEYLEN, TAKE_NUMBER, 2 } }, 2 },
+	  { { ARG_COST, TAKE_OPTION, 3, "N" }, { ARG_KEYLEN, TAKE_NUMBER, 2 } }, 2 },
 	{ "node:internal/crypto/hkdf", "hkdfSync",
 	  { { ARG_DIGEST, TAKE_TEXT, 0 }, { ARG_KEYLEN, TAKE_NUMBER, 4 } }, 2 },
 	{ "node:internal/crypto/hash", "hash",
@@ -52,6 +55,9 @@ static const struct call {
 	{ "node:zlib", "syncBufferWrapper",
 	  { { ARG_BYTES, TAKE_BYTES, 0 }, { ARG_LEVEL, TAKE_FIELD, 1, "level" } }, 2 },
 	{ "node:zlib", "zlibBufferSync",
+	  { { ARG_BYTES, TAKE_BYTES, 1 }, { ARG_LEVEL, TAKE_FIELD, 0, "_level" } }, 2 },
+
+	{ "node:zlib", "processChunkSync",
 	  { { ARG_BYTES, TAKE_BYTES, 1 }, { ARG_LEVEL, TAKE_FIELD, 0, "_level" } }, 2 },
 
 	{ "node:fs", "writeFileSync",
@@ -74,7 +80,22 @@ static const struct call {
 	/* clang-format on */
 };
 
-enum { COMMAND_WORDS = 16, SCAN_WORDS = 512 };
+/*
+ * Calls into node's C++ from functions of its modules, which may have been
+ * inlined: then these arguments are all that is left.
+ */
+static const struct {
+	const char *file; /* of the caller */
+	struct wanted want;
+} api_calls[] = {
+	/* clang-format off */
+	{ "node:fs",                   { ARG_PATH,  TAKE_PATH,  0 } },
+	{ "node:zlib",                 { ARG_BYTES, TAKE_BYTES, 1 } }, /* writeSync(flush, in, ...) */
+	{ "node:internal/crypto/hash", { ARG_BYTES, TAKE_BYTES, 0 } },
+	/* clang-format on */
+};
+
+enum { COMMAND_WORDS = 16, SCAN_WORDS = 512, LOCAL_WORDS = 64 };
 
 /* The arguments of one stack as they are collected. */
 struct collector {
@@ -152,30 +173,56 @@ static const char *read_command(struct collector *c, uint64_t file, uint64_t arg
 	return text;
 }
 
-static void take(struct collector *c, const struct call *call, int k, size_t frame, int32_t first)
+/* The Smi in a property of the first object between the frame's stack pointer and its slots. */
+static bool find_option(struct collector *c, size_t frame, const char *property, uint64_t *value)
 {
-	int32_t slot = first + 8 * call->takes[k].index;
-	enum argument_key key = call->takes[k].key;
+	const struct raw_frame *f = &c->stack->frames[frame];
+	uint64_t words[LOCAL_WORDS], top = f->fp + (uint64_t)(int64_t)c->v8->layout.fp_function;
+	size_t n = f->fp > f->sp ? (top - f->sp) / 8 : 0;
+
+	if (n > LOCAL_WORDS)
+		n = LOCAL_WORDS;
+	if (n == 0 || !v8_read(&c->v8->heap, top - n * 8, words, n * 8))
+		return false;
+	while (n-- > 0) {
+		uint64_t object = v8_is_object(words[n]) ? v8_moved(&c->v8->heap, words[n]) : 0;
+
+		if (object && v8_property(c->v8, object, property, value) && v8_is_smi(*value))
+			return true;
+	}
+	return false;
+}
+
+/* One argument in a slot, or what belongs to it. */
+static void take(struct collector *c, const struct wanted *want, size_t frame, int32_t first)
+{
+	int32_t slot = first + 8 * want->index;
 	const char *text = NULL;
 	uint64_t value, next;
 	int64_t bytes;
 
 	if (!read_slot(c, frame, slot, &value))
 		return;
-	switch (call->takes[k].take) {
+	switch (want->take) {
+	case TAKE_OPTION:
+		if (find_option(c, frame, want->property, &value)) {
+			collect(c, want->key, v8_smi(value), NULL, frame);
+			return;
+		}
+		/* fall through */
 	case TAKE_FIELD:
 		value = v8_moved(&c->v8->heap, value);
-		if (!value || !v8_property(c->v8, value, call->takes[k].property, &value))
+		if (!value || !v8_property(c->v8, value, want->property, &value))
 			return;
 		/* fall through */
 	case TAKE_NUMBER:
 		if (v8_is_smi(value))
-			collect(c, key, v8_smi(value), NULL, frame);
+			collect(c, want->key, v8_smi(value), NULL, frame);
 		return;
 	case TAKE_BYTES:
 		bytes = v8_byte_length(c->v8, v8_moved(&c->v8->heap, value));
 		if (bytes >= 0)
-			collect(c, key, bytes, NULL, frame);
+			collect(c, want->key, bytes, NULL, frame);
 		return;
 	case TAKE_PATH:
 		if (v8_is_smi(value)) {
@@ -192,7 +239,7 @@ static void take(struct collector *c, const struct call *call, int k, size_t fra
 		break;
 	}
 	if (text)
-		collect(c, key, 0, text, frame);
+		collect(c, want->key, 0, text, frame);
 }
 
 static bool call_matches(const struct call *call, const char *file, const char *function)
@@ -215,8 +262,43 @@ static void take_call(struct collector *c, size_t i, const char *file, const cha
 		if (!call_matches(&calls[k], file, function))
 			continue;
 		for (int t = 0; t < calls[k].n; t++)
-			take(c, &calls[k], t, i, first);
+			take(c, &calls[k].takes[t], i, first);
 		return;
+	}
+}
+
+/* Where the receiver of a call into the embedder is in its frame; 0: frame i is none. */
+static int32_t api_receiver(struct collector *c, size_t i)
+{
+	const struct v8_layout *layout = &c->v8->layout;
+	uint64_t marker, holder, receiver;
+
+	if (c->v8->frame_function[i].shared)
+		return layout->fp_builtin_receiver;
+	if (!read_slot(c, i, -8, &marker))
+		return 0;
+	if (layout->frame_api_exit >= 0 && marker == (uint64_t)layout->frame_api_exit * 2)
+		return layout->fp_api_receiver;
+	/* The same frame type serves V8's own functions: there the two are not the same object. */
+	if (layout->fp_exit_receiver >= 0 && marker == (uint64_t)layout->frame_exit * 2 &&
+	    read_slot(c, i, layout->fp_exit_holder, &holder) &&
+	    read_slot(c, i, layout->fp_exit_receiver, &receiver) && v8_is_object(holder) &&
+	    holder == receiver)
+		return layout->fp_exit_receiver;
+	return 0;
+}
+
+/* Frame i was called by a function of one of node's modules. */
+static void take_api_call(struct collector *c, size_t i, const char *caller)
+{
+	int32_t receiver;
+
+	for (size_t k = 0; k < sizeof(api_calls) / sizeof(api_calls[0]); k++) {
+		if (strcmp(api_calls[k].file, caller) != 0)
+			continue;
+		receiver = api_receiver(c, i);
+		if (receiver)
+			take(c, &api_calls[k].want, i, receiver + 8);
 	}
 }
 
@@ -365,6 +447,11 @@ static void take_regexp(struct collector *c, const struct frame *names)
 		regexp_from_stack(c, 0, i);
 }
 
+static bool is_internal(const struct frame *name)
+{
+	return name->kind == FRAME_JS && name->file && strncmp(name->file, "node:", 5) == 0;
+}
+
 size_t v8_arguments(void *state, const struct raw_stack *stack, struct memory *mem,
 		    const struct frame *names, struct argument *out)
 {
@@ -376,6 +463,8 @@ size_t v8_arguments(void *state, const struct raw_stack *stack, struct memory *m
 	for (size_t i = 0; i < stack->n; i++) {
 		const struct v8_function *f = &c.v8->frame_function[i];
 
+		if (i + 1 < stack->n && (!f->shared || !f->script) && is_internal(&names[i + 1]))
+			take_api_call(&c, i, names[i + 1].file);
 		if (!f->shared || !f->name)
 			continue;
 		if (f->script && f->file && strncmp(f->file, "node:", 5) == 0) {

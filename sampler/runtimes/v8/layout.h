@@ -18,6 +18,8 @@ struct v8_layout {
 	int32_t frame_exit, frame_builtin_exit, frame_irregexp, frame_wasm;
 	int32_t fp_function, fp_bytecode_array, fp_bytecode_offset, fp_receiver;
 	int32_t fp_builtin_target, fp_builtin_receiver; /* of a BuiltinExit frame */
+	/* Calls into the embedder: from the interpreter and, up to V8 12, from optimized code. */
+	int32_t frame_api_exit, fp_api_receiver, fp_exit_receiver, fp_exit_holder;
 	int32_t fp_regexp_subject; /* of an irregexp frame; start index, input start and end below
 				    */
 	int32_t fp_regexp;         /* its JSRegExp or RegExpData */
