@@ -8,12 +8,12 @@
  */
 enum exit_status {
 	STATUS_OK = 0,
-	STATUS_USAGE = 2,	     /* wrong options or arguments */
+	STATUS_USAGE = 2,            /* wrong options or arguments */
 	STATUS_INCONCLUSIVE = 98,    /* could not observe enough to judge the budget: never green */
-	STATUS_BUDGET = 99,	     /* budget exceeded */
-	STATUS_FAILED = 125,	     /* lagprof itself failed */
+	STATUS_BUDGET = 99,          /* budget exceeded */
+	STATUS_FAILED = 125,         /* lagprof itself failed */
 	STATUS_CANNOT_EXECUTE = 126, /* the command to run is not executable */
-	STATUS_NOT_FOUND = 127,	     /* the command to run does not exist */
+	STATUS_NOT_FOUND = 127,      /* the command to run does not exist */
 };
 
 #endif

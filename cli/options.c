@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "core/suggest.h"
 #include "core/arena.h"
 #include "core/duration.h"
+#include "core/suggest.h"
 
 #define FIELD(name) offsetof(struct options, name)
 

@@ -9,7 +9,7 @@ static const struct {
 	const char *name;
 	uint64_t ns;
 } units[] = {
-    /* clang-format off */
+	/* clang-format off */
 	{ "ns", 1 },
 	{ "us", 1000 },
 	{ "µs", 1000 },
@@ -18,7 +18,7 @@ static const struct {
 	{ "min", 60000000000 },
 	{ "m", 60000000000 },
 	{ "h", 3600000000000 },
-    /* clang-format on */
+	/* clang-format on */
 };
 
 static uint64_t unit_ns(const char *name)

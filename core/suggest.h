@@ -8,7 +8,7 @@
 struct suggest {
 	const char *word; /* as typed */
 	const char *best; /* NULL at first */
-	int distance;	  /* of best, in edits (a swap of neighbours is one) */
+	int distance;     /* of best, in edits (a swap of neighbours is one) */
 };
 
 void suggest_offer(struct suggest *s, const char *name);

@@ -33,34 +33,35 @@ const char *test_source(const char *relative);
 /* A fresh temporary folder of this test run, removed at its end. */
 const char *test_tmpdir(void);
 
-#define TEST(ident)                                                                                \
-	static void test_##ident(void);                                                            \
-	static struct test test_entry_##ident = { __FILE__, #ident, test_##ident, NULL };          \
-	__attribute__((constructor)) static void test_register_##ident(void)                       \
-	{                                                                                          \
-		test_register(&test_entry_##ident);                                                \
-	}                                                                                          \
+#define TEST(ident)                                                                       \
+	static void test_##ident(void);                                                   \
+	static struct test test_entry_##ident = { __FILE__, #ident, test_##ident, NULL }; \
+	__attribute__((constructor)) static void test_register_##ident(void)              \
+	{                                                                                 \
+		test_register(&test_entry_##ident);                                       \
+	}                                                                                 \
 	static void test_##ident(void)
 
-#define CHECK(cond)                                                                                \
-	do {                                                                                       \
-		if (!(cond))                                                                       \
-			test_fail(__FILE__, __LINE__, "%s", #cond);                                \
+#define CHECK(cond)                                                 \
+	do {                                                        \
+		if (!(cond))                                        \
+			test_fail(__FILE__, __LINE__, "%s", #cond); \
 	} while (0)
 
-#define CHECK_EQ(a, b)                                                                             \
-	do {                                                                                       \
-		long long a_ = (long long)(a), b_ = (long long)(b);                                \
-		if (a_ != b_)                                                                      \
-			test_fail(__FILE__, __LINE__, "%s is %lld, not %s = %lld", #a, a_, #b, b_); \
+#define CHECK_EQ(a, b)                                                                         \
+	do {                                                                                   \
+		long long a_ = (long long)(a), b_ = (long long)(b);                            \
+		if (a_ != b_)                                                                  \
+			test_fail(__FILE__, __LINE__, "%s is %lld, not %s = %lld", #a, a_, #b, \
+				  b_);                                                         \
 	} while (0)
 
-#define CHECK_STR(a, b)                                                                            \
-	do {                                                                                       \
-		const char *a_ = (a), *b_ = (b);                                                   \
-		if (!a_ || !b_ || strcmp(a_, b_) != 0)                                             \
-			test_fail(__FILE__, __LINE__, "%s is \"%s\", not \"%s\"", #a,              \
-				  a_ ? a_ : "(null)", b_ ? b_ : "(null)");                         \
+#define CHECK_STR(a, b)                                                               \
+	do {                                                                          \
+		const char *a_ = (a), *b_ = (b);                                      \
+		if (!a_ || !b_ || strcmp(a_, b_) != 0)                                \
+			test_fail(__FILE__, __LINE__, "%s is \"%s\", not \"%s\"", #a, \
+				  a_ ? a_ : "(null)", b_ ? b_ : "(null)");            \
 	} while (0)
 
 #endif
