@@ -139,8 +139,9 @@ static void print_target(const struct report *r, const struct page *page)
 	text_command(&b, t);
 	strbuf_printf(&b, "%spid %d", b.len ? ", " : "", t->pid);
 	if (t->runtime) {
+		/* The version is the program's, not the engine's. */
 		strbuf_puts(&b, ", ");
-		strbuf_puts_visible(&b, t->runtime);
+		strbuf_puts_visible(&b, strcmp(t->runtime, "v8") == 0 ? "node" : t->runtime);
 	}
 	if (t->runtime_version) {
 		strbuf_puts(&b, " ");

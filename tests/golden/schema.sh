@@ -13,7 +13,7 @@ for python in python3 /usr/bin/python3; do
 done
 [ -n "$python" ] || { echo "no python3-jsonschema"; exit 77; }
 
-LAGPROF_JSON_DIR=$tmp "$BUILD/tests/unit" render json_documents
+LAGPROF_TEST_OUT=$tmp "$BUILD/tests/unit" render json_documents
 "$python" - "$SOURCE/docs/report.schema.json" "$tmp"/*.json <<'END'
 import json
 import sys

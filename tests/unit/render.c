@@ -369,7 +369,7 @@ TEST(json_documents_are_written_for_the_schema)
 {
 	static struct budget_result rules[] = { { "lag.p99<50ms", "error", "61 ms", false } };
 	static const struct budget_report budget = { VERDICT_FAIL, "too slow", rules, 1 };
-	const char *dir = getenv("LAGPROF_JSON_DIR");
+	const char *dir = getenv("LAGPROF_TEST_OUT");
 	struct {
 		const char *name;
 		struct recording *rec;
