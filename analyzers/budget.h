@@ -53,15 +53,32 @@ struct budget {
  */
 int budget_parse(struct budget *b, const char *expr, struct arena *arena, struct error *err);
 
+/* A finding that is known: until its day has passed its stalls count for no budget. */
+struct allowance {
+	const char *fingerprint, *reason;
+	const char *expires; /* the last day, "2030-12-31" */
+};
+
+/* What a recording is held to. */
+struct budget_terms {
+	struct budget *budgets;
+	size_t n;
+	uint64_t min_turns; /* 0: BUDGET_MIN_TURNS */
+	struct allowance *allow;
+	size_t n_allow;
+	const char *today; /* "2026-01-31"; NULL: nothing expires */
+};
+
+enum { BUDGET_MIN_TURNS = 20 };
+
 /*
  * Judges a recording.  Too few turns (fewer than min_turns), lost boundaries or
  * a target that was not observed are inconclusive unless a limit is exceeded
- * all the same; so is a limit that only waits for a CPU exceeded.
+ * all the same; so is a limit that only waits for a CPU exceeded.  An allowance
+ * that has expired fails, whatever was observed; it is a rule of its own behind
+ * the budgets.
  */
-struct budget_report *budget_check(const struct budget *budgets, size_t n,
-				   const struct recording *rec, const struct diagnosis *d,
-				   uint64_t min_turns, struct arena *arena);
-
-enum { BUDGET_MIN_TURNS = 20 };
+struct budget_report *budget_check(const struct budget_terms *terms, const struct recording *rec,
+				   const struct diagnosis *d, struct arena *arena);
 
 #endif

@@ -16,6 +16,7 @@ struct facts {
 	nsec busy, polled;
 	nsec serving; /* length of the serving phase */
 	uint64_t turns;
+	bool *allowed; /* by id of a finding: its stalls do not count */
 };
 
 /* The part of a stall that the code is answerable for. */
@@ -66,6 +67,16 @@ static void sum_loops(struct facts *f)
 	f->unstarved = f->lag;
 }
 
+static bool is_allowed(const struct facts *f, size_t stall)
+{
+	uint32_t finding;
+
+	if (stall >= f->d->n_stalls)
+		return false;
+	finding = f->d->stalls[stall].finding;
+	return finding < f->d->n_findings && f->allowed[finding];
+}
+
 static void gather(struct facts *f)
 {
 	const struct session *session = &f->rec->session;
@@ -81,6 +92,10 @@ static void gather(struct facts *f)
 		if (s->phase == PHASE_STARTUP) {
 			hist_remove(&f->lag, s->duration);
 			f->turns -= f->turns > 0;
+			continue;
+		}
+		if (is_allowed(f, i)) {
+			hist_remove(&f->lag, s->duration);
 			continue;
 		}
 		hist_add(&f->unstarved, own_time(s));
@@ -122,7 +137,7 @@ static struct stall_sums sum_stalls(const struct facts *f, const struct budget *
 		const struct stall *s = &f->rec->stalls[i];
 		nsec length = own ? own_time(s) : s->duration;
 
-		if (!selected(b, s, &f->d->stalls[i]) ||
+		if (is_allowed(f, i) || !selected(b, s, &f->d->stalls[i]) ||
 		    (own && length < f->rec->session.threshold))
 			continue;
 		sums.count++;
@@ -142,7 +157,8 @@ static nsec gc_time(const struct facts *f)
 	nsec sum = 0;
 
 	for (size_t i = 0; i < f->rec->n_stalls && i < f->d->n_stalls; i++)
-		if (f->d->stalls[i].cause == CAUSE_GC && f->rec->stalls[i].phase == PHASE_SERVING)
+		if (f->d->stalls[i].cause == CAUSE_GC && !is_allowed(f, i) &&
+		    f->rec->stalls[i].phase == PHASE_SERVING)
 			sum += f->rec->stalls[i].duration;
 	return sum;
 }
@@ -240,9 +256,65 @@ static const char *doubt(const struct facts *f, uint64_t min_turns, struct arena
 	return NULL;
 }
 
-struct budget_report *budget_check(const struct budget *budgets, size_t n,
-				   const struct recording *rec, const struct diagnosis *d,
-				   uint64_t min_turns, struct arena *arena)
+static bool is_expired(const struct budget_terms *t, const struct allowance *a)
+{
+	/* Days written this way sort as text. */
+	return t->today && strcmp(a->expires, t->today) < 0;
+}
+
+static void apply_allowances(struct facts *f, const struct budget_terms *t)
+{
+	for (size_t i = 0; i < f->d->n_findings; i++)
+		for (size_t k = 0; k < t->n_allow; k++)
+			if (!is_expired(t, &t->allow[k]) &&
+			    strcmp(t->allow[k].fingerprint, f->d->findings[i].fingerprint) == 0)
+				f->allowed[i] = true;
+}
+
+/* *unsure: why a limit that is met, or not met, proves nothing. */
+static void judge(struct budget_report *r, const struct facts *f, const struct budget *b,
+		  struct arena *arena, const char **unsure)
+{
+	struct budget_result *rule = &r->rules[r->n_rules++];
+	double value = measure(f, b, false);
+
+	*rule = (struct budget_result){ .expr = b->expr,
+					.level = b->warn ? "warn" : "error",
+					.ok = holds(b, value) };
+	if (b->metric == METRIC_POOL_WAIT && !f->rec->threadpool.known) {
+		rule->ok = false;
+		*unsure = *unsure ? *unsure : "the thread pool could not be observed";
+		return;
+	}
+	rule->value = show(b, value, arena);
+	if (rule->ok || b->warn)
+		return;
+	if (holds(b, measure(f, b, true)))
+		*unsure = "a limit was exceeded only because the loop waited for a CPU";
+	else
+		r->verdict = VERDICT_FAIL;
+}
+
+static void judge_allowances(struct budget_report *r, const struct budget_terms *t,
+			     struct arena *arena)
+{
+	for (size_t i = 0; i < t->n_allow; i++) {
+		const struct allowance *a = &t->allow[i];
+
+		if (!is_expired(t, a))
+			continue;
+		r->rules[r->n_rules++] = (struct budget_result){
+			.expr = arena_printf(arena, "allow %s until %s (%s)", a->fingerprint,
+					     a->expires, a->reason),
+			.level = "error",
+			.value = t->today,
+		};
+		r->verdict = VERDICT_FAIL;
+	}
+}
+
+struct budget_report *budget_check(const struct budget_terms *terms, const struct recording *rec,
+				   const struct diagnosis *d, struct arena *arena)
 {
 	struct facts *f = xcalloc(1, sizeof(*f));
 	struct budget_report *r = arena_alloc(arena, sizeof(*r));
@@ -250,36 +322,20 @@ struct budget_report *budget_check(const struct budget *budgets, size_t n,
 
 	f->rec = rec;
 	f->d = d;
+	f->allowed = xcalloc(d->n_findings + 1, sizeof(*f->allowed));
+	apply_allowances(f, terms);
 	gather(f);
-	unsure = doubt(f, min_turns, arena);
-	r->rules = arena_alloc(arena, (n + 1) * sizeof(*r->rules));
-	r->n_rules = n;
-	r->verdict = n ? VERDICT_PASS : VERDICT_NONE;
-	for (size_t i = 0; i < n; i++) {
-		const struct budget *b = &budgets[i];
-		double value = measure(f, b, false);
-		struct budget_result *rule = &r->rules[i];
-
-		*rule = (struct budget_result){ .expr = b->expr,
-						.level = b->warn ? "warn" : "error",
-						.ok = holds(b, value) };
-		if (b->metric == METRIC_POOL_WAIT && !rec->threadpool.known) {
-			rule->ok = false;
-			unsure = unsure ? unsure : "the thread pool could not be observed";
-			continue;
-		}
-		rule->value = show(b, value, arena);
-		if (rule->ok || b->warn)
-			continue;
-		if (holds(b, measure(f, b, true)))
-			unsure = "a limit was exceeded only because the loop waited for a CPU";
-		else
-			r->verdict = VERDICT_FAIL;
-	}
+	unsure = doubt(f, terms->min_turns ? terms->min_turns : BUDGET_MIN_TURNS, arena);
+	r->rules = arena_alloc(arena, (terms->n + terms->n_allow + 1) * sizeof(*r->rules));
+	r->verdict = terms->n ? VERDICT_PASS : VERDICT_NONE;
+	for (size_t i = 0; i < terms->n; i++)
+		judge(r, f, &terms->budgets[i], arena, &unsure);
+	judge_allowances(r, terms, arena);
 	if (r->verdict == VERDICT_PASS && unsure) {
 		r->verdict = VERDICT_INCONCLUSIVE;
 		r->reason = unsure;
 	}
+	free(f->allowed);
 	free(f);
 	return r;
 }

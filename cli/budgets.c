@@ -1,22 +1,81 @@
 #include "cli/budgets.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "analyzers/config.h"
+
+enum { CONFIG_MAX = 1 << 20 };
+
+/* 1 if there is no such file and none was asked for. */
+static int read_config(struct strbuf *text, const char *path, bool wanted, struct error *err)
+{
+	FILE *in = fopen(path, "re");
+	size_t n;
+
+	if (!in && errno == ENOENT && !wanted)
+		return 1;
+	if (!in)
+		return error_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
+	n = fread(strbuf_extend(text, CONFIG_MAX), 1, CONFIG_MAX, in);
+	text->len = n;
+	text->s[n] = '\0';
+	if (ferror(in))
+		error_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
+	else if (n == CONFIG_MAX)
+		error_set(err, -EFBIG, "%s is larger than 1 MiB", path);
+	fclose(in);
+	return err->code;
+}
+
+static int parse_config(struct budgets *b, const struct options *o, struct error *err)
+{
+	const char *path = o->config ? o->config : "lagprof.json";
+	struct strbuf text = { 0 };
+	int ret = read_config(&text, path, o->config != NULL, err);
+
+	if (ret == 0)
+		ret = config_parse(&b->terms, path, &text, &b->arena, err);
+	strbuf_destroy(&text);
+	return ret < 0 ? ret : 0;
+}
+
+static const char *today(struct arena *arena)
+{
+	time_t now = time(NULL);
+	char text[32];
+	struct tm tm;
+
+	strftime(text, sizeof(text), "%Y-%m-%d", gmtime_r(&now, &tm));
+	return arena_strdup(arena, text);
+}
+
 int budgets_parse(struct budgets *b, const struct options *o, struct error *err)
 {
-	*b = (struct budgets){ .n = o->budgets.n };
-	b->list = arena_alloc(&b->arena, (b->n + 1) * sizeof(*b->list));
-	for (size_t i = 0; i < b->n; i++) {
-		int ret = budget_parse(&b->list[i], o->budgets.items[i], &b->arena, err);
+	struct budget_terms *t = &b->terms;
+	struct budget *all;
+	int ret;
 
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
+	*b = (struct budgets){ 0 };
+	t->today = today(&b->arena);
+	ret = parse_config(b, o, err);
+	if (ret < 0)
+		return ret;
+	all = arena_alloc(&b->arena, (t->n + o->budgets.n + 1) * sizeof(*all));
+	if (t->n)
+		memcpy(all, t->budgets, t->n * sizeof(*all));
+	t->budgets = all;
+	for (size_t i = 0; i < o->budgets.n && ret == 0; i++)
+		ret = budget_parse(&all[t->n++], o->budgets.items[i], &b->arena, err);
+	return ret;
 }
 
 const struct budget_report *budgets_check(struct budgets *b, const struct recording *rec,
 					  const struct diagnosis *d)
 {
-	return b->n ? budget_check(b->list, b->n, rec, d, BUDGET_MIN_TURNS, &b->arena) : NULL;
+	return b->terms.n || b->terms.n_allow ? budget_check(&b->terms, rec, d, &b->arena) : NULL;
 }
 
 enum exit_status budgets_status(enum verdict verdict)

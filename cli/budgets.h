@@ -5,16 +5,19 @@
 #include "cli/exit.h"
 #include "cli/options.h"
 
-/* The budgets of the command line. */
+/* The budgets of the command line and of lagprof.json. */
 struct budgets {
-	struct budget *list;
-	size_t n;
-	struct arena arena; /* owns list, its strings and the report of budgets_check() */
+	struct budget_terms terms;
+	struct arena arena; /* owns the terms, their strings and the report of budgets_check() */
 };
 
-/* Reads every --budget; -EINVAL with the place of the mistake. */
+/*
+ * Reads lagprof.json of the current directory, or the file of --config, and
+ * every --budget; -EINVAL with the place of the mistake.  *b is to be freed
+ * whatever is returned.
+ */
 int budgets_parse(struct budgets *b, const struct options *o, struct error *err);
-/* NULL where there are no budgets. */
+/* NULL where nothing is asked. */
 const struct budget_report *budgets_check(struct budgets *b, const struct recording *rec,
 					  const struct diagnosis *d);
 /* What a verdict makes of an otherwise good end. */

@@ -70,14 +70,16 @@ static int run_check(const struct options *o, int argc, char **argv)
 	if (argc < 1)
 		return complain_usage("lagprof check --budget 'lag.p99<50ms' FILE.lagprof",
 				      "check takes one or more recordings");
-	if (o->budgets.n == 0)
-		return complain_usage("lagprof check --budget 'lag.p99<50ms' FILE.lagprof",
-				      "check needs a budget");
 	if (argc > 1 && !fits_several(o))
 		return complain_usage("lagprof check for each recording",
 				      "check writes one recording in this format, not %d", argc);
 	if (budgets_parse(&budgets, o, &err) < 0) {
 		status = complain(STATUS_USAGE, &err);
+		goto out;
+	}
+	if (budgets.terms.n == 0) {
+		status = complain_usage("lagprof check --budget 'lag.p99<50ms' FILE.lagprof",
+					"check needs a budget, of --budget or lagprof.json");
 		goto out;
 	}
 	for (int i = 0; i < argc; i++) {

@@ -36,6 +36,8 @@ const struct option options_table[] = {
 	  "count stalls of the first TIME as startup (until the target listens)" },
 	{ "budget", 'b', "EXPR", "run attach check", OPTION_LIST, FIELD(budgets), NULL,
 	  "fail with status 99 unless EXPR holds: 'lag.p99<50ms'; may be repeated" },
+	{ "config", 0, "FILE", "run attach check", OPTION_TEXT, FIELD(config), NULL,
+	  "read budgets and allowances from FILE (lagprof.json, if there is one)" },
 	{ "on-port", 0, "CMD", "run", OPTION_TEXT, FIELD(on_port), NULL,
 	  "run the shell command CMD once the target listens, on $PORT" },
 	{ "on-stall", 0, "CMD", "run attach", OPTION_TEXT, FIELD(on_stall), NULL,

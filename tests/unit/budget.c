@@ -57,8 +57,8 @@ static void add_stall(struct recording *rec, nsec length, nsec runnable)
 	rec->loops[0]->busy += length;
 }
 
-/* The verdict of one budget; frees rec. */
-static enum verdict judge(struct recording *rec, const char *expr)
+/* The verdict of one budget with what terms has else; frees rec. */
+static enum verdict judge_by(struct recording *rec, const char *expr, struct budget_terms terms)
 {
 	struct diagnosis *d = diagnose(rec);
 	struct arena arena = { 0 };
@@ -66,12 +66,19 @@ static enum verdict judge(struct recording *rec, const char *expr)
 	enum verdict verdict = VERDICT_NONE;
 	struct budget b;
 
+	terms.budgets = &b;
+	terms.n = 1;
 	if (budget_parse(&b, expr, &arena, &err) == 0)
-		verdict = budget_check(&b, 1, rec, d, BUDGET_MIN_TURNS, &arena)->verdict;
+		verdict = budget_check(&terms, rec, d, &arena)->verdict;
 	arena_free(&arena);
 	diagnosis_free(d);
 	recording_free(rec);
 	return verdict;
+}
+
+static enum verdict judge(struct recording *rec, const char *expr)
+{
+	return judge_by(rec, expr, (struct budget_terms){ .min_turns = 20 });
 }
 
 TEST(budget_mistakes_are_shown_with_their_column_and_the_nearest_word)
@@ -150,4 +157,59 @@ TEST(budget_exceeded_by_waiting_for_a_cpu_is_inconclusive)
 	rec = recording_with_turns(1000);
 	add_stall(rec, 180 * MS, 70 * MS);
 	CHECK_EQ(judge(rec, "lag.max<50ms"), VERDICT_FAIL);
+}
+
+/* The fingerprint of the only serving finding of a recording with one stall of 80 ms. */
+static void known_fingerprint(char out[17])
+{
+	struct recording *rec = recording_with_turns(1000);
+	struct diagnosis *d;
+
+	add_stall(rec, 80 * MS, 0);
+	d = diagnose(rec);
+	memcpy(out, d->findings[0].fingerprint, 17);
+	diagnosis_free(d);
+	recording_free(rec);
+}
+
+/* A stall of 80 ms whose finding is allowed until that day, judged on 2026-06-15. */
+static enum verdict judge_allowed(const char *fingerprint, const char *expires, const char *expr)
+{
+	struct allowance allow = { fingerprint, "known", expires };
+	struct recording *rec = recording_with_turns(1000);
+
+	add_stall(rec, 80 * MS, 0);
+	return judge_by(
+		rec, expr,
+		(struct budget_terms){ .allow = &allow, .n_allow = 1, .today = "2026-06-15" });
+}
+
+TEST(budget_does_not_count_what_is_allowed)
+{
+	char known[17];
+
+	known_fingerprint(known);
+	CHECK_EQ(judge_allowed(known, "2026-06-15", "stall.count==0"), VERDICT_PASS);
+	CHECK_EQ(judge_allowed(known, "2026-06-15", "lag.max<50ms"), VERDICT_PASS);
+	CHECK_EQ(judge_allowed(known, "2026-06-15", "blocked.ratio==0"), VERDICT_PASS);
+	CHECK_EQ(judge_allowed("0123456789abcdef", "2026-06-15", "stall.count==0"), VERDICT_FAIL);
+}
+
+TEST(budget_allowance_that_expired_fails)
+{
+	char known[17];
+
+	known_fingerprint(known);
+	CHECK_EQ(judge_allowed(known, "2026-06-14", "lag.max<10s"), VERDICT_FAIL);
+	CHECK_EQ(judge_allowed("0123456789abcdef", "2025-12-31", "lag.max<10s"), VERDICT_FAIL);
+}
+
+TEST(budget_needs_as_many_turns_as_the_project_says)
+{
+	CHECK_EQ(judge_by(recording_with_turns(100), "lag.max<50ms",
+			  (struct budget_terms){ .min_turns = 100 }),
+		 VERDICT_PASS);
+	CHECK_EQ(judge_by(recording_with_turns(100), "lag.max<50ms",
+			  (struct budget_terms){ .min_turns = 101 }),
+		 VERDICT_INCONCLUSIVE);
 }
