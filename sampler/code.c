@@ -17,21 +17,21 @@ int code_read(struct space *space, struct memory *mem, uint64_t addr, void *buf,
 /* Whether n bytes are exactly `ff /2` with its operand: call through a register or memory. */
 static bool is_indirect_call(const uint8_t *at, size_t n)
 {
-	uint8_t mod, rm;
+	uint8_t mod, rm, sib;
 	size_t want = 2;
 
 	if (n < 2 || at[0] != 0xff || (at[1] & 0x38) != 0x10)
 		return false;
 	mod = at[1] >> 6;
 	rm = at[1] & 7;
+	sib = n > 2 ? at[2] : 0;
 	if (mod != 3 && rm == 4)
-		want++; /* a SIB byte */
+		want++;
 	if (mod == 1)
 		want += 1;
-	else if (mod == 2 || (mod == 0 && rm == 5))
+	/* disp32: by mode, or in place of the base register */
+	else if (mod == 2 || (mod == 0 && (rm == 5 || (rm == 4 && (sib & 7) == 5))))
 		want += 4;
-	else if (mod == 0 && rm == 4 && n >= 3 && (at[2] & 7) == 5)
-		want += 4; /* no base register */
 	return n == want;
 }
 

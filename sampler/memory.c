@@ -12,7 +12,7 @@ enum {
 	PAGE = 4096,
 	WAYS = 4,
 	SETS = 64,
-	SEAM = 1024,	       /* bytes that must still be there */
+	SEAM = 1024,           /* bytes that must still be there */
 	STACK_REACH = 8 << 20, /* bytes: a stack's usual limit */
 };
 
@@ -27,7 +27,7 @@ struct memory_live {
 	pid_t pid;
 	uint64_t generation, reads;
 	struct cached_page *pages; /* SETS sets of WAYS pages */
-	unsigned victim;	   /* which of a set goes next, if all are current */
+	unsigned victim;           /* which of a set goes next, if all are current */
 };
 
 static int read_process(struct memory_live *live, uint64_t addr, void *buf, size_t len)
@@ -79,7 +79,7 @@ static int live_read(struct memory *self, uint64_t addr, void *buf, size_t len)
 	if (addr + len < addr)
 		return -EFAULT;
 	/* Large reads would only evict the small ones that come again. */
-	if (len > 4 * PAGE)
+	if (len > 4ul * PAGE)
 		return read_process(live, addr, buf, len);
 	while (len > 0) {
 		size_t offset = addr % PAGE;
@@ -103,7 +103,7 @@ struct memory_live *memory_live_new(pid_t pid)
 	live->base.read = live_read;
 	live->pid = pid;
 	live->generation = 1;
-	live->pages = xcalloc(SETS * WAYS, sizeof(*live->pages));
+	live->pages = xcalloc((size_t)SETS * WAYS, sizeof(*live->pages));
 	return live;
 }
 

@@ -49,7 +49,7 @@ static void maps_free(struct maps *maps)
 	for (size_t i = 0; i < maps->n; i++)
 		free((char *)maps->v[i].path);
 	free(maps->v);
-	*maps = (struct maps){0};
+	*maps = (struct maps){ 0 };
 }
 
 /* Index of the first mapping that ends above addr. */
@@ -145,35 +145,38 @@ void space_free(struct space *space)
 	free(space);
 }
 
-/* The whole of /proc/PID/maps, NUL-terminated and malloc'ed. */
-static int read_maps(const struct space *space, char **text, struct error *err)
+static char *maps_failed(const struct space *space, int code, const char *what, struct error *err)
+{
+	error_set(err, -code, "cannot %s /proc/%d/maps: %s", what, space->pid, strerror(code));
+	return NULL;
+}
+
+/* The whole of /proc/PID/maps, NUL-terminated and malloc'ed; NULL if it cannot be read. */
+static char *read_maps(const struct space *space, struct error *err)
 {
 	size_t len = 0, cap = 64 << 10;
+	char *text;
 	ssize_t n;
-	int fd, rc;
+	int fd, code;
 
 	if (space->proc < 0)
-		return error_set(err, -space->proc_errno, "cannot open /proc/%d: %s", space->pid,
-				 strerror(space->proc_errno));
+		return maps_failed(space, space->proc_errno, "open", err);
 	fd = openat(space->proc, "maps", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return error_set(err, -errno, "cannot open /proc/%d/maps: %s", space->pid,
-				 strerror(errno));
-	*text = xrealloc(NULL, cap, 1);
-	while ((n = read(fd, *text + len, cap - len - 1)) > 0) {
+		return maps_failed(space, errno, "open", err);
+	text = xrealloc(NULL, cap, 1);
+	while ((n = read(fd, text + len, cap - len - 1)) > 0) {
 		len += (size_t)n;
 		if (cap - len < 4096 && cap < MAX_MAPS_TEXT)
-			*text = xrealloc(*text, cap *= 2, 1);
+			text = xrealloc(text, cap *= 2, 1);
 	}
-	rc = n < 0 ? -errno : 0;
+	code = errno;
 	close(fd);
-	(*text)[len] = '\0';
-	if (rc < 0) {
-		free(*text);
-		return error_set(err, rc, "cannot read /proc/%d/maps: %s", space->pid,
-				 strerror(-rc));
-	}
-	return 0;
+	text[len] = '\0';
+	if (n == 0)
+		return text;
+	free(text);
+	return maps_failed(space, code, "read", err);
 }
 
 static void parse_maps(char *text, struct maps *maps)
@@ -223,13 +226,12 @@ static bool carry_over(const struct maps *old, struct maps *fresh)
 
 int space_refresh(struct space *space, struct error *err)
 {
-	struct maps fresh = {0};
-	char *text;
+	struct maps fresh = { 0 };
+	char *text = read_maps(space, err);
 	bool same_code;
-	int rc = read_maps(space, &text, err);
 
-	if (rc < 0)
-		return rc;
+	if (!text)
+		return err->code;
 	parse_maps(text, &fresh);
 	free(text);
 	same_code = carry_over(&space->maps, &fresh);
@@ -257,7 +259,7 @@ static void push_part(struct maps *maps, const struct mapping *whole, uint64_t s
 static void insert_mapping(struct space *space, const struct mapping *m)
 {
 	const struct maps *old = &space->maps;
-	struct maps maps = {0};
+	struct maps maps = { 0 };
 
 	for (size_t i = 0; i < old->n; i++)
 		if (old->v[i].start < m->start)
@@ -277,10 +279,10 @@ static void keep_file(struct space *space, const struct mapping *m, struct elf_f
 			return;
 	ARRAY_GROW(space->files, space->n_files, space->cap_files);
 	space->files[space->n_files++] = (struct open_file){
-	    .file = file,
-	    .ino = m->ino,
-	    .dev_major = m->dev_major,
-	    .dev_minor = m->dev_minor,
+		.file = file,
+		.ino = m->ino,
+		.dev_major = m->dev_major,
+		.dev_minor = m->dev_minor,
 	};
 }
 

@@ -72,7 +72,7 @@ static bool compact_row(struct step_rule *rule, const struct cfi_row *row)
 		return false;
 	rule->cfa_reg = (uint8_t)row->cfa.reg;
 	rule->cfa_offset = (int32_t)row->cfa.value;
-	for (uint8_t i = 0; i < STEP_SAVED; i++) {
+	for (size_t i = 0; i < STEP_SAVED; i++) {
 		const struct cfi_rule *r = &row->regs[step_saved_registers[i]];
 
 		rule->saved[i] = STEP_NOT_SAVED;
@@ -81,7 +81,7 @@ static bool compact_row(struct step_rule *rule, const struct cfi_row *row)
 		if (r->kind != CFI_OFFSET || r->value != (int32_t)r->value)
 			return false;
 		rule->saved[i] = (int32_t)r->value;
-		rule->n_saved = i + 1;
+		rule->n_saved = (uint8_t)(i + 1);
 	}
 	rule->kind = STEP_CFI;
 	return true;

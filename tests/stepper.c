@@ -59,7 +59,7 @@ bool stepper_start(struct stepper *s, const char *path, const char *arg, int n)
 	}
 	waitpid(s->pid, &status, 0);
 	ptrace(PTRACE_SETOPTIONS, s->pid, NULL, PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE);
-	for (s->tid = s->pid; WIFSTOPPED(status);) {
+	for (s->tid = s->pid; n > 0 && WIFSTOPPED(status);) {
 		if (at_breakpoint(s, status) && --n == 0)
 			break;
 		ptrace(PTRACE_CONT, s->tid, NULL, NULL);

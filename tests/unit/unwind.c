@@ -416,3 +416,26 @@ TEST(unwind_through_a_libc_without_tables_finds_the_program)
 	check_musl("shapes_musl");
 	check_musl("shapes_musl_frame_pointers");
 }
+
+/* Through the dynamic linker, its relocations and constructors, to main() and exit. */
+TEST(unwind_is_true_from_the_first_instruction_of_a_process_on)
+{
+	enum { EVERY = 13 };
+	struct trial *t = trial_new("shapes", "aligned", 0);
+	size_t checked = 0, wrong = 0;
+	struct error err;
+
+	while (stepper_step(&t->s)) {
+		if (++t->steps % EVERY != 0)
+			continue;
+		unwind_now(t, MAX_DUMP);
+		if (t->got.end == STACK_NOT_CODE && space_refresh(t->s.space, &err) == 0)
+			unwind_now(t, MAX_DUMP);
+		checked++;
+		if (!is_true_stack(t) && wrong++ < 3)
+			print_stack(t);
+	}
+	CHECK(checked > 1000);
+	CHECK_EQ(wrong, 0);
+	trial_free(t);
+}
