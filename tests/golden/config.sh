@@ -39,6 +39,8 @@ document good '{"$schema": "x", "minTurns": 5, "allow": [],
  "budgets": [{"expr": "stall.count{cause=sync_crypto}==0", "level": "warn"}]}' 'no-such.lagprof'
 document good '{"budgets": ["lag.max<1s"], "allow": [{"fingerprint": "0123456789abcdef",
  "reason": "ticket 7", "expires": "2030-12-31"}]}' 'no-such.lagprof'
+sed -n '/^```json/,/^```/p' "$SOURCE/docs/ci.md" | sed '/^```/d' >example
+document good "$(cat example)" 'no-such.lagprof'
 document bad '{"budgets": ["lag.p99<50ms"],
   "allowed": []}' 'lagprof.json:2:3: no member is called "allowed"'
 document bad '{"budgets": ["lagg.p99<50ms"]}' 'try: lag.p99<50ms'
@@ -90,6 +92,35 @@ for name in sys.argv[2:]:
         failed = True
 sys.exit(failed)
 END
+	break
+done
+
+# The examples of docs/ci.md are YAML, and every lagprof command in them has options that exist.
+for python in python3 /usr/bin/python3; do
+	"$python" -c 'import yaml' 2>/dev/null || continue
+	"$python" - "$SOURCE/docs/ci.md" >commands <<'END' || fail "docs/ci.md: not YAML"
+import re
+import sys
+
+import yaml
+
+with open(sys.argv[1], encoding="utf-8") as file:
+    github, gitlab = re.findall(r"^```yaml\n(.*?)^```", file.read(), re.S | re.M)
+steps = yaml.safe_load(github)["jobs"]["lag"]["steps"]
+job = yaml.safe_load(gitlab)["lag"]
+lines = [step.get("run", "") for step in steps] + job["script"] + job["after_script"]
+for line in lines:
+    print(*re.findall("lagprof ((?:run|check) .*)", line))
+END
+	cp 1.good.json lagprof.json
+	[ "$(grep -c . commands)" -eq 5 ] || fail "docs/ci.md: $(cat commands)"
+	grep . commands | sed 's/npm test/true/; s/ -o [^ ]*/ -o no\/such\/folder/; s/lag.lagprof/x/' |
+		while read -r line; do
+			# shellcheck disable=SC2086
+			"$LAGPROF" $line >/dev/null 2>err
+			[ $? -eq 125 ] || echo "$line: $(cat err)"
+		done >wrong
+	[ ! -s wrong ] || fail "docs/ci.md: $(cat wrong)"
 	break
 done
 [ "$failures" -eq 0 ]
