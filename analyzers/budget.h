@@ -10,6 +10,7 @@
  *
  *	METRIC [{SELECTOR=VALUE, …}] OP NUMBER[UNIT] [warn]
  *	lag.p99<50ms    stall.count{cause=sync_crypto}==0    blocked.ratio<2% warn
+ *	lag.p99<=baseline*1.2+5ms
  *
  * Stalls are those while serving unless phase= says otherwise; those of a
  * starved or stopped thread count only where cause= names them.
@@ -38,8 +39,9 @@ struct budget {
 	enum budget_unit unit;
 	double quantile; /* of METRIC_LAG_QUANTILE and METRIC_POOL_WAIT */
 	enum budget_op op;
-	double limit; /* in unit: ns, stalls, 0..1, stalls a minute */
-	bool warn;    /* exceeding it is said, but fails nothing */
+	double limit;  /* in unit: ns, stalls, 0..1, stalls a minute */
+	double factor; /* times what the baseline shows is added to limit; 0: no baseline */
+	bool warn;     /* exceeding it is said, but fails nothing */
 	/* Selectors. */
 	int cause;          /* enum cause, -1: any but starvation */
 	int phase;          /* enum phase, -1: both */
@@ -67,6 +69,9 @@ struct budget_terms {
 	struct allowance *allow;
 	size_t n_allow;
 	const char *today; /* "2026-01-31"; NULL: nothing expires */
+	/* What budgets with a factor are compared with; NULL only if there is none. */
+	const struct recording *baseline;
+	const struct diagnosis *baseline_diagnosis;
 };
 
 enum { BUDGET_MIN_TURNS = 20 };
@@ -74,7 +79,9 @@ enum { BUDGET_MIN_TURNS = 20 };
 /*
  * Judges a recording.  Too few turns (fewer than min_turns), lost boundaries or
  * a target that was not observed are inconclusive unless a limit is exceeded
- * all the same; so is a limit that only waits for a CPU exceeded.  An allowance
+ * all the same; so is a limit that only waits for a CPU exceeded, and a baseline
+ * of which the same is true or that ran on another major version of the runtime
+ * or with another threshold.  An allowance
  * that has expired fails, whatever was observed; it is a rule of its own behind
  * the budgets.
  */

@@ -195,19 +195,19 @@ static double measure(const struct facts *f, const struct budget *b, bool own)
 	abort();
 }
 
-static bool holds(const struct budget *b, double value)
+static bool holds(const struct budget *b, double limit, double value)
 {
 	switch (b->op) {
 	case OP_LESS:
-		return value < b->limit;
+		return value < limit;
 	case OP_LESS_EQUAL:
-		return value <= b->limit;
+		return value <= limit;
 	case OP_GREATER:
-		return value > b->limit;
+		return value > limit;
 	case OP_GREATER_EQUAL:
-		return value >= b->limit;
+		return value >= limit;
 	case OP_EQUAL:
-		return value == b->limit;
+		return value == limit;
 	}
 	abort();
 }
@@ -271,28 +271,50 @@ static void apply_allowances(struct facts *f, const struct budget_terms *t)
 				f->allowed[i] = true;
 }
 
-/* *unsure: why a limit that is met, or not met, proves nothing. */
-static void judge(struct budget_report *r, const struct facts *f, const struct budget *b,
-		  struct arena *arena, const char **unsure)
+/* Could what the budget is about be seen at all? */
+static bool is_known(const struct facts *f, const struct budget *b)
 {
-	struct budget_result *rule = &r->rules[r->n_rules++];
-	double value = measure(f, b, false);
+	return b->metric != METRIC_POOL_WAIT || f->rec->threadpool.known;
+}
+
+/* A judgement under way. */
+struct trial {
+	struct budget_report *report;
+	const struct facts *facts, *baseline; /* baseline NULL: none */
+	const char *unsure; /* why a limit that is met, or not met, proves nothing; NULL: it does */
+	struct arena *arena;
+};
+
+static double limit_of(const struct trial *t, const struct budget *b)
+{
+	/* Without the time that the baseline waited for a CPU: its bad day loosens no limit. */
+	return b->factor > 0 && t->baseline ? b->limit + b->factor * measure(t->baseline, b, true)
+					    : b->limit;
+}
+
+static void judge(struct trial *t, const struct budget *b)
+{
+	struct budget_result *rule = &t->report->rules[t->report->n_rules++];
+	double value = measure(t->facts, b, false), limit = limit_of(t, b);
 
 	*rule = (struct budget_result){ .expr = b->expr,
 					.level = b->warn ? "warn" : "error",
-					.ok = holds(b, value) };
-	if (b->metric == METRIC_POOL_WAIT && !f->rec->threadpool.known) {
+					.ok = holds(b, limit, value) };
+	if (!is_known(t->facts, b) || (b->factor > 0 && t->baseline && !is_known(t->baseline, b))) {
 		rule->ok = false;
-		*unsure = *unsure ? *unsure : "the thread pool could not be observed";
+		t->unsure = t->unsure ? t->unsure : "the thread pool could not be observed";
 		return;
 	}
-	rule->value = show(b, value, arena);
+	rule->value = show(b, value, t->arena);
+	if (b->factor > 0)
+		rule->value = arena_printf(t->arena, "%s, limit %s", rule->value,
+					   show(b, limit, t->arena));
 	if (rule->ok || b->warn)
 		return;
-	if (holds(b, measure(f, b, true)))
-		*unsure = "a limit was exceeded only because the loop waited for a CPU";
+	if (holds(b, limit, measure(t->facts, b, true)))
+		t->unsure = "a limit was exceeded only because the loop waited for a CPU";
 	else
-		r->verdict = VERDICT_FAIL;
+		t->report->verdict = VERDICT_FAIL;
 }
 
 static void judge_allowances(struct budget_report *r, const struct budget_terms *t,
@@ -313,29 +335,83 @@ static void judge_allowances(struct budget_report *r, const struct budget_terms 
 	}
 }
 
-struct budget_report *budget_check(const struct budget_terms *terms, const struct recording *rec,
-				   const struct diagnosis *d, struct arena *arena)
+static struct facts *make_facts(const struct budget_terms *t, const struct recording *rec,
+				const struct diagnosis *d)
 {
 	struct facts *f = xcalloc(1, sizeof(*f));
-	struct budget_report *r = arena_alloc(arena, sizeof(*r));
-	const char *unsure;
 
 	f->rec = rec;
 	f->d = d;
 	f->allowed = xcalloc(d->n_findings + 1, sizeof(*f->allowed));
-	apply_allowances(f, terms);
+	apply_allowances(f, t);
 	gather(f);
-	unsure = doubt(f, terms->min_turns ? terms->min_turns : BUDGET_MIN_TURNS, arena);
+	return f;
+}
+
+static void free_facts(struct facts *f)
+{
+	if (f)
+		free(f->allowed);
+	free(f);
+}
+
+static bool same_runtime(const struct target_info *a, const struct target_info *b)
+{
+	if (!a->runtime || !b->runtime)
+		return a->runtime == b->runtime;
+	return strcmp(a->runtime, b->runtime) == 0 &&
+	       (!a->runtime_version || !b->runtime_version ||
+		atoi(a->runtime_version) == atoi(b->runtime_version));
+}
+
+/* Why the baseline cannot be compared with; NULL if it can. */
+static const char *doubt_baseline(const struct facts *f, const struct facts *base,
+				  uint64_t min_turns, struct arena *arena)
+{
+	const char *why = doubt(base, min_turns, arena);
+
+	if (why)
+		return arena_printf(arena, "the baseline proves nothing: %s", why);
+	if (!same_runtime(&f->rec->target, &base->rec->target))
+		return "the baseline ran on another runtime";
+	if (f->rec->session.threshold != base->rec->session.threshold)
+		return "the baseline was recorded with another threshold";
+	return NULL;
+}
+
+static bool uses_baseline(const struct budget_terms *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->budgets[i].factor > 0)
+			return true;
+	return false;
+}
+
+struct budget_report *budget_check(const struct budget_terms *terms, const struct recording *rec,
+				   const struct diagnosis *d, struct arena *arena)
+{
+	uint64_t min_turns = terms->min_turns ? terms->min_turns : BUDGET_MIN_TURNS;
+	struct budget_report *r = arena_alloc(arena, sizeof(*r));
+	struct facts *f = make_facts(terms, rec, d), *base = NULL;
+	struct trial trial = { .report = r, .facts = f, .arena = arena };
+
+	trial.unsure = doubt(f, min_turns, arena);
+	if (uses_baseline(terms) && terms->baseline) {
+		base = make_facts(terms, terms->baseline, terms->baseline_diagnosis);
+		trial.baseline = base;
+		if (!trial.unsure)
+			trial.unsure = doubt_baseline(f, base, min_turns, arena);
+	}
 	r->rules = arena_alloc(arena, (terms->n + terms->n_allow + 1) * sizeof(*r->rules));
 	r->verdict = terms->n ? VERDICT_PASS : VERDICT_NONE;
 	for (size_t i = 0; i < terms->n; i++)
-		judge(r, f, &terms->budgets[i], arena, &unsure);
+		judge(&trial, &terms->budgets[i]);
 	judge_allowances(r, terms, arena);
-	if (r->verdict == VERDICT_PASS && unsure) {
+	if (r->verdict == VERDICT_PASS && trial.unsure) {
 		r->verdict = VERDICT_INCONCLUSIVE;
-		r->reason = unsure;
+		r->reason = trial.unsure;
 	}
-	free(f->allowed);
-	free(f);
+	free_facts(base);
+	free_facts(f);
 	return r;
 }

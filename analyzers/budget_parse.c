@@ -199,18 +199,28 @@ static int parse_operator(struct parser *p, struct budget *b)
 	return complain_at(p, p->at, "an operator is missing: < <= > >= ==");
 }
 
-static int parse_limit(struct parser *p, struct budget *b)
+static int parse_number(struct parser *p, double *number)
 {
-	const char *from;
 	char *end;
 
 	skip_space(p);
-	from = p->at;
 	/* strtod() would also read "inf", "nan" and hexadecimals. */
-	if (!isdigit((unsigned char)*from) && *from != '.')
-		return complain_at(p, from, "a number is missing");
-	b->limit = strtod(from, &end);
+	if (!isdigit((unsigned char)*p->at) && *p->at != '.')
+		return complain_at(p, p->at, "a number is missing");
+	*number = strtod(p->at, &end);
 	p->at = end;
+	return 0;
+}
+
+/* A number with its unit. */
+static int parse_amount(struct parser *p, struct budget *b)
+{
+	const char *from;
+
+	skip_space(p);
+	from = p->at;
+	if (parse_number(p, &b->limit) < 0)
+		return -EINVAL;
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		size_t len = strlen(units[i].suffix);
 
@@ -225,6 +235,31 @@ static int parse_limit(struct parser *p, struct budget *b)
 		return 0;
 	complain_at(p, p->at, "the unit does not fit the metric");
 	return error_fix(p->err, "%.*s%s", (int)(from - p->expr), p->expr, unit_examples[b->unit]);
+}
+
+/* "50ms", "baseline", "baseline*1.2", "baseline+5ms", "baseline*1.2+5ms" */
+static int parse_limit(struct parser *p, struct budget *b)
+{
+	static const char word[] = "baseline";
+
+	skip_space(p);
+	if (strncmp(p->at, word, strlen(word)) != 0)
+		return parse_amount(p, b);
+	p->at += strlen(word);
+	b->factor = 1;
+	skip_space(p);
+	if (*p->at == '*') {
+		p->at++;
+		if (parse_number(p, &b->factor) < 0)
+			return -EINVAL;
+		if (b->factor == 0)
+			return complain_at(p, p->at - 1, "a baseline times 0 is no limit");
+		skip_space(p);
+	}
+	if (*p->at != '+')
+		return 0;
+	p->at++;
+	return parse_amount(p, b);
 }
 
 static int parse_level(struct parser *p, struct budget *b)

@@ -5,7 +5,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "analyzers/analyze.h"
 #include "analyzers/config.h"
+#include "core/recording_file.h"
+#include "sampler/symbols.h"
 
 enum { CONFIG_MAX = 1 << 20 };
 
@@ -52,6 +55,29 @@ static const char *today(struct arena *arena)
 	return arena_strdup(arena, text);
 }
 
+static int read_baseline(struct budgets *b, const struct options *o, struct error *err)
+{
+	int ret;
+
+	for (size_t i = 0; i < b->terms.n && !o->baseline; i++) {
+		if (b->terms.budgets[i].factor == 0)
+			continue;
+		error_set(err, -EINVAL, "budget \"%s\" needs a baseline", b->terms.budgets[i].expr);
+		return error_fix(err, "--baseline main.lagprof, a recording to compare with");
+	}
+	if (!o->baseline)
+		return 0;
+	ret = recording_read(&b->baseline, o->baseline, err);
+	if (ret < 0)
+		return error_wrap(err, "baseline");
+	if (!b->baseline->session.resolved)
+		symbols_resolve(b->baseline, 0);
+	b->baseline_diagnosis = diagnose(b->baseline);
+	b->terms.baseline = b->baseline;
+	b->terms.baseline_diagnosis = b->baseline_diagnosis;
+	return 0;
+}
+
 int budgets_parse(struct budgets *b, const struct options *o, struct error *err)
 {
 	struct budget_terms *t = &b->terms;
@@ -69,7 +95,7 @@ int budgets_parse(struct budgets *b, const struct options *o, struct error *err)
 	t->budgets = all;
 	for (size_t i = 0; i < o->budgets.n && ret == 0; i++)
 		ret = budget_parse(&all[t->n++], o->budgets.items[i], &b->arena, err);
-	return ret;
+	return ret < 0 ? ret : read_baseline(b, o, err);
 }
 
 const struct budget_report *budgets_check(struct budgets *b, const struct recording *rec,
@@ -92,5 +118,9 @@ enum exit_status budgets_status(enum verdict verdict)
 
 void budgets_free(struct budgets *b)
 {
+	if (b->baseline) {
+		diagnosis_free(b->baseline_diagnosis);
+		recording_free(b->baseline);
+	}
 	arena_free(&b->arena);
 }

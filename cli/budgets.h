@@ -8,12 +8,14 @@
 /* The budgets of the command line and of lagprof.json. */
 struct budgets {
 	struct budget_terms terms;
+	struct recording *baseline; /* NULL: none */
+	struct diagnosis *baseline_diagnosis;
 	struct arena arena; /* owns the terms, their strings and the report of budgets_check() */
 };
 
 /*
- * Reads lagprof.json of the current directory, or the file of --config, and
- * every --budget; -EINVAL with the place of the mistake.  *b is to be freed
+ * Reads lagprof.json of the current directory, or the file of --config, every
+ * --budget and the --baseline; -EINVAL with the place of the mistake.  *b is to be freed
  * whatever is returned.
  */
 int budgets_parse(struct budgets *b, const struct options *o, struct error *err);

@@ -36,6 +36,8 @@ const struct option options_table[] = {
 	  "count stalls of the first TIME as startup (until the target listens)" },
 	{ "budget", 'b', "EXPR", "run attach check", OPTION_LIST, FIELD(budgets), NULL,
 	  "fail with status 99 unless EXPR holds: 'lag.p99<50ms'; may be repeated" },
+	{ "baseline", 0, "FILE", "run attach check", OPTION_TEXT, FIELD(baseline), NULL,
+	  "the recording that budgets such as 'lag.p99<baseline*1.2+5ms' compare with" },
 	{ "config", 0, "FILE", "run attach check", OPTION_TEXT, FIELD(config), NULL,
 	  "read budgets and allowances from FILE (lagprof.json, if there is one)" },
 	{ "on-port", 0, "CMD", "run", OPTION_TEXT, FIELD(on_port), NULL,

@@ -213,3 +213,50 @@ TEST(budget_needs_as_many_turns_as_the_project_says)
 			  (struct budget_terms){ .min_turns = 101 }),
 		 VERDICT_INCONCLUSIVE);
 }
+
+/* A recording with one stall of `now` ms against a baseline with one of `then` ms. */
+static enum verdict judge_against(nsec then, nsec now, const char *expr, const char *version)
+{
+	struct recording *before = recording_with_turns(1000), *rec = recording_with_turns(1000);
+	struct diagnosis *d;
+	enum verdict verdict;
+
+	before->target.runtime = rec->target.runtime = "v8";
+	before->target.runtime_version = "20.1.0";
+	rec->target.runtime_version = version;
+	add_stall(before, then * MS, 0);
+	add_stall(rec, now * MS, 0);
+	d = diagnose(before);
+	verdict = judge_by(rec, expr,
+			   (struct budget_terms){ .baseline = before, .baseline_diagnosis = d });
+	diagnosis_free(d);
+	recording_free(before);
+	return verdict;
+}
+
+TEST(budget_is_compared_with_the_baseline)
+{
+	CHECK_EQ(judge_against(100, 119, "lag.max<baseline*1.2", "20.2.0"), VERDICT_PASS);
+	CHECK_EQ(judge_against(100, 121, "lag.max<baseline*1.2", "20.2.0"), VERDICT_FAIL);
+	CHECK_EQ(judge_against(100, 124, "lag.max < baseline * 1.2 + 5ms", "20.2.0"), VERDICT_PASS);
+	CHECK_EQ(judge_against(100, 126, "lag.max<baseline*1.2+5ms warn", "20.2.0"), VERDICT_PASS);
+	CHECK_EQ(judge_against(100, 126, "lag.max<baseline*1.2+5ms", "20.2.0"), VERDICT_FAIL);
+	CHECK_EQ(judge_against(100, 100, "stall.count<=baseline", "20.2.0"), VERDICT_PASS);
+	CHECK_EQ(judge_against(10, 100, "stall.max<=baseline+80ms", "20.2.0"), VERDICT_FAIL);
+}
+
+TEST(budget_baseline_of_another_runtime_is_never_green)
+{
+	CHECK_EQ(judge_against(100, 100, "lag.max<baseline*1.2", "22.2.0"), VERDICT_INCONCLUSIVE);
+	CHECK_EQ(judge_against(100, 200, "lag.max<baseline*1.2", "22.2.0"), VERDICT_FAIL);
+	CHECK_EQ(judge_against(100, 100, "lag.max<2s", "22.2.0"), VERDICT_PASS);
+}
+
+TEST(budget_mistakes_about_a_baseline_are_shown)
+{
+	CHECK_STR(complaint("lag.max<baseline*"), "column 18: a number is missing|");
+	CHECK_STR(complaint("lag.max<baseline*0"), "column 18: a baseline times 0 is no limit|");
+	CHECK_STR(complaint("lag.max<baseline+5%"),
+		  "column 19: the unit does not fit the metric|lag.max<baseline+50ms");
+	CHECK_STR(complaint("lag.max<baseline-5ms"), "column 17: only \"warn\" may follow|");
+}
