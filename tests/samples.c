@@ -132,7 +132,7 @@ static size_t ring_drain(struct ring *ring, const struct samples_wanted *wanted,
 ssize_t samples_take(const struct samples_wanted *wanted)
 {
 	struct timespec now, start;
-	struct ring ring;
+	struct ring ring = { 0 };
 	size_t taken = 0;
 	int rc = ring_open(&ring, wanted);
 
