@@ -5,8 +5,8 @@
 /* clang-format off */
 const struct cause_info cause_info[CAUSES] = {
 	[CAUSE_SYNC_CRYPTO] = { "sync_crypto", "synchronous crypto",
-		"Use the asynchronous call, which runs on the thread pool, or a pool of workers; "
-		"never compute this in a request." },
+		"Compute it on another thread, by the asynchronous call or a pool of workers; never in "
+		"a request." },
 	[CAUSE_LARGE_PARSE] = { "large_parse", "parsing a large input",
 		"Parse the input as a stream, cap the size that is accepted, or parse in a worker." },
 	[CAUSE_LARGE_SERIALIZE] = { "large_serialize", "serializing a large value",
@@ -23,7 +23,7 @@ const struct cause_info cause_info[CAUSES] = {
 	[CAUSE_SYNC_NET] = { "sync_net", "synchronous network call",
 		"Use a client that waits in the loop instead of in the call." },
 	[CAUSE_COMPRESSION] = { "compression", "synchronous compression",
-		"Use the asynchronous call or a stream: both compress on the thread pool." },
+		"Compress on another thread, at a lower level, or once for all requests." },
 	[CAUSE_GC] = { "gc", "garbage collection",
 		"Make fewer short-lived objects here, keep less alive, or give the heap more room." },
 	[CAUSE_COMPILE] = { "compile", "loading and compiling code",
