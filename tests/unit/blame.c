@@ -1,0 +1,438 @@
+#include "tests/diagnosing.h"
+
+TEST(blame_goes_by_the_share_of_all_samples_not_by_the_last)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, PBKDF2 "j login @/app/server.js:33\n" HTTP, 60);
+	build_sample(rec, PARSE "j load @/app/server.js:70\n" HTTP, 40);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_SYNC_CRYPTO);
+	CHECK_STR(f->culprit->function, "login");
+	done(rec, d);
+}
+
+TEST(blame_takes_the_line_that_most_of_the_time_hangs_under)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, PARSE "j load @/app/a.js:10/5\n" HTTP, 30);
+	build_sample(rec, PARSE "j load @/app/a.js:12/5\n" HTTP, 70);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->culprit->line, 12);
+	CHECK(f->stack == recording_get_stack(rec, rec->samples[1].stack));
+	done(rec, d);
+}
+
+TEST(blame_prefers_own_code_to_dependencies_and_node)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec,
+		     PBKDF2 "j hash @/app/node_modules/auth/index.js:5\n"
+			    "j login @/app/server.js:33\n" HTTP,
+		     100);
+	d = only_finding(rec, &f);
+	CHECK_STR(f->culprit->function, "login");
+	done(rec, d);
+}
+
+TEST(blame_falls_on_a_dependency_where_no_own_code_is_on_the_stack)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, PARSE "j parse @/app/node_modules/body-parser/json.js:92\n" HTTP, 100);
+	d = only_finding(rec, &f);
+	CHECK_STR(f->culprit->file, "/app/node_modules/body-parser/json.js");
+	CHECK_EQ(f->cause, CAUSE_LARGE_PARSE);
+	done(rec, d);
+}
+
+TEST(blame_falls_on_nodes_own_code_when_nothing_else_is_there)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, "n Builtins_LoadIC " NODE HTTP, 100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_USER_CODE);
+	CHECK_STR(f->culprit->function, "emit");
+	done(rec, d);
+}
+
+TEST(cause_of_a_reviver_is_its_own_code_not_the_parser_that_calls_it)
+{
+	CHECK_EQ(cause_of("v8", "j revive @/app/a.js:1\n" PARSE "j load @/app/a.js:9\n" HTTP, -1),
+		 CAUSE_USER_CODE);
+}
+
+TEST(cause_of_a_collection_inside_a_call_is_gc_and_its_kind_is_evidence)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec,
+		     "n v8::internal::Scavenger::Process() " NODE
+		     "n v8::internal::Heap::CollectGarbage(int) " NODE PARSE
+		     "j load @/app/a.js:9\n" HTTP,
+		     100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_GC);
+	CHECK_STR(f->title, "garbage collection (young)");
+	CHECK_STR(f->evidence.args[ARG_GC_KIND].text, "young");
+	CHECK_STR(f->culprit->function, "load");
+	CHECK(f->call == NULL);
+	done(rec, d);
+}
+
+TEST(cause_of_a_file_read_by_the_module_loader_is_compile)
+{
+	CHECK_EQ(cause_of("v8",
+			  "n node::fs::Read(int) " NODE "j readFileSync @node:fs:448\n"
+			  "j Module._load @node:internal/modules/cjs/loader:1023\n"
+			  "j require @node:internal/modules/helpers:177\n"
+			  "j handler @/app/a.js:9\n" HTTP,
+			  -1),
+		 CAUSE_COMPILE);
+}
+
+TEST(cause_of_the_work_of_a_module_that_is_loaded_is_that_work)
+{
+	CHECK_EQ(cause_of("v8",
+			  PARSE "j (anonymous) @/app/config.js:3\n"
+				"j Module._load @node:internal/modules/cjs/loader:1023\n"
+				"j handler @/app/a.js:9\n" HTTP,
+			  -1),
+		 CAUSE_LARGE_PARSE);
+}
+
+TEST(cause_of_a_sleep_goes_by_its_system_call)
+{
+	static const char own[] = "n work @/srv/app\nn main @/srv/app";
+
+	CHECK_EQ(cause_of(NULL, own, 0), CAUSE_SYNC_FS);
+	CHECK_EQ(cause_of(NULL, own, 17), CAUSE_SYNC_FS);
+	CHECK_EQ(cause_of(NULL, own, 74), CAUSE_SYNC_FS);
+	CHECK_EQ(cause_of(NULL, own, 61), CAUSE_SYNC_CHILD);
+	CHECK_EQ(cause_of(NULL, own, 202), CAUSE_LOCK_WAIT);
+	CHECK_EQ(cause_of(NULL, own, 230), CAUSE_SLEEP);
+	CHECK_EQ(cause_of(NULL, own, 42), CAUSE_SYNC_NET);
+	CHECK_EQ(cause_of(NULL, own, 7), CAUSE_SYNC_NET);
+	CHECK_EQ(cause_of(NULL, own, 232), CAUSE_SYNC_NET);
+	CHECK_EQ(cause_of(NULL, own, 39), CAUSE_UNKNOWN);
+	/* Python before 3.11 sleeps in select. */
+	CHECK_EQ(cause_of("cpython", "p wait @/app/a.py:3", 23), CAUSE_SLEEP);
+	CHECK_EQ(cause_of(NULL, own, 23), CAUSE_SYNC_NET);
+}
+
+TEST(cause_of_a_poll_inside_a_known_call_is_that_call)
+{
+	CHECK_EQ(cause_of(NULL,
+			  "n poll @/lib/libc.so.6\nn getaddrinfo @/lib/libc.so.6\n"
+			  "n work @/srv/app\nn main @/srv/app",
+			  7),
+		 CAUSE_SYNC_DNS);
+	CHECK_EQ(cause_of("v8",
+			  "n epoll_pwait @/lib/libc.so.6\nn uv__io_poll " NODE
+			  "n node::SyncProcessRunner::Run(int) " NODE
+			  "j execSync @node:child_process:958\nj convert @/app/a.js:9\n" HTTP,
+			  281),
+		 CAUSE_SYNC_CHILD);
+	CHECK_EQ(cause_of("v8",
+			  "n futex " NODE "n v8::internal::FutexEmulation::WaitJs32(int) " NODE
+			  "j Atomics.wait\nj throttle @/app/a.js:9\n" HTTP,
+			  202),
+		 CAUSE_SLEEP);
+}
+
+TEST(cause_of_a_blocked_write_goes_by_what_the_descriptor_is)
+{
+	static const struct {
+		const char *text;
+		int syscall;
+		enum cause cause;
+	} rows[] = {
+		{ "pipe:[1234]", 1, CAUSE_BLOCKING_OUTPUT },
+		{ "/dev/pts/0", 20, CAUSE_BLOCKING_OUTPUT },
+		{ "/var/log/app.log", 1, CAUSE_SYNC_FS },
+		{ "socket:[77]", 1, CAUSE_SYNC_NET },
+		{ "socket:[77]", 0, CAUSE_SYNC_NET },
+		{ "pipe:[1234]", 0, CAUSE_SYNC_FS },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct argument arg = { .key = ARG_DESCRIPTOR, .text = rows[i].text };
+		struct recording *rec = build_recording(NULL);
+		struct stall *stall = build_stall(rec, 0, 100);
+		const struct finding *f;
+		struct diagnosis *d;
+
+		stall->blocked = stall->duration;
+		stall->running = 0;
+		build_sample_full(rec, "n log_line @/srv/app", 100, SAMPLE_BLOCKED, rows[i].syscall,
+				  &arg, 1);
+		d = only_finding(rec, &f);
+		CHECK_EQ(f->cause, rows[i].cause);
+		done(rec, d);
+	}
+}
+
+TEST(cause_of_a_sleep_is_told_by_the_kernels_frames_where_they_are_seen)
+{
+	CHECK_EQ(cause_of(NULL,
+			  "k anon_pipe_read\nk vfs_read\nn read @/lib/libc.so.6\nn f @/srv/app", 0),
+		 CAUSE_SYNC_CHILD);
+	CHECK_EQ(cause_of(NULL,
+			  "k sock_read_iter\nk vfs_read\nn read @/lib/libc.so.6\nn f @/srv/app", 0),
+		 CAUSE_SYNC_NET);
+	CHECK_EQ(cause_of(NULL,
+			  "k anon_pipe_write\nk vfs_write\nn write @/lib/libc.so.6\nn f @/srv/app",
+			  1),
+		 CAUSE_BLOCKING_OUTPUT);
+	CHECK_EQ(cause_of(NULL,
+			  "k io_schedule\nk filemap_read\nn read @/lib/libc.so.6\nn f @/srv/app",
+			  0),
+		 CAUSE_SYNC_FS);
+}
+
+TEST(cause_of_running_through_a_lock_is_not_waiting_for_it)
+{
+	static const char stack[] = "n pthread_mutex_lock @/lib/libc.so.6\nn f @/srv/app";
+
+	CHECK_EQ(cause_of(NULL, stack, -1), CAUSE_USER_CODE);
+	CHECK_EQ(cause_of(NULL, stack, 202), CAUSE_LOCK_WAIT);
+}
+
+TEST(calls_are_not_named_after_the_machinery_around_them)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(
+		rec,
+		"n longest_match " NODE "n deflate " NODE
+		"n node::(anonymous namespace)::CompressionStream<int>::Write<false>(int) " NODE
+		"j processChunkSync @node:zlib:415\nj zlibBufferSync @node:zlib:178\n"
+		"j syncBufferWrapper @node:zlib:767\nj download @/app/a.js:58\n" HTTP,
+		100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_COMPRESSION);
+	CHECK_STR(f->call, "gzipSync or deflateSync");
+	done(rec, d);
+}
+
+TEST(cause_of_a_native_call_is_blamed_on_the_nearest_function_of_the_program)
+{
+	struct recording *rec = build_recording(NULL);
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec,
+		     "n sha256_block_data_order @/usr/lib/libcrypto.so.3\n"
+		     "n PKCS5_PBKDF2_HMAC @/usr/lib/libcrypto.so.3\n"
+		     "n check_password @/srv/app\nn on_request @/srv/app\n"
+		     "n uv_run @/usr/lib/libuv.so.1\nn main @/srv/app",
+		     100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_SYNC_CRYPTO);
+	CHECK_STR(f->call, "PKCS5_PBKDF2_HMAC");
+	CHECK_STR(f->culprit->function, "check_password");
+	done(rec, d);
+}
+
+TEST(cause_of_a_redis_command_is_blamed_on_the_command)
+{
+	struct recording *rec = build_recording(NULL);
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(
+		rec,
+		"n stringmatchlen @/usr/bin/redis-check-rdb\n"
+		"n keysCommand @/usr/bin/redis-check-rdb\nn call @/usr/bin/redis-check-rdb\n"
+		"n processCommand @/usr/bin/redis-check-rdb\n"
+		"n aeProcessEvents @/usr/bin/redis-check-rdb\nn main @/usr/bin/redis-check-rdb",
+		100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_USER_CODE);
+	CHECK_STR(f->title, "keysCommand");
+	CHECK_STR(f->call, "keysCommand");
+	CHECK_STR(f->culprit->function, "keysCommand");
+	CHECK(strstr(f->advice, "SCAN"));
+	done(rec, d);
+}
+
+TEST(cause_of_debug_sleep_is_sleep_in_the_command)
+{
+	struct recording *rec = build_recording(NULL);
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 200);
+	build_blocked(rec,
+		      "n clock_nanosleep @/lib/libc.so.6\nn nanosleep @/lib/libc.so.6\n"
+		      "n debugCommand @/usr/bin/redis-check-rdb\nn call @/usr/bin/redis-check-rdb",
+		      200, 230);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_SLEEP);
+	CHECK_STR(f->title, "nanosleep");
+	CHECK_STR(f->culprit->function, "debugCommand");
+	CHECK(f->on_cpu == 0);
+	done(rec, d);
+}
+
+TEST(cause_of_python_code_is_found_through_its_standard_library)
+{
+	static const char std[] = "/usr/lib/python3.11/";
+	struct recording *rec = build_recording("cpython");
+	char stack[1024];
+	const struct finding *f;
+	struct diagnosis *d;
+
+	snprintf(stack, sizeof(stack),
+		 "n - @/usr/bin/python3.11\np raw_decode @%sjson/decoder.py:353\n"
+		 "p loads @%sjson/__init__.py:346\np load_users @/srv/app.py:12\n"
+		 "p _run @%sasyncio/events.py:80\np main @/srv/app.py:90",
+		 std, std, std);
+	build_stall(rec, 0, 100);
+	build_sample(rec, stack, 100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_LARGE_PARSE);
+	CHECK_STR(f->title, "json.loads");
+	CHECK_STR(f->culprit->function, "load_users");
+	done(rec, d);
+}
+
+TEST(cause_is_regex_where_the_runtime_saw_a_pattern_and_no_name_tells)
+{
+	static const struct argument args[] = {
+		{ .key = ARG_PATTERN, .text = "^(a+)+$", .frame = 1 },
+	};
+	struct recording *rec = build_recording("cpython");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample_full(rec, "n - @/usr/bin/python3.11\np check @/srv/app.py:3", 100,
+			  SAMPLE_RUNNING, -1, args, 1);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_REGEX);
+	CHECK_STR(f->title, "/^(a+)+$/");
+	done(rec, d);
+}
+
+TEST(what_was_on_the_stack_while_it_waited_for_a_cpu_is_not_blamed)
+{
+	struct recording *rec = build_recording("v8");
+	struct stall *stall = build_stall(rec, 0, 100);
+	const struct finding *f;
+	struct diagnosis *d;
+
+	stall->running = 55 * MS;
+	stall->runnable = 45 * MS;
+	build_sample(rec, PARSE "j load @/app/server.js:70\n" HTTP, 25);
+	build_sample(rec, PARSE "j load @/app/server.js:71\n" HTTP, 30);
+	build_sample_full(rec, PARSE "j load @/app/server.js:70\n" HTTP, 45, SAMPLE_RUNNABLE, -1,
+			  NULL, 0);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_LARGE_PARSE);
+	CHECK_EQ(f->culprit->line, 71);
+	done(rec, d);
+}
+
+TEST(major_faults_are_recognised_by_sleeping_outside_any_system_call)
+{
+	struct recording *rec = build_recording(NULL);
+	struct stall *stall = build_stall(rec, 0, 100);
+	const struct finding *f;
+	struct diagnosis *d;
+
+	stall->page_fault = 90 * MS;
+	build_blocked(rec, "n lookup @/srv/app\nn main @/srv/app", 100, -1);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_PAGE_FAULT);
+	CHECK_STR(f->culprit->function, "lookup");
+	done(rec, d);
+}
+
+TEST(a_sleep_in_a_system_call_is_no_fault)
+{
+	struct recording *rec = build_recording(NULL);
+	struct stall *stall = build_stall(rec, 0, 100);
+	const struct finding *f;
+	struct diagnosis *d;
+
+	stall->page_fault = 90 * MS;
+	build_blocked(rec, "n lookup @/srv/app\nn main @/srv/app", 100, 230);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_SLEEP);
+	done(rec, d);
+}
+
+TEST(lost_samples_of_a_state_are_made_up_for_by_the_others)
+{
+	struct recording *rec = build_recording(NULL);
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 80);
+	build_blocked(rec, "n nanosleep @/lib/libc.so.6\nn work @/srv/app", 25, 230);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_SLEEP);
+	done(rec, d);
+
+	rec = build_recording(NULL);
+	build_stall(rec, 0, 80);
+	build_blocked(rec, "n nanosleep @/lib/libc.so.6\nn work @/srv/app", 2, 230);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_UNKNOWN);
+	done(rec, d);
+}
+
+TEST(cause_of_an_addon_that_a_row_knows_is_seen_through_its_own_functions)
+{
+	CHECK_EQ(cause_of("v8",
+			  "n patternCompare @/app/node_modules/better-sqlite3/b.node\n"
+			  "n sqlite3_step @/app/node_modules/better-sqlite3/b.node\n"
+			  "j query @/app/a.js:20\n" HTTP,
+			  -1),
+		 CAUSE_SYNC_FS);
+}
+
+TEST(blame_falls_on_a_package_that_works_by_itself)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec,
+		     "j _encipher @/app/node_modules/bcryptjs/index.js:5\n"
+		     "j next @/app/node_modules/bcryptjs/index.js:90\n"
+		     "j processImmediate @node:internal/timers:483\nn main " NODE,
+		     100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_SYNC_CRYPTO);
+	CHECK_STR(f->culprit->function, "next");
+	done(rec, d);
+}

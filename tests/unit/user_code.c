@@ -1,0 +1,278 @@
+#include "tests/diagnosing.h"
+
+TEST(user_code_is_blamed_on_the_innermost_function_that_holds_half_of_it)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 90);
+	build_sample(rec, "j a @/app/a.js:1/1\nj compute @/app/a.js:20/18\n" HTTP, 30);
+	build_sample(rec, "j b @/app/a.js:5/5\nj compute @/app/a.js:21/18\n" HTTP, 30);
+	build_sample(rec, "j c @/app/a.js:9/9\nj compute @/app/a.js:21/18\n" HTTP, 30);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_USER_CODE);
+	CHECK_STR(f->title, "compute");
+	CHECK_EQ(f->culprit->line, 21);
+	done(rec, d);
+}
+
+TEST(user_code_is_blamed_on_the_callee_that_holds_half_not_on_its_callers)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, "j inner @/app/a.js:5/5\nj outer @/app/a.js:20/18\n" HTTP, 60);
+	build_sample(rec, "j outer @/app/a.js:21/18\n" HTTP, 40);
+	d = only_finding(rec, &f);
+	CHECK_STR(f->title, "inner");
+	CHECK_EQ(f->culprit->line, 5);
+	done(rec, d);
+}
+
+TEST(user_code_of_a_recursive_function_counts_once_a_stack)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec,
+		     "j walk @/app/a.js:5/4\nj walk @/app/a.js:6/4\nj walk @/app/a.js:6/4\n"
+		     "j outer @/app/a.js:20/18\n" HTTP,
+		     30);
+	build_sample(rec, "j outer @/app/a.js:21/18\n" HTTP, 40);
+	build_sample(rec, "j outer @/app/a.js:22/18\n" HTTP, 30);
+	d = only_finding(rec, &f);
+	CHECK_STR(f->title, "outer");
+	done(rec, d);
+}
+
+TEST(user_code_of_a_dependency_is_blamed_on_its_caller_and_named)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec,
+		     "j resize @/app/node_modules/jimp/r.js:7\nj thumbnail @/app/a.js:20\n" HTTP,
+		     100);
+	d = only_finding(rec, &f);
+	CHECK_STR(f->title, "resize");
+	CHECK_STR(f->culprit->function, "thumbnail");
+	done(rec, d);
+}
+
+TEST(user_code_of_an_addon_is_named_after_its_file_and_blamed_on_its_caller)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(
+		rec,
+		"n convolve @/app/node_modules/sharp/sharp.node\n"
+		"n pipeline @/app/node_modules/sharp/sharp.node\nj resize @/app/a.js:20\n" HTTP,
+		100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_USER_CODE);
+	CHECK_STR(f->title, "sharp.node");
+	CHECK_STR(f->culprit->function, "resize");
+	done(rec, d);
+}
+
+TEST(user_code_that_sorts_names_the_sort_and_blames_its_caller)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec,
+		     "j compare @/app/a.js:3\nn Builtins_ArrayTimSort " NODE
+		     "j Array.prototype.sort\nj rank @/app/a.js:20\n" HTTP,
+		     70);
+	build_sample(rec,
+		     "n Builtins_ArrayTimSort " NODE
+		     "j Array.prototype.sort\nj rank @/app/a.js:20\n" HTTP,
+		     30);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_USER_CODE);
+	CHECK_STR(f->title, "Array.sort");
+	CHECK_STR(f->culprit->function, "rank");
+	done(rec, d);
+}
+
+TEST(user_code_that_sorts_a_little_is_not_named_after_the_sort)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, "j rank @/app/a.js:22/18\n" HTTP, 70);
+	build_sample(rec, "j Array.prototype.sort\nj rank @/app/a.js:20/18\n" HTTP, 30);
+	d = only_finding(rec, &f);
+	CHECK_STR(f->title, "rank");
+	done(rec, d);
+}
+
+TEST(microtasks_starve_the_loop_when_time_goes_into_the_queue)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	for (int i = 0; i < 10; i++) {
+		build_sample(rec, "j step @/app/a.js:75\n" TICKS "n main " NODE, 6);
+		build_sample(rec,
+			     "j nextTick @node:internal/process/task_queues:128\n"
+			     "j step @/app/a.js:75\n" TICKS "n main " NODE,
+			     3);
+		build_sample(rec, "j shift @node:internal/fixed_queue:82\n" TICKS "n main " NODE,
+			     1);
+	}
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_MICROTASK_STARVATION);
+	CHECK_STR(f->title, "starved by process.nextTick");
+	CHECK_STR(f->culprit->function, "step");
+	CHECK(strstr(f->advice, "setImmediate"));
+	done(rec, d);
+}
+
+TEST(microtasks_starve_the_loop_although_no_sample_falls_between_two)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, "j step @/app/a.js:75\n" TICKS "n main " NODE, 50);
+	build_sample(
+		rec,
+		"j nextTick @node:internal/process/task_queues:128\nj step @/app/a.js:75\n" TICKS
+		"n main " NODE,
+		50);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_MICROTASK_STARVATION);
+	done(rec, d);
+}
+
+TEST(microtasks_of_promises_are_named_so)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	for (int i = 0; i < 10; i++) {
+		build_sample(rec,
+			     "j drain @/app/a.js:82\nn Builtins_RunMicrotasks " NODE TICKS
+			     "n main " NODE,
+			     5);
+		build_sample(rec, "n Builtins_RunMicrotasks " NODE TICKS "n main " NODE, 5);
+	}
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_MICROTASK_STARVATION);
+	CHECK_STR(f->title, "starved by promise jobs");
+	done(rec, d);
+}
+
+TEST(one_long_job_is_user_code_although_it_runs_as_a_microtask)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, "n Builtins_RunMicrotasks " NODE TICKS "n main " NODE, 1);
+	for (int i = 0; i < 98; i++)
+		build_sample(rec,
+			     "j compute @/app/a.js:82\nn Builtins_RunMicrotasks " NODE TICKS
+			     "n main " NODE,
+			     1);
+	build_sample(rec, "n Builtins_RunMicrotasks " NODE TICKS "n main " NODE, 1);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_USER_CODE);
+	CHECK_STR(f->culprit->function, "compute");
+	done(rec, d);
+}
+
+TEST(many_short_callbacks_are_told_from_one_long_one)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	for (int i = 0; i < 20; i++) {
+		char stack[256];
+
+		snprintf(stack, sizeof(stack), "j on%d @/app/a.js:%d\n%s", i % 10, i % 10 + 1,
+			 HTTP);
+		build_sample(rec, stack, 5);
+	}
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_MANY_CALLBACKS);
+	CHECK_STR(f->title, "10 different callbacks in one turn");
+	done(rec, d);
+}
+
+TEST(three_callbacks_are_not_many)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 30);
+	build_sample(rec, "j a @/app/a.js:1/1\n" HTTP, 10);
+	build_sample(rec, "j b @/app/a.js:9/9\n" HTTP, 10);
+	build_sample(rec, "j c @/app/a.js:19/19\n" HTTP, 10);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_USER_CODE);
+	done(rec, d);
+}
+
+TEST(a_few_slow_callbacks_in_one_turn_are_user_code)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 150);
+	for (int i = 0; i < 5; i++) {
+		build_sample(rec, "j slow @/app/a.js:1\n" HTTP, 29);
+		build_sample(rec, "n Builtins_LoadIC " NODE HTTP, 1);
+	}
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_USER_CODE);
+	CHECK_STR(f->culprit->function, "slow");
+	done(rec, d);
+}
+
+TEST(incomplete_stacks_do_not_make_many_callbacks)
+{
+	struct recording *rec = build_recording("v8");
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	for (uint32_t i = 0; i < 20; i++) {
+		struct sample s = { .weight = 5 * MS, .syscall = -1, .at = i * 5 * MS };
+		char stack[64];
+
+		snprintf(stack, sizeof(stack), "j f%u @/app/a.js:%u", i % 10, i % 10 + 1);
+		s.stack = build_stack_end(rec, stack, STACK_TRUNCATED);
+		recording_add_sample(rec, &s);
+	}
+	rec->stalls[0].samples = 20;
+	d = diagnose(rec);
+	CHECK_EQ(d->stalls[0].cause, CAUSE_USER_CODE);
+	CHECK(d->complete_ratio == 0);
+	CHECK_EQ(d->incomplete[STACK_TRUNCATED], 20);
+	done(rec, d);
+}
