@@ -5,31 +5,18 @@
 
 #include "core/recording_encode.h"
 
+/* Beyond any recording of a week; without them a few megabytes could ask for many gigabytes. */
 enum {
-	LOOPS_MAX = 1024, /* a loop is 10 KB and costs a file three bytes */
-	ROW_ARGUMENTS_MAX = 64,
+	LOOPS_MAX = 1024, /* a loop is 10 KB */
+	STALLS_MAX = 2 << 20,
+	SAMPLES_MAX = 16 << 20,
+	FRAMES_MAX = 4 << 20,
+	STACKS_MAX = 8 << 20,
+	HELD_MAX = 64 << 20,           /* frames in all stacks */
 	MESSAGE_MEMORY_MAX = 64 << 20, /* bytes that one unpacked record may take */
 	WORK_FREE = 1 << 20,
 	WORK_PER_BYTE = 32,
-};
-
-/* Frames by their ids in the file, innermost first. */
-struct decoded_stack {
-	uint32_t *frames;
-	uint32_t n;
-	enum stack_end end;
-	bool replaced; /* contains what replaces its frames already */
-	uint32_t id;   /* in rec plus one; 0: not there yet */
-};
-
-struct decoded_sample {
-	struct sample s; /* stall and stack are ids in the file; arguments unset */
-	size_t arguments;
-};
-
-struct decoded_argument {
-	struct argument a; /* frame is an id in the file */
-	uint32_t skip;
+	WORK_MAX = 1 << 30,
 };
 
 /* Unknown numbers come from a newer lagprof. */
@@ -162,34 +149,82 @@ static void take_frame(struct decoder *d, const Lagprof__Frame *m)
 		.guessed = m->guessed,
 	};
 
-	idmap_put(&d->frames, m->id, recording_frame(d->rec, &frame));
+	if (d->frames.n < FRAMES_MAX)
+		idmap_put(&d->frames, m->id, recording_frame(d->rec, &frame));
+	else
+		d->bad_records++;
 }
 
-static void set_frames(struct decoded_stack *k, const uint32_t *frames, size_t n)
+struct decoded_stack *stack_table_find(const struct stack_table *t, uint32_t id)
 {
-	k->n = (uint32_t)(n < RECORD_STACK_MAX ? n : RECORD_STACK_MAX);
-	k->frames = xrealloc(k->frames, k->n + 1, sizeof(*k->frames));
-	if (k->n)
-		memcpy(k->frames, frames, k->n * sizeof(*frames));
+	uint32_t at = idmap_get(&t->ids, id);
+
+	return at == IDMAP_NONE ? NULL : &t->v[at];
+}
+
+/* The one of that id, empty if it is new; NULL if there are too many. */
+static struct decoded_stack *table_slot(struct stack_table *t, uint32_t id)
+{
+	uint32_t at = idmap_get(&t->ids, id);
+
+	if (at != IDMAP_NONE)
+		return &t->v[at];
+	if (t->n == STACKS_MAX)
+		return NULL;
+	ARRAY_GROW(t->v, t->n, t->cap);
+	t->v[t->n] = (struct decoded_stack){ 0 };
+	idmap_put(&t->ids, id, (uint32_t)t->n);
+	return &t->v[t->n++];
+}
+
+/* Puts n frames behind those of k; false if not all fit. */
+static bool append_frames(struct decoder *d, struct decoded_stack *k, const uint32_t *frames,
+			  size_t n)
+{
+	bool all = n <= RECORD_STACK_MAX - k->n;
+
+	n = all ? n : RECORD_STACK_MAX - k->n;
+	if (d->held + n > HELD_MAX)
+		return false;
+	if (n == 0)
+		return all;
+	k->frames = xrealloc(k->frames, k->n + n, sizeof(*k->frames));
+	memcpy(k->frames + k->n, frames, n * sizeof(*frames));
+	k->n += (uint32_t)n;
+	d->held += n;
+	return all;
 }
 
 /* Puts the frames of a stack's base behind its own; false if they are lost. */
 static bool append_base(struct decoder *d, struct decoded_stack *k, const Lagprof__Stack *m)
 {
-	uint32_t at = idmap_get(&d->stack_ids, m->tail_of);
-	const struct decoded_stack *base = at == IDMAP_NONE ? NULL : &d->stacks[at];
+	const struct decoded_stack *base = stack_table_find(&d->stacks, m->tail_of);
 	uint32_t n;
 
 	if (!base || m->tail_from > base->n)
 		return false;
 	n = base->n - m->tail_from;
-	if (n > RECORD_STACK_MAX - k->n || n > d->work)
+	if (n > d->work)
 		return false;
 	d->work -= n;
-	k->frames = xrealloc(k->frames, k->n + n + 1, sizeof(*k->frames));
-	memcpy(k->frames + k->n, base->frames + m->tail_from, n * sizeof(*k->frames));
-	k->n += n;
-	return true;
+	return n == 0 || append_frames(d, k, base->frames + m->tail_from, n);
+}
+
+/* Gives the stack of that id new frames. */
+static void define(struct decoder *d, struct stack_table *t, uint32_t id,
+		   const struct decoded_stack *k)
+{
+	struct decoded_stack *slot = table_slot(t, id);
+
+	if (!slot) {
+		d->bad_records++;
+		d->held -= k->n;
+		free(k->frames);
+		return;
+	}
+	d->held -= slot->n;
+	free(slot->frames);
+	*slot = *k;
 }
 
 static void take_stack(struct decoder *d, const Lagprof__Stack *m)
@@ -198,44 +233,33 @@ static void take_stack(struct decoder *d, const Lagprof__Stack *m)
 		.end = (enum stack_end)known((int)m->end, STACK_ENDS, STACK_BAD_FRAME),
 		.replaced = m->replaced,
 	};
-	uint32_t at = idmap_get(&d->stack_ids, m->id);
 
-	set_frames(&k, m->frames, m->n_frames);
 	/* What is left still tells what ran. */
-	if (m->has_tail_of && !append_base(d, &k, m))
+	if (!append_frames(d, &k, m->frames, m->n_frames) ||
+	    (m->has_tail_of && !append_base(d, &k, m)))
 		k.end = STACK_TRUNCATED;
-	if (at == IDMAP_NONE) {
-		at = (uint32_t)d->n_stacks;
-		ARRAY_GROW(d->stacks, d->n_stacks, d->cap_stacks);
-		d->n_stacks++;
-		idmap_put(&d->stack_ids, m->id, at);
-	} else {
-		free(d->stacks[at].frames);
-	}
-	d->stacks[at] = k;
+	define(d, &d->stacks, m->id, &k);
 }
 
 static void take_replacement(struct decoder *d, const Lagprof__Replacement *m)
 {
-	uint32_t at = idmap_get(&d->replacement_ids, m->frame);
+	struct decoded_stack k = { 0 };
 
-	if (m->n_with == 0) {
+	append_frames(d, &k, m->with, m->n_with);
+	if (k.n)
+		define(d, &d->replacements, m->frame, &k);
+	else
 		d->bad_records++;
-		return;
-	}
-	if (at == IDMAP_NONE) {
-		at = (uint32_t)d->n_replacements;
-		ARRAY_GROW(d->replacements, d->n_replacements, d->cap_replacements);
-		d->replacements[d->n_replacements++] = (struct decoded_stack){ 0 };
-		idmap_put(&d->replacement_ids, m->frame, at);
-	}
-	set_frames(&d->replacements[at], m->with, m->n_with);
 }
 
 static void take_stall(struct decoder *d, const Lagprof__Stall *m)
 {
 	uint32_t at = idmap_get(&d->stalls, m->id);
 
+	if (at == IDMAP_NONE && d->rec->n_stalls == STALLS_MAX) {
+		d->bad_records++;
+		return;
+	}
 	if (at == IDMAP_NONE) {
 		at = recording_add_stall(d->rec)->id;
 		idmap_put(&d->stalls, m->id, at);
@@ -260,9 +284,9 @@ static void take_stall(struct decoder *d, const Lagprof__Stall *m)
 	};
 }
 
-static void take_argument(struct decoder *d, struct decoded_sample *row, const Lagprof__Argument *m)
+static void take_argument(struct decoder *d, struct sample *row, const Lagprof__Argument *m)
 {
-	if ((unsigned)m->key >= ARG_KEYS || row->s.n_arguments == ROW_ARGUMENTS_MAX)
+	if ((unsigned)m->key >= ARG_KEYS || row->n_arguments == DECODED_ARGUMENTS_MAX)
 		return;
 	ARRAY_GROW(d->arguments, d->n_arguments, d->cap_arguments);
 	d->arguments[d->n_arguments++] = (struct decoded_argument){
@@ -272,34 +296,36 @@ static void take_argument(struct decoder *d, struct decoded_sample *row, const L
 		       .frame = m->frame },
 		.skip = m->skip,
 	};
-	row->s.n_arguments++;
+	row->n_arguments++;
 }
 
+/* They go to rec as they are, and get rec's ids and their arguments in decoder_finish(). */
 static void take_samples(struct decoder *d, const Lagprof__Samples *m)
 {
 	size_t n = m->n_stall, arg = 0;
+	struct recording *rec = d->rec;
 	nsec at = 0;
 
 	if (m->n_stack != n || m->n_at != n || m->n_weight != n || m->n_state != n ||
-	    m->n_syscall != n) {
+	    m->n_syscall != n || n > SAMPLES_MAX - rec->n_samples) {
 		d->bad_records++;
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct decoded_sample row = { .arguments = d->n_arguments };
+		bool fits = m->syscall[i] >= -1 && m->syscall[i] <= INT16_MAX;
+		struct sample s = {
+			.at = at += (uint64_t)m->at[i],
+			.stall = m->stall[i],
+			.stack = m->stack[i],
+			.weight = m->weight[i],
+			.state = (enum sample_state)m->state[i],
+			.syscall = (int16_t)(fits ? m->syscall[i] : -1),
+		};
 
-		row.s.at = at += (uint64_t)m->at[i];
-		row.s.stall = m->stall[i];
-		row.s.stack = m->stack[i];
-		row.s.weight = m->weight[i];
-		row.s.state = (enum sample_state)m->state[i];
-		row.s.syscall = m->syscall[i] >= -1 && m->syscall[i] <= INT16_MAX
-					? (int16_t)m->syscall[i]
-					: -1;
 		while (arg < m->n_arguments && m->arguments[arg]->row == i)
-			take_argument(d, &row, m->arguments[arg++]);
-		ARRAY_GROW(d->samples, d->n_samples, d->cap_samples);
-		d->samples[d->n_samples++] = row;
+			take_argument(d, &s, m->arguments[arg++]);
+		ARRAY_GROW(rec->samples, rec->n_samples, rec->cap_samples);
+		rec->samples[rec->n_samples++] = s;
 	}
 }
 
@@ -382,7 +408,10 @@ void decoder_init(struct decoder *d, struct recording *rec)
 
 void decoder_take(struct decoder *d, const uint8_t *data, size_t len)
 {
-	d->work += len * WORK_PER_BYTE;
+	if (d->granted < WORK_MAX) {
+		d->granted += len * WORK_PER_BYTE;
+		d->work += len * WORK_PER_BYTE;
+	}
 	while (len) {
 		size_t message = 0, n = 0;
 
@@ -398,169 +427,4 @@ void decoder_take(struct decoder *d, const uint8_t *data, size_t len)
 		data += n + message;
 		len -= n + message;
 	}
-}
-
-/* Frames of a stack, by their ids in the file, in its final form. */
-struct expansion {
-	uint32_t *ids;
-	size_t n, cap;
-	const struct decoded_stack *of; /* NULL: none yet */
-};
-
-/* False if not all of it could be had. */
-static bool expand(struct decoder *d, const struct decoded_stack *k, struct expansion *out)
-{
-	out->n = 0;
-	out->of = k;
-	for (uint32_t i = 0; i < k->n; i++) {
-		uint32_t at =
-			k->replaced ? IDMAP_NONE : idmap_get(&d->replacement_ids, k->frames[i]);
-		const struct decoded_stack *r = at == IDMAP_NONE ? NULL : &d->replacements[at];
-		size_t n = r ? r->n : 1;
-
-		if (out->n + n > RECORD_STACK_MAX || n - 1 > d->work)
-			return false;
-		d->work -= n - 1;
-		for (size_t j = 0; j < n; j++) {
-			ARRAY_GROW(out->ids, out->n, out->cap);
-			out->ids[out->n++] = r ? r->frames[j] : k->frames[i];
-		}
-	}
-	return true;
-}
-
-static uint32_t frame_id(struct decoder *d, uint32_t id)
-{
-	uint32_t known_as = idmap_get(&d->frames, id);
-
-	/* Its definition is in a damaged part of the file. */
-	if (known_as == IDMAP_NONE) {
-		known_as = recording_frame(d->rec, &(struct frame){ .kind = FRAME_NATIVE });
-		idmap_put(&d->frames, id, known_as);
-	}
-	return known_as;
-}
-
-/* The stack's id in rec. */
-static uint32_t stack_id(struct decoder *d, struct decoded_stack *k, struct expansion *e)
-{
-	uint32_t *ids;
-
-	if (k->id)
-		return k->id - 1;
-	if (!expand(d, k, e))
-		k->end = STACK_TRUNCATED;
-	ids = xcalloc(e->n + 1, sizeof(*ids));
-	for (size_t i = 0; i < e->n; i++)
-		ids[i] = frame_id(d, e->ids[i]);
-	k->id = recording_stack(d->rec, ids, (uint32_t)e->n, k->end) + 1;
-	free(ids);
-	return k->id - 1;
-}
-
-/* Where in e the frame is whose id that is, after `skip` others of it; e->n: nowhere. */
-static size_t find_frame(struct decoder *d, const struct expansion *e, uint32_t id, uint32_t skip)
-{
-	for (size_t i = 0; i < e->n && d->work > 0; i++, d->work--)
-		if (e->ids[i] == id && skip-- == 0)
-			return i;
-	return e->n;
-}
-
-/* An argument may name a frame or what replaced it, whenever it or the stack was written. */
-static size_t argument_frame(struct decoder *d, const struct decoded_argument *a,
-			     const struct decoded_stack *k, const struct expansion *e)
-{
-	uint32_t at = idmap_get(&d->replacement_ids, a->a.frame);
-	uint32_t with = at == IDMAP_NONE ? a->a.frame : d->replacements[at].frames[0];
-	size_t found = find_frame(d, e, k->replaced ? a->a.frame : with, a->skip);
-
-	return found < e->n ? found : find_frame(d, e, k->replaced ? with : a->a.frame, a->skip);
-}
-
-/* Makes e the expansion of k; false if that was asked for too often. */
-static bool expanded(struct decoder *d, const struct decoded_stack *k, struct expansion *e)
-{
-	if (e->of == k)
-		return true;
-	if (k->n > d->work)
-		return false;
-	d->work -= k->n;
-	expand(d, k, e);
-	return true;
-}
-
-static void finish_sample(struct decoder *d, const struct decoded_sample *row, struct expansion *e)
-{
-	uint32_t stall = idmap_get(&d->stalls, row->s.stall);
-	uint32_t stack = idmap_get(&d->stack_ids, row->s.stack);
-	struct argument arguments[ROW_ARGUMENTS_MAX];
-	struct sample s = row->s;
-
-	if (stall == IDMAP_NONE || stack == IDMAP_NONE || s.state > SAMPLE_STOPPED) {
-		d->lost_samples++;
-		return;
-	}
-	s.stall = stall;
-	s.stack = stack_id(d, &d->stacks[stack], e);
-	s.arguments = arguments;
-	s.n_arguments = 0;
-	for (size_t i = 0; i < row->s.n_arguments && expanded(d, &d->stacks[stack], e); i++) {
-		const struct decoded_argument *a = &d->arguments[row->arguments + i];
-		size_t frame = argument_frame(d, a, &d->stacks[stack], e);
-
-		if (frame == e->n)
-			continue;
-		arguments[s.n_arguments] = a->a;
-		arguments[s.n_arguments++].frame = (uint32_t)frame;
-	}
-	recording_add_sample(d->rec, &s);
-}
-
-static void finish_samples(struct decoder *d)
-{
-	struct expansion e = { 0 };
-
-	for (size_t i = 0; i < d->n_samples; i++)
-		finish_sample(d, &d->samples[i], &e);
-	free(e.ids);
-}
-
-static void finish_stalls(struct decoder *d)
-{
-	struct recording *rec = d->rec;
-	uint32_t stranger = IDMAP_NONE;
-
-	for (size_t i = 0; i < rec->n_stalls; i++) {
-		uint32_t loop = idmap_get(&d->loops, rec->stalls[i].loop);
-
-		/* Its loop's totals are in a damaged part of the file. */
-		if (loop == IDMAP_NONE) {
-			if (stranger == IDMAP_NONE) {
-				stranger = (uint32_t)rec->n_loops;
-				recording_add_loop(rec)->name = recording_intern(rec, "?");
-			}
-			loop = stranger;
-		}
-		rec->stalls[i].loop = loop;
-	}
-}
-
-void decoder_finish(struct decoder *d)
-{
-	finish_stalls(d);
-	finish_samples(d);
-	for (size_t i = 0; i < d->n_stacks; i++)
-		free(d->stacks[i].frames);
-	for (size_t i = 0; i < d->n_replacements; i++)
-		free(d->replacements[i].frames);
-	free(d->stacks);
-	free(d->replacements);
-	free(d->samples);
-	free(d->arguments);
-	idmap_destroy(&d->frames);
-	idmap_destroy(&d->loops);
-	idmap_destroy(&d->stalls);
-	idmap_destroy(&d->stack_ids);
-	idmap_destroy(&d->replacement_ids);
 }
