@@ -214,8 +214,9 @@ TEST(budget_needs_as_many_turns_as_the_project_says)
 		 VERDICT_INCONCLUSIVE);
 }
 
-/* A recording with one stall of `now` ms against a baseline with one of `then` ms. */
-static enum verdict judge_against(nsec then, nsec now, const char *expr, const char *version)
+/* A recording with a stall against a baseline with one; `waited`: the part of each for a CPU. */
+static enum verdict judge_stalls(const nsec length[2], const nsec waited[2], const char *expr,
+				 const char *version)
 {
 	struct recording *before = recording_with_turns(1000), *rec = recording_with_turns(1000);
 	struct diagnosis *d;
@@ -224,14 +225,31 @@ static enum verdict judge_against(nsec then, nsec now, const char *expr, const c
 	before->target.runtime = rec->target.runtime = "v8";
 	before->target.runtime_version = "20.1.0";
 	rec->target.runtime_version = version;
-	add_stall(before, then * MS, 0);
-	add_stall(rec, now * MS, 0);
+	add_stall(before, length[0] * MS, waited[0] * MS);
+	add_stall(rec, length[1] * MS, waited[1] * MS);
 	d = diagnose(before);
 	verdict = judge_by(rec, expr,
 			   (struct budget_terms){ .baseline = before, .baseline_diagnosis = d });
 	diagnosis_free(d);
 	recording_free(before);
 	return verdict;
+}
+
+static enum verdict judge_against(nsec then, nsec now, const char *expr, const char *version)
+{
+	return judge_stalls((nsec[]){ then, now }, (nsec[]){ 0, 0 }, expr, version);
+}
+
+TEST(budget_compares_waiting_for_a_cpu_with_waiting)
+{
+	static const char expr[] = "lag.max<=baseline*1.2";
+
+	CHECK_EQ(judge_stalls((nsec[]){ 200, 210 }, (nsec[]){ 100, 100 }, expr, "20.2.0"),
+		 VERDICT_PASS);
+	CHECK_EQ(judge_stalls((nsec[]){ 100, 300 }, (nsec[]){ 0, 200 }, expr, "20.2.0"),
+		 VERDICT_INCONCLUSIVE);
+	CHECK_EQ(judge_stalls((nsec[]){ 500, 400 }, (nsec[]){ 400, 0 }, expr, "20.2.0"),
+		 VERDICT_FAIL);
 }
 
 TEST(budget_is_compared_with_the_baseline)
