@@ -143,3 +143,14 @@ struct diff *diff_make(const struct diff_input *before, const struct diff_input 
 	qsort(diff->entries, diff->n, sizeof(*diff->entries), by_change);
 	return diff;
 }
+
+static double blocked_ratio(const struct diff_side *side)
+{
+	return side->serving ? (double)side->stalled / (double)side->serving : 0;
+}
+
+bool diff_is_lower(const struct diff *diff)
+{
+	return diff->after.lag_p99 <= diff->before.lag_p99 &&
+	       blocked_ratio(&diff->after) <= blocked_ratio(&diff->before);
+}

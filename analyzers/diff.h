@@ -18,4 +18,7 @@ struct diff_input {
 struct diff *diff_make(const struct diff_input *before, const struct diff_input *after,
 		       struct arena *arena);
 
+/* Is neither the lag's p99 nor the blocked share of the time higher than before? */
+bool diff_is_lower(const struct diff *diff);
+
 #endif

@@ -5,10 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "analyzers/analyze.h"
 #include "analyzers/config.h"
-#include "core/recording_file.h"
-#include "sampler/symbols.h"
 
 enum { CONFIG_MAX = 1 << 20 };
 
@@ -67,14 +64,11 @@ static int read_baseline(struct budgets *b, const struct options *o, struct erro
 	}
 	if (!o->baseline)
 		return 0;
-	ret = recording_read(&b->baseline, o->baseline, err);
+	ret = loaded_read(&b->baseline, o->baseline, err);
 	if (ret < 0)
 		return error_wrap(err, "baseline");
-	if (!b->baseline->session.resolved)
-		symbols_resolve(b->baseline, 0);
-	b->baseline_diagnosis = diagnose(b->baseline);
-	b->terms.baseline = b->baseline;
-	b->terms.baseline_diagnosis = b->baseline_diagnosis;
+	b->terms.baseline = b->baseline.rec;
+	b->terms.baseline_diagnosis = b->baseline.d;
 	return 0;
 }
 
@@ -118,9 +112,6 @@ enum exit_status budgets_status(enum verdict verdict)
 
 void budgets_free(struct budgets *b)
 {
-	if (b->baseline) {
-		diagnosis_free(b->baseline_diagnosis);
-		recording_free(b->baseline);
-	}
+	loaded_free(&b->baseline);
 	arena_free(&b->arena);
 }

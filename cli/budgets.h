@@ -3,13 +3,13 @@
 
 #include "analyzers/budget.h"
 #include "cli/exit.h"
+#include "cli/loaded.h"
 #include "cli/options.h"
 
 /* The budgets of the command line and of lagprof.json. */
 struct budgets {
 	struct budget_terms terms;
-	struct recording *baseline; /* NULL: none */
-	struct diagnosis *baseline_diagnosis;
+	struct loaded baseline; /* nothing, if none is wanted */
 	struct arena arena; /* owns the terms, their strings and the report of budgets_check() */
 };
 

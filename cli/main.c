@@ -15,6 +15,7 @@ const struct command *const commands[] = {
 	&command_report,
 	&command_check,
 	&command_diff,
+	&command_baseline,
 	&command_doctor,
 	&command_completion,
 	&command_help,

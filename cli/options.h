@@ -37,6 +37,7 @@ struct options {
 	const char *format; /* of `report` and `check`: a renderer's name or "auto"; NULL: text */
 	struct option_list budgets; /* as written */
 	const char *baseline;       /* a recording; NULL: none */
+	bool raise;                 /* `baseline` may make it higher */
 	const char *config;         /* NULL: lagprof.json, if there is one */
 	const char *on_port;        /* shell command to run once the target listens; NULL: none */
 	const char *on_stall;       /* shell command to run at each stall; NULL: none */

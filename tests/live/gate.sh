@@ -57,6 +57,16 @@ sed -n '/^Gone/,/^$/p' "$tmp/diff" | grep -q "pbkdf2Sync.*stalls.js:$line" || fa
 "$LAGPROF" diff "$tmp/red.lagprof" "$tmp/red.lagprof" | grep -qE '^(New|Gone|Worse|Better)' &&
 	fail "diff: a recording differs from itself"
 
+# The baseline only gets lower, unless told.
+cp "$tmp/green.lagprof" "$tmp/main.lagprof"
+"$LAGPROF" baseline "$tmp/red.lagprof" "$tmp/main.lagprof" | grep -q ': kept' || fail "baseline: raised"
+"$LAGPROF" check -q --baseline "$tmp/main.lagprof" -b 'stall.max<=baseline*1.2+50ms' "$tmp/red.lagprof"
+[ $? -eq 99 ] || fail "check --baseline: not 99"
+"$LAGPROF" baseline --raise "$tmp/red.lagprof" "$tmp/main.lagprof" | grep -q ': replaced' ||
+	fail "baseline --raise"
+"$LAGPROF" check -q --baseline "$tmp/main.lagprof" -b 'stall.max<=baseline*1.2+50ms' "$tmp/red.lagprof" ||
+	fail "check --baseline: not green against itself"
+
 # An allowance by the fingerprint of one run holds for another.
 fingerprint=$(python3 - "$tmp/warned.lagprof" "$LAGPROF" <<'END'
 import json, subprocess, sys

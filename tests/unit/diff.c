@@ -109,3 +109,22 @@ TEST(diff_says_when_nothing_was_observed)
 	CHECK(strstr(compared(blocked(PARSE, 2, 60), rec), "No turn of a loop was observed in the "
 							   "recording after") != NULL);
 }
+
+static bool is_lower(nsec p99, nsec stalled, nsec serving)
+{
+	struct diff diff = {
+		.before = { .serving = 1000, .stalled = 100, .lag_p99 = 50, .turns = 9 },
+		.after = { .serving = serving, .stalled = stalled, .lag_p99 = p99, .turns = 9 },
+	};
+
+	return diff_is_lower(&diff);
+}
+
+TEST(diff_is_lower_where_nothing_rose)
+{
+	CHECK(is_lower(50, 100, 1000));
+	CHECK(is_lower(40, 199, 2000));
+	CHECK(!is_lower(51, 1, 1000));
+	CHECK(!is_lower(1, 101, 1000));
+	CHECK(!is_lower(1, 100, 900));
+}
