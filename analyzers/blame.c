@@ -5,7 +5,13 @@
 #include "analyzers/syscalls.h"
 #include "core/names.h"
 
-enum { SYSCALL_WRITE = 1, SYSCALL_WRITEV = 20, SYSCALL_SELECT = 23, SYSCALL_PSELECT = 270 };
+enum {
+	SYSCALL_WRITE = 1,
+	SYSCALL_WRITEV = 20,
+	SYSCALL_SELECT = 23,
+	SYSCALL_FUTEX = 202,
+	SYSCALL_PSELECT = 270,
+};
 
 const struct stack *sample_stack(const struct recording *rec, const struct sample *s)
 {
@@ -17,10 +23,44 @@ const struct stack *sample_stack(const struct recording *rec, const struct sampl
 	return stack->n ? stack : NULL;
 }
 
-/* The strength of a row for this sample: 0 does not count, then weak, plain, enclosing. */
-static int strength(const struct rule *rule, bool blocked)
+/* What a sample says of its thread, as far as the rows ask. */
+enum doing { RUNS, SLEEPS, SLEEPS_ON_LOCK };
+
+static enum doing doing_of(const struct sample *s)
 {
-	if (!rule || ((rule->flags & RULE_BLOCKED) && !blocked))
+	if (s->state != SAMPLE_BLOCKED)
+		return RUNS;
+	return s->syscall == SYSCALL_FUTEX ? SLEEPS_ON_LOCK : SLEEPS;
+}
+
+/*
+ * Causes that use a CPU or a file.  A call of theirs that sleeps on a lock does
+ * neither: it hands work to the thread pool, or waits for another thread.
+ */
+static bool never_locks(enum cause cause)
+{
+	switch (cause) {
+	case CAUSE_SYNC_CRYPTO:
+	case CAUSE_LARGE_PARSE:
+	case CAUSE_LARGE_SERIALIZE:
+	case CAUSE_REGEX:
+	case CAUSE_SYNC_FS:
+	case CAUSE_COMPRESSION:
+	case CAUSE_COMPILE:
+	case CAUSE_MICROTASK_STARVATION:
+	case CAUSE_USER_CODE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The strength of a row for this sample: 0 does not count, then weak, plain, enclosing. */
+static int strength(const struct rule *rule, enum doing doing)
+{
+	if (!rule || ((rule->flags & RULE_BLOCKED) && doing == RUNS))
+		return 0;
+	if (doing == SLEEPS_ON_LOCK && never_locks(rule->cause))
 		return 0;
 	if (rule->flags & RULE_WEAK)
 		return 1;
@@ -42,7 +82,7 @@ static bool is_kernel(const struct classifier *c, uint32_t frame)
  * Goes from the leaf to the nearest user frame (*begin) for the strongest row,
  * the leaf-most of equals: what runs now, unless something around it says more.
  */
-static struct match find_match(struct classifier *c, const struct stack *stack, bool blocked,
+static struct match find_match(struct classifier *c, const struct stack *stack, enum doing doing,
 			       uint32_t *begin)
 {
 	struct match best = { 0 };
@@ -50,7 +90,7 @@ static struct match find_match(struct classifier *c, const struct stack *stack, 
 
 	for (i = 0; i < stack->n; i++) {
 		const struct frame_class *class = classify(c, stack->frames[i]);
-		int s = strength(class->rule, blocked);
+		int s = strength(class->rule, doing);
 
 		if (s == 0 && class->role >= ROLE_DEPENDENCY)
 			break;
@@ -72,7 +112,7 @@ static const char *call_of(const struct frame_class *class)
  * which the frames nearest the leaf know.
  */
 static const char *find_call(struct classifier *c, const struct stack *stack, const struct blame *b,
-			     bool blocked, uint32_t *end)
+			     enum doing doing, uint32_t *end)
 {
 	const char *call = NULL, *nameless = NULL;
 
@@ -80,7 +120,7 @@ static const char *find_call(struct classifier *c, const struct stack *stack, co
 	for (uint32_t i = 0; i < b->begin; i++) {
 		const struct frame_class *class = classify(c, stack->frames[i]);
 
-		if (!strength(class->rule, blocked) || class->rule->cause != b->cause)
+		if (!strength(class->rule, doing) || class->rule->cause != b->cause)
 			continue;
 		*end = i + 1;
 		if (b->cause == CAUSE_GC)
@@ -200,20 +240,20 @@ static bool has_pattern(const struct sample *s, uint32_t begin)
 static void blame_stack(struct classifier *c, const struct sample *s, const struct stack *stack,
 			struct blame *b)
 {
-	bool blocked = s->state == SAMPLE_BLOCKED;
-	struct match match = find_match(c, stack, blocked, &b->begin);
+	enum doing doing = doing_of(s);
+	struct match match = find_match(c, stack, doing, &b->begin);
 	const char *call;
 	uint32_t end;
 
-	if (match.strength < 2 && blocked && blame_syscall(c, s, &match, b))
+	if (match.strength < 2 && doing != RUNS && blame_syscall(c, s, &match, b))
 		;
 	else if (match.rule)
 		b->cause = match.rule->cause;
 	else if (has_pattern(s, b->begin))
 		b->cause = CAUSE_REGEX;
-	else if (!blocked)
+	else if (doing == RUNS)
 		b->cause = CAUSE_USER_CODE;
-	call = find_call(c, stack, b, blocked, &end);
+	call = find_call(c, stack, b, doing, &end);
 	b->call = call ? call : b->call;
 	b->culprit = find_culprit(c, stack, b->begin < stack->n ? b->begin : end);
 	if (b->cause == CAUSE_USER_CODE && !b->call)

@@ -219,6 +219,22 @@ TEST(cause_of_running_through_a_lock_is_not_waiting_for_it)
 	CHECK_EQ(cause_of(NULL, stack, 202), CAUSE_LOCK_WAIT);
 }
 
+TEST(cause_of_a_wait_for_a_lock_is_not_the_call_that_takes_it)
+{
+	static const char async_call[] =
+		"n futex_wait @/lib/libc.so.6\nn pthread_mutex_lock @/lib/libc.so.6\n"
+		"n uv__work_submit " NODE "n node::crypto::CryptoJob::Run(int) " NODE
+		"j pbkdf2 @node:internal/crypto/pbkdf2:55\nj login @/app/a.js:3\n" HTTP;
+
+	CHECK_EQ(cause_of("v8", async_call, 202), CAUSE_LOCK_WAIT);
+	CHECK_EQ(cause_of("v8", async_call, -1), CAUSE_SYNC_CRYPTO);
+	CHECK_EQ(cause_of("v8",
+			  "n futex_wait @/lib/libc.so.6\n"
+			  "n v8::internal::Heap::MarkCompact() " NODE "j f @/app/a.js:3\n" HTTP,
+			  202),
+		 CAUSE_GC);
+}
+
 TEST(calls_are_not_named_after_the_machinery_around_them)
 {
 	struct recording *rec = build_recording("v8");
