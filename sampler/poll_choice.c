@@ -1,5 +1,7 @@
 #include "sampler/poll_choice.h"
 
+#include "sampler/poll_key.h"
+
 /*
  * A key that matched no more than this was perhaps a nested poll of the
  * start-up; another one that came this often, for this long, is then the loop.
@@ -13,6 +15,21 @@ static bool take(struct poll_choice *c, const struct poll_seen *poll)
 	return true;
 }
 
+/*
+ * Called from no deeper than the chosen one, which therefore is no caller of it.  But a loop's own
+ * function may have a big frame (libuv's has 12 KB of events), so that a call to poll(2) in a
+ * callback (the resolver of libc) looks less deep than its epoll_wait.
+ */
+static bool is_shallower(const struct poll_choice *c, const struct poll_seen *poll)
+{
+	return c->sp && poll->sp >= c->sp;
+}
+
+static bool may_be_callback(const struct poll_choice *c, const struct poll_seen *poll)
+{
+	return POLL_KEY_CLASS(c->key) != 0 && POLL_KEY_CLASS(poll->key) == 0;
+}
+
 bool poll_choice_feed(struct poll_choice *c, const struct poll_seen *poll, uint64_t matches,
 		      bool key_alive)
 {
@@ -22,17 +39,18 @@ bool poll_choice_feed(struct poll_choice *c, const struct poll_seen *poll, uint6
 	}
 	if (c->key == 0 || !key_alive)
 		return take(c, poll);
-	/* Called from no deeper than the chosen one: that cannot be inside its turn. */
-	if (c->sp && poll->sp >= c->sp)
+	if (is_shallower(c, poll) && !may_be_callback(c, poll))
 		return take(c, poll);
-	if (poll->key != c->other_key) {
+	if (poll->key != c->other_key || (is_shallower(c, poll) && matches != c->other_matches)) {
 		c->other_key = poll->key;
+		c->other_matches = matches;
 		c->others = 0;
 		c->others_since = poll->at;
 	}
-	c->others++;
-	if (matches <= FEW_MATCHES && c->others >= MANY_OTHERS &&
-	    poll->at - c->others_since >= LONG_ENOUGH)
+	if (++c->others < MANY_OTHERS)
+		return false;
+	if (is_shallower(c, poll) ||
+	    (matches <= FEW_MATCHES && poll->at - c->others_since >= LONG_ENOUGH))
 		return take(c, poll);
 	return false;
 }

@@ -16,8 +16,9 @@
  * first one was such a nested one.
  */
 struct poll_choice {
-	uint64_t key, sp;   /* chosen; 0: none yet */
-	uint64_t other_key; /* the last one that did not match, and how often in a row */
+	uint64_t key, sp; /* chosen; 0: none yet */
+	/* The last one that did not match, and how often it came with none that did in between. */
+	uint64_t other_key, other_matches;
 	uint32_t others;
 	nsec others_since;
 };

@@ -59,3 +59,26 @@ TEST(poll_choice_leaves_a_poll_of_the_startup_that_never_comes_again)
 	CHECK(changed);
 	CHECK_EQ(c.key, 0x6000);
 }
+
+TEST(poll_choice_a_resolver_less_deep_than_the_frame_of_the_loop_is_no_loop)
+{
+	struct poll_choice c = { 0 };
+
+	feed(&c, POLL_KEY_EPOLL | 5, 0x6000, 1, 0);
+	/* Two polls for each of many names, each in a turn of its own. */
+	for (nsec i = 0; i < 200; i++)
+		CHECK(!feed(&c, 0x7000, 0x7000, i * S, 10 + i / 2));
+	CHECK_EQ(POLL_KEY_FD(c.key), 5);
+}
+
+TEST(poll_choice_a_less_deep_poll_is_the_loop_when_the_chosen_one_comes_no_more)
+{
+	struct poll_choice c = { 0 };
+	int n = 0;
+
+	feed(&c, POLL_KEY_EPOLL | 5, 0x6000, 1, 0);
+	while (n < 50 && !feed(&c, 0x7000, 0x7000, n, 10))
+		n++;
+	CHECK_EQ(n, 9);
+	CHECK_EQ(c.key, 0x7000);
+}
