@@ -140,6 +140,9 @@ static enum role default_role(const struct frame *f, const struct target_info *t
 	case FRAME_PYTHON:
 		return ROLE_OWN;
 	case FRAME_NATIVE:
+		/* libc's checked wrappers are inlined into their callers from its headers. */
+		if (f->file && glob_match("/usr/include/*", f->file))
+			return ROLE_NOBODY;
 		/* The program is the VM when there is one. */
 		return target->runtime || !f->function ? ROLE_NOBODY : ROLE_OWN;
 	case FRAME_KERNEL:
