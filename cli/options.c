@@ -54,7 +54,7 @@ const struct option options_table[] = {
 	  "where events come from (auto: the best that works here)" },
 	{ "unwinder", 0, "NAME", "run attach dump", OPTION_TEXT, FIELD(unwinder), "native|libunwind",
 	  "how stacks are made (native)" },
-	{ "quiet", 'q', NULL, "run attach report check baseline", OPTION_SWITCH, FIELD(quiet), NULL,
+	{ "quiet", 'q', NULL, "run attach check baseline", OPTION_SWITCH, FIELD(quiet), NULL,
 	  "say only what went wrong" },
 	{ "verbose", 'v', NULL, "run attach report check", OPTION_SWITCH, FIELD(verbose), NULL,
 	  "say more: every stack, and how things were seen" },

@@ -3,6 +3,9 @@
     check.py truth REPORT TRUTH     a fixture's own log: START END KIND PLANTED
     check.py routes REPORT LOG LIST symbols|stripped
                                     the log and the planted calls of a server in fixtures/
+    check.py native REPORT LOG EXPECTED
+                                    the same as truth by kind: lines of KIND CAUSE FUNCTION
+    check.py healthy REPORT         a twin whose loop never computes or waits for long
     check.py slowlog REPORT SLOWLOG `redis-cli --json slowlog get`
 
 Prints figures, and what is wrong; the exit status says whether anything is.
@@ -125,6 +128,35 @@ def native_causes(symbols):
     return libraries if symbols == "stripped" else libraries | {"large_parse", "regex", "sync_fs", "sleep"}
 
 
+def check_native(report, log, expected):
+    with open(expected, encoding="ascii") as file:
+        wanted = {kind: (cause, function) for kind, cause, function in map(str.split, file)}
+    with open(log, encoding="ascii") as file:
+        turns = [(int(a), int(b), kind) for a, b, kind, _ in map(str.split, file) if kind in wanted]
+    stalls, offset, found = report["stalls"], session_start(report), 0
+    for start, end, kind in turns:
+        cause, function = wanted[kind]
+        stall = best_match(stalls, start - offset, end - offset)
+        if stall is None or overlap(stall, start - offset, end - offset) < 0.8 * (end - start):
+            complain(f"no stall for {kind}, {(end - start) / MS:.1f} ms")
+            continue
+        finding = next(f for f in report["findings"] if f["id"] == stall["finding"])
+        culprit = finding.get("culprit", {}).get("function")
+        if stall["runnable_ns"] > 0.3 * stall["duration_ns"]:
+            continue
+        if (stall["cause"], culprit) != (cause, function):
+            complain(f"{kind}: {stall['cause']} at {culprit}, not {cause} at {function}")
+        found += 1
+    print(f"{len(turns)} planted, {found} found that had their CPU")
+
+
+def check_healthy(report):
+    bad = [s for s in report["stalls"] if s["phase"] == "serving" and s["running_ns"] + s["blocked_ns"] > 40 * MS]
+    print(f"{len(report['stalls'])} stalls of the twin, {len(bad)} by its own doing")
+    for stall in bad:
+        complain(f"{stall['cause']}: {stall}")
+
+
 def check_slowlog(report, path):
     """Each entry: id, time, microseconds, words.  Redis times the command, lagprof the turn around it."""
     commands = {"KEYS": "keysCommand", "EVAL": "evalGenericCommand", "DEBUG": "debugCommand"}
@@ -153,7 +185,9 @@ def check_slowlog(report, path):
 
 def main():
     report = load(sys.argv[2])
-    {"truth": check_truth, "routes": check_routes, "slowlog": check_slowlog}[sys.argv[1]](report, *sys.argv[3:])
+    check = {"truth": check_truth, "routes": check_routes, "native": check_native,
+             "healthy": check_healthy, "slowlog": check_slowlog}[sys.argv[1]]
+    check(report, *sys.argv[3:])
     return 1 if problems else 0
 
 
