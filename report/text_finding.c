@@ -1,6 +1,7 @@
 #include "report/text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "core/units.h"
 #include "report/place.h"
@@ -33,12 +34,27 @@ static void put_value(struct strbuf *b, const struct argument *a, int form)
 		strbuf_printf(b, "%" PRId64, a->number);
 }
 
+/* What a verdict of the regex engine means, in words. */
+static const struct {
+	const char *verdict, *words;
+} redos_rows[] = {
+	{ "safe", "the pattern cannot backtrack without bound" },
+	{ "polynomial", "the pattern backtracks in polynomial time" },
+	{ "exponential", "the pattern backtracks in exponential time" },
+	{ "bounded", "the pattern backtracks up to a bound" },
+	{ "suspect", "the pattern may backtrack" },
+};
+
 static void put_redos(struct strbuf *b, const struct redos *redos)
 {
-	strbuf_printf(b, "%sbacktracking is %s", b->len ? ", " : "", redos->verdict);
-	if (redos->attack) {
-		strbuf_puts(b, ", for example on ");
-		strbuf_puts_visible(b, redos->attack);
+	for (size_t i = 0; i < sizeof(redos_rows) / sizeof(redos_rows[0]); i++) {
+		if (strcmp(redos->verdict, redos_rows[i].verdict) != 0)
+			continue;
+		strbuf_printf(b, "%s%s", b->len ? ", " : "", redos_rows[i].words);
+		if (redos->attack) {
+			strbuf_puts(b, ", on ");
+			strbuf_puts_visible(b, redos->attack);
+		}
 	}
 }
 

@@ -192,6 +192,26 @@ TEST(text_shows_the_call_and_the_culprit_of_a_deep_stack_and_not_the_kernel)
 	recording_free(rec);
 }
 
+TEST(text_says_what_a_pattern_can_do_and_to_which_subject)
+{
+	static const struct redos redos = { "exponential", "inner", "\"a\".repeat(n) + \"!\"", 0 };
+	struct recording *rec = build_recording("v8");
+	struct report report = { .rec = rec };
+	struct diagnosis *d;
+	char *text;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, "j RegExp.prototype.test\nj f @/app/a.js:3", 100);
+	report.diagnosis = d = diagnose(rec);
+	d->findings[0].evidence.redos = &redos;
+	text = render(&renderer_text, &report);
+	CHECK(strstr(text,
+		     "  the pattern backtracks in exponential time, on \"a\".repeat(n) + \"!\"\n"));
+	free(text);
+	diagnosis_free(d);
+	recording_free(rec);
+}
+
 TEST(text_says_when_a_busy_machine_made_stalls_longer)
 {
 	struct recording *rec = make_logins();
@@ -279,7 +299,8 @@ TEST(text_breaks_between_words_and_hangs_the_rest)
 	FILE *out = open_memstream(&text, &len);
 	struct page page = { .out = out, .width = 40 };
 
-	page_print(&page, INK_NONE, 2, "one sentence that is longer than the forty columns there are");
+	page_print(&page, INK_NONE, 2,
+		   "one sentence that is longer than the forty columns there are");
 	page_print(&page, INK_NONE, 2, "awordthatislongerthanallofthewidththatthereisforit");
 	fclose(out);
 	CHECK_STR(text, "  one sentence that is longer than the\n"
