@@ -36,6 +36,7 @@ struct cost {
 	double ns_per_frame;
 	double complete; /* share */
 	double frames;   /* a sample */
+	double first_ms; /* of the first stack, files and tables and all */
 };
 
 static void keep(void *arg, const struct sample_bytes *s)
@@ -75,9 +76,9 @@ static struct cost measure(const struct unwinder *u, struct space *space, struct
 	struct raw_stack *out = xcalloc(1, sizeof(*out));
 	void *state = u->create(space);
 	size_t frames = 0, complete = 0;
-	uint64_t total = 0;
+	uint64_t first = unwind_once(u, state, &all->v[0], out), total = 0;
 
-	for (size_t i = 0; i < all->n; i++)
+	for (size_t i = 1; i < all->n; i++)
 		unwind_once(u, state, &all->v[i], out);
 	for (size_t i = 0; i < all->n; i++) {
 		struct kept_sample *k = &all->v[i];
@@ -97,7 +98,7 @@ static struct cost measure(const struct unwinder *u, struct space *space, struct
 	u->destroy(state);
 	free(out);
 	return (struct cost){ (double)total / (double)frames, (double)complete / (double)all->n,
-			      (double)frames / (double)all->n };
+			      (double)frames / (double)all->n, (double)first / 1e6 };
 }
 
 static void print_peer(double own, double ns, double complete)
@@ -118,8 +119,8 @@ static void compare(const char *name, struct space *space, struct samples *all, 
 	struct cost libdwfl = measure(&unwinder_libdwfl, space, all);
 	struct perf_script_cost perf;
 
-	printf("%-8s %7zu %6.1f  %5.1f (%.1f %%)", name, all->n, own.frames, own.ns_per_frame,
-	       own.complete * 100);
+	printf("%-8s %7zu %6.1f %8.1f  %5.1f (%.1f %%)", name, all->n, own.frames, own.first_ms,
+	       own.ns_per_frame, own.complete * 100);
 	print_peer(own.ns_per_frame, libunwind.ns_per_frame, libunwind.complete);
 	print_peer(own.ns_per_frame, libdwfl.ns_per_frame, libdwfl.complete);
 	kill(pid, SIGCONT);
