@@ -256,20 +256,37 @@ static void push_part(struct maps *maps, const struct mapping *whole, uint64_t s
 	maps_push(maps, &part);
 }
 
-static void insert_mapping(struct space *space, const struct mapping *m)
+/* Cuts out of the mappings what lies in [start, end). */
+static void clear_range(struct maps *maps, uint64_t start, uint64_t end)
 {
-	const struct maps *old = &space->maps;
-	struct maps maps = { 0 };
+	struct maps left = { 0 };
 
-	for (size_t i = 0; i < old->n; i++)
-		if (old->v[i].start < m->start)
-			push_part(&maps, &old->v[i], 0, m->start);
-	maps_push(&maps, m);
-	for (size_t i = 0; i < old->n; i++)
-		if (old->v[i].end > m->end)
-			push_part(&maps, &old->v[i], m->end, UINT64_MAX);
-	maps_free(&space->maps);
-	space->maps = maps;
+	for (size_t i = 0; i < maps->n; i++) {
+		const struct mapping *m = &maps->v[i];
+
+		if (m->start < start)
+			push_part(&left, m, 0, start);
+		if (m->end > end)
+			push_part(&left, m, end, UINT64_MAX);
+	}
+	maps_free(maps);
+	*maps = left;
+}
+
+static void insert_mapping(struct maps *maps, const struct mapping *m)
+{
+	struct mapping added = *m;
+	size_t at = maps_search(maps, m->start);
+
+	added.path = xstrdup(m->path); /* it may be one of those that are cut */
+	if (at < maps->n && maps->v[at].start < m->end) {
+		clear_range(maps, m->start, m->end);
+		at = maps_search(maps, m->start);
+	}
+	ARRAY_GROW(maps->v, maps->n, maps->cap);
+	memmove(&maps->v[at + 1], &maps->v[at], (maps->n - at) * sizeof(added));
+	maps->v[at] = added;
+	maps->n++;
 }
 
 static void keep_file(struct space *space, const struct mapping *m, struct elf_file *file)
@@ -298,13 +315,25 @@ void space_add_file(struct space *space, const struct mapping *m, struct elf_fil
 		if (elf_bias_of_mapping(file, m->start, m->offset, m->exec, &added.bias))
 			added.file = file;
 	}
-	insert_mapping(space, &added);
+	insert_mapping(&space->maps, &added);
 	space_changed(space);
+}
+
+/* A JIT switches its pages between writable and executable for each function that it makes. */
+static bool is_known(struct space *space, const struct mapping *m)
+{
+	const struct mapping *old = space_find(space, m->start);
+
+	if (!old || old->end < m->end || old->exec != m->exec || old->anon != m->anon)
+		return false;
+	return m->anon ||
+	       (m->ino == old->ino && m->dev_major == old->dev_major &&
+		m->dev_minor == old->dev_minor && m->offset - old->offset == m->start - old->start);
 }
 
 void space_add(struct space *space, const struct mapping *m)
 {
-	if (m->start < m->end)
+	if (m->start < m->end && !is_known(space, m))
 		space_add_file(space, m, NULL);
 }
 

@@ -38,7 +38,10 @@ void space_free(struct space *space);
 int space_proc(const struct space *space);
 /* Reads /proc/PID/maps anew, keeping open files that are still mapped. */
 int space_refresh(struct space *space, struct error *err);
-/* One new mapping (PERF_RECORD_MMAP2) replaces what it overlaps.  Copies the path, ignores file. */
+/*
+ * One new mapping (PERF_RECORD_MMAP2) replaces what it overlaps, unless it is a part of
+ * what is known.  Copies the path, ignores file.
+ */
 void space_add(struct space *space, const struct mapping *m);
 /* exec: everything is forgotten. */
 void space_reset(struct space *space);

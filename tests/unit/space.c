@@ -19,7 +19,7 @@
 TEST(maps_line_gives_every_field)
 {
 	char line[] =
-	    "7f0000001000-7f0000003000 r-xp 0001f000 fe:01 1234   /usr/lib/a b.so (deleted)";
+		"7f0000001000-7f0000003000 r-xp 0001f000 fe:01 1234   /usr/lib/a b.so (deleted)";
 	char anon[] = "3fe000-3ff000 rw-p 00000000 00:00 0";
 	char vdso[] = "7ffd00000000-7ffd00002000 r-xp 00000000 00:00 0     [vdso]";
 	struct mapping m;
@@ -42,12 +42,12 @@ TEST(maps_line_gives_every_field)
 
 TEST(maps_line_that_is_none_is_refused)
 {
-	static const char *const lines[] = {"",
-					    "x",
-					    "1000-2000",
-					    "2000-1000 r-xp 0 0:0 0 /x",
-					    "1000-2000 r-xp zz 0:0 0",
-					    "1000-2000 r 0 0:0 0 /x"};
+	static const char *const lines[] = { "",
+					     "x",
+					     "1000-2000",
+					     "2000-1000 r-xp 0 0:0 0 /x",
+					     "1000-2000 r-xp zz 0:0 0",
+					     "1000-2000 r 0 0:0 0 /x" };
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		char *line = xstrdup(lines[i]);
@@ -77,12 +77,12 @@ TEST(space_new_mapping_cuts_out_what_it_overlaps)
 	struct space *space = space_new(0);
 	uint64_t before = space_generation(space);
 
-	space_add(space, &(struct mapping){.start = 0x5000, .end = 0x9000, .path = "a"});
-	space_add(space, &(struct mapping){.start = 0x1000, .end = 0x2000, .path = "b"});
+	space_add(space, &(struct mapping){ .start = 0x5000, .end = 0x9000, .path = "a" });
+	space_add(space, &(struct mapping){ .start = 0x1000, .end = 0x2000, .path = "b" });
 	check_space(space, "1000-2000+0b 5000-9000+0a");
-	space_add(space, &(struct mapping){.start = 0x6000, .end = 0x7000, .path = "c"});
+	space_add(space, &(struct mapping){ .start = 0x6000, .end = 0x7000, .path = "c" });
 	check_space(space, "1000-2000+0b 5000-6000+0a 6000-7000+0c 7000-9000+2000a");
-	space_add(space, &(struct mapping){.start = 0x1800, .end = 0x8000, .path = "d"});
+	space_add(space, &(struct mapping){ .start = 0x1800, .end = 0x8000, .path = "d" });
 	check_space(space, "1000-1800+0b 1800-8000+0d 8000-9000+3000a");
 	CHECK(!space_find(space, 0xfff));
 	CHECK_STR(space_find(space, 0x17ff)->path, "b");
@@ -93,6 +93,38 @@ TEST(space_new_mapping_cuts_out_what_it_overlaps)
 	space_reset(space);
 	check_space(space, "");
 	CHECK(space_generation(space) > before);
+	space_free(space);
+}
+
+TEST(space_mapping_that_is_part_of_a_known_one_changes_nothing)
+{
+	struct space *space = space_new(0);
+	struct mapping jit = {
+		.start = 0x1000, .end = 0x9000, .exec = true, .anon = true, .path = ""
+	};
+	struct mapping file = {
+		.start = 0x20000, .end = 0x30000, .exec = true, .ino = 7, .path = "f"
+	};
+	uint64_t generation;
+
+	space_add(space, &jit);
+	space_add(space, &file);
+	generation = space_generation(space);
+	jit.start = 0x3000;
+	jit.write = true;
+	space_add(space, &jit);
+	file.start = 0x21000;
+	file.offset = 0x1000;
+	space_add(space, &file);
+	CHECK_EQ(space_generation(space), generation);
+	check_space(space, "1000-9000+0 20000-30000+0f");
+	file.offset = 0x2000;
+	space_add(space, &file);
+	CHECK(space_generation(space) > generation);
+	check_space(space, "1000-9000+0 20000-21000+0f 21000-30000+2000f");
+	jit.exec = false;
+	space_add(space, &jit);
+	check_space(space, "1000-3000+0 3000-9000+0 20000-21000+0f 21000-30000+2000f");
 	space_free(space);
 }
 
@@ -273,9 +305,9 @@ TEST(space_opens_a_program_that_only_its_own_mount_namespace_has)
 TEST(space_does_not_open_another_file_a_fifo_or_a_text)
 {
 	struct space *space = space_new(getpid());
-	struct mapping m = {.start = 0x10000, .end = 0x20000, .exec = true};
+	struct mapping m = { .start = 0x10000, .end = 0x20000, .exec = true };
 	char other[200], fifo[200], text[200];
-	const char *const paths[] = {other, fifo, text, "/dev/zero", "/proc/self/exe", ""};
+	const char *const paths[] = { other, fifo, text, "/dev/zero", "/proc/self/exe", "" };
 	struct stat st;
 
 	snprintf(other, sizeof(other), "%s/other", test_tmpdir());
@@ -297,12 +329,12 @@ TEST(space_does_not_open_another_file_a_fifo_or_a_text)
 	}
 	/* The same file with its right inode is opened: it is the inode that was refused. */
 	stat(other, &st);
-	m = (struct mapping){.start = 0x10000,
-			     .end = 0x20000,
-			     .path = other,
-			     .ino = st.st_ino,
-			     .dev_major = major(st.st_dev),
-			     .dev_minor = minor(st.st_dev)};
+	m = (struct mapping){ .start = 0x10000,
+			      .end = 0x20000,
+			      .path = other,
+			      .ino = st.st_ino,
+			      .dev_major = major(st.st_dev),
+			      .dev_minor = minor(st.st_dev) };
 	space_add(space, &m);
 	CHECK(space_file(space, space_find(space, 0x10000)) != NULL);
 	space_free(space);
