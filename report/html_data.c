@@ -90,14 +90,26 @@ static void close_data(struct data *d)
 		pack_deltas(&(d)->pack, name, (d)->rows, (n)); \
 	} while (0)
 
+/*
+ * The page counts in microseconds: nanoseconds are noise, which does not
+ * compress.  What is cut off is carried to the next row, so that sums stay right.
+ */
+static uint64_t carry_us(nsec ns, nsec *carry)
+{
+	nsec whole = (ns + *carry) / 1000;
+
+	*carry = (ns + *carry) % 1000;
+	return whole;
+}
+
 static void put_session(struct data *d)
 {
 	const struct session *s = &d->rec->session;
 	nsec serving = s->serving_since < s->duration ? s->serving_since : s->duration;
 
-	COLUMN(d, "session.duration", 1, s->duration);
-	COLUMN(d, "session.threshold", 1, s->threshold);
-	COLUMN(d, "session.serving", 1, serving);
+	COLUMN(d, "session.duration", 1, s->duration / 1000);
+	COLUMN(d, "session.threshold", 1, s->threshold / 1000);
+	COLUMN(d, "session.serving", 1, serving / 1000);
 }
 
 static uint32_t loop_label(struct data *d, const struct loop *loop)
@@ -149,12 +161,13 @@ static void put_stalls(struct data *d)
 	const struct stall *s = d->rec->stalls;
 	const struct stall_diagnosis *is = d->r->diagnosis->stalls;
 	size_t n = d->rec->n_stalls;
+	nsec carry[4] = { 0 };
 
-	DELTAS(d, "stall.start", n, s[i].start);
-	COLUMN(d, "stall.duration", n, s[i].duration);
-	COLUMN(d, "stall.runnable", n, s[i].runnable);
-	COLUMN(d, "stall.blocked", n, s[i].blocked);
-	COLUMN(d, "stall.stopped", n, s[i].stopped);
+	DELTAS(d, "stall.start", n, s[i].start / 1000);
+	COLUMN(d, "stall.running", n, carry_us(s[i].running, &carry[0]));
+	COLUMN(d, "stall.runnable", n, carry_us(s[i].runnable, &carry[1]));
+	COLUMN(d, "stall.blocked", n, carry_us(s[i].blocked, &carry[2]));
+	COLUMN(d, "stall.stopped", n, carry_us(s[i].stopped, &carry[3]));
 	COLUMN(d, "stall.loop", n, s[i].loop);
 	COLUMN(d, "stall.serving", n, s[i].phase == PHASE_SERVING);
 	COLUMN(d, "stall.open", n, s[i].open);
@@ -205,15 +218,33 @@ static void put_tree(struct data *d)
 	DELTAS(d, "node.frame", d->tree.n, d->numbers[nodes[i].frame] - 1);
 }
 
+/* What a stall spent running without a sample is what is missing to its length. */
+static bool is_rest(const struct weight *w)
+{
+	return w->stack == WEIGHT_NO_STACK && w->state == SAMPLE_RUNNING;
+}
+
 /* The weights, in order of stalls: what a stall spent at a node. */
 static void put_weights(struct data *d)
 {
-	const struct weight *v = d->weights.v;
-	size_t n = d->weights.n;
+	struct weight *v = d->weights.v;
+	uint32_t *leaves = d->tree.leaves;
+	uint64_t rest = d->tree.n; /* its node: none */
+	size_t n = 0;
+	nsec carry = 0;
 
+	for (size_t i = 0; i < d->weights.n; i++) {
+		if (is_rest(&v[i])) {
+			rest = leaves[i];
+			continue;
+		}
+		leaves[n] = leaves[i];
+		v[n++] = v[i];
+	}
+	pack_column(&d->pack, "session.rest", &rest, 1);
 	DELTAS(d, "weight.stall", n, v[i].stall);
-	DELTAS(d, "weight.node", n, d->tree.leaves[i]);
-	COLUMN(d, "weight.ns", n, v[i].ns);
+	DELTAS(d, "weight.node", n, leaves[i]);
+	COLUMN(d, "weight.us", n, carry_us(v[i].ns, &carry));
 }
 
 void html_data(FILE *out, const struct report *r)

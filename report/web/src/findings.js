@@ -12,7 +12,7 @@ export class Findings {
 			const finding = Number(item.dataset.finding);
 			const button = h('button', {
 				type: 'button', class: 'only', 'aria-pressed': 'false',
-				'aria-label': `only ${model.findings[finding].title}`,
+				'aria-label': `only this: ${model.findings[finding].title}`,
 				onclick: () => state.set({ finding: state.filter.finding === finding ? null : finding, stall: null }),
 			}, 'only this');
 			item.prepend(button);

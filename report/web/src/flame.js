@@ -59,7 +59,8 @@ export class Flame {
 		this.box.addEventListener('keydown', event => this.onKey(event));
 		this.box.addEventListener('focusin', event => this.describe(this.viewOf(event.target)));
 		this.box.addEventListener('mouseover', event => this.describe(this.viewOf(event.target)));
-		new ResizeObserver(() => this.resize()).observe(this.box);
+		// Asking the element itself would make the browser lay out all that has changed before.
+		new ResizeObserver(([{ contentRect }]) => this.resize(contentRect.width)).observe(this.box);
 	}
 
 	// Where there is code of one's own, the inside of the interpreter only hides it.
@@ -208,7 +209,7 @@ export class Flame {
 			return view.title;
 		const self = view.total - this.children(view).reduce((sum, c) => sum + c.total, 0);
 		return view.title = [
-			model.frame.name[view.frame], model.wholePlace(view.frame),
+			this.name(view), model.frame.file[view.frame] || model.frame.module[view.frame],
 			`${duration(view.total)}, ${percent(view.total, this.root.total)}`,
 			self > 0 && `itself ${duration(self)}`, model.originLabels[model.frame.origin[view.frame]],
 		].filter(Boolean).join(' · ');
@@ -219,14 +220,15 @@ export class Flame {
 			this.detail.textContent = this.title(view);
 	}
 
-	resize() {
-		const width = this.box.clientWidth;
-		if (this.drawn && width && width !== this.drawn)
-			this.draw();
+	resize(width) {
+		if (!width || width === this.width)
+			return;
+		this.width = width;
+		this.draw();
 	}
 
 	draw() {
-		const width = this.drawn = Math.max(this.box.clientWidth, 200);
+		const width = this.width ??= Math.max(this.box.clientWidth, 200);
 		this.reset.hidden = !this.zoomed && !this.outer;
 		this.detail.textContent = this.root.total
 			? `${this.zoomed ? this.title(this.zoomed) : this.name(this.root)}` : 'Nothing is selected.';
@@ -259,7 +261,7 @@ export class Flame {
 		const svg = this.box.firstChild, rows = deepest + 1;
 		svg.setAttribute('height', rows * ROW);
 		// Roots below: the library keeps two rows free above the leaves.
-		svg.setAttribute('viewBox', `0 ${this.inverted ? 0 : 2 * ROW} ${this.drawn} ${rows * ROW}`);
+		svg.setAttribute('viewBox', `0 ${this.inverted ? 0 : 2 * ROW} ${this.width} ${rows * ROW}`);
 	}
 
 	choose(view, isTrunk) {

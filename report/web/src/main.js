@@ -28,4 +28,7 @@ if (model.stalls) {
 } else {
 	addTools(new State(), () => {});
 }
-document.documentElement.dataset.ready = performance.now().toFixed(0);
+// For tests and benchmarks: the ms until what was drawn above is on the screen.
+requestAnimationFrame(() => setTimeout(() => {
+	document.documentElement.dataset.ready = performance.now().toFixed(0);
+}));

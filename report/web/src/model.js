@@ -25,9 +25,11 @@ export class Model {
 		const text = columns.text;
 		const texts = name => Array.from(columns[name], number => text[number]);
 
-		this.duration = columns['session.duration'][0];
-		this.threshold = columns['session.threshold'][0];
-		this.serving = columns['session.serving'][0];
+		const ns = name => Float64Array.from(columns[name], us => us * 1000);
+
+		[this.duration] = ns('session.duration');
+		[this.threshold] = ns('session.threshold');
+		[this.serving] = ns('session.serving');
 		this.loops = texts('loop.label');
 		this.causes = texts('cause.label');
 		this.origins = texts('origin.id');
@@ -37,11 +39,13 @@ export class Model {
 			title, culprit: text[columns['finding.culprit'][i]], cause: columns['finding.cause'][i],
 		}));
 		this.stalls = columns['stall.start'].length;
-		this.start = columns['stall.start'];
-		this.lag = columns['stall.duration'];
-		this.runnable = columns['stall.runnable'];
-		this.blocked = columns['stall.blocked'];
-		this.stopped = columns['stall.stopped'];
+		this.masks = new Map();
+		this.start = ns('stall.start');
+		this.running = ns('stall.running');
+		this.runnable = ns('stall.runnable');
+		this.blocked = ns('stall.blocked');
+		this.stopped = ns('stall.stopped');
+		this.lag = this.running.map((running, i) => running + this.runnable[i] + this.blocked[i] + this.stopped[i]);
 		this.loop = columns['stall.loop'];
 		this.isServing = columns['stall.serving'];
 		this.isOpen = columns['stall.open'];
@@ -62,7 +66,11 @@ export class Model {
 		this.end = ends(this.parent);
 		this.weightStall = columns['weight.stall'];
 		this.weightNode = columns['weight.node'];
-		this.weightNs = columns['weight.ns'];
+		this.weightNs = ns('weight.us');
+		// What no weight accounts for was spent at one node, "[no sample]".
+		[this.restNode] = columns['session.rest'];
+		this.rest = this.lag.slice();
+		this.weightNs.forEach((weight, i) => { this.rest[this.weightStall[i]] -= weight; });
 		this.total = new Float64Array(this.nodeFrame.length);
 	}
 
@@ -79,10 +87,20 @@ export class Model {
 		return file[frame] ? file[frame] + (line[frame] ? `:${line[frame]}` : '') : module[frame];
 	}
 
-	// 1 for each stall that passes the filter; `ignore` leaves one condition out.
+	// 1 for each stall that passes the filter; `ignore` leaves one condition out.  Every part of the
+	// page asks for nearly the same.
 	mask(filter, ignore) {
+		const conditions = { ...filter, [ignore]: null }, key = JSON.stringify(conditions);
+		if (!this.masks.has(key)) {
+			if (this.masks.size > 8)
+				this.masks.clear();
+			this.masks.set(key, this.makeMask(conditions));
+		}
+		return this.masks.get(key);
+	}
+
+	makeMask({ cause, phase, loop, finding, stall, range }) {
 		const mask = new Uint8Array(this.stalls);
-		const { cause, phase, loop, finding, stall, range } = { ...filter, [ignore]: null };
 		for (let i = 0; i < this.stalls; i++)
 			mask[i] = (cause == null || this.cause[i] === cause) &&
 				(phase == null || this.isServing[i] === phase) &&
@@ -100,6 +118,9 @@ export class Model {
 		for (let i = 0; i < weightNs.length; i++)
 			if (mask[weightStall[i]])
 				total[weightNode[i]] += weightNs[i];
+		if (this.restNode < total.length)
+			for (let i = 0; i < mask.length; i++)
+				total[this.restNode] += mask[i] ? this.rest[i] : 0;
 		for (let i = total.length - 1; i >= 0; i--)
 			if (parent[i] >= 0)
 				total[parent[i]] += total[i];

@@ -17,7 +17,7 @@ export class Stalls {
 			what: i => model.findings[model.finding[i]]?.title ?? '',
 			request: i => model.request(i),
 		};
-		this.hasRequests = Array.from(model.lag).some((_, i) => model.request(i));
+		this.hasRequests = model.lag.some((_, i) => model.request(i));
 		this.build();
 	}
 
@@ -53,23 +53,28 @@ export class Stalls {
 		this.update();
 	}
 
+	// All stalls in the order asked for; kept, because sorting is what takes time.
+	sorted() {
+		const { key, down } = this.sort;
+		if (this.order?.key !== key) {
+			const values = Array.from({ length: this.model.stalls }, (_, i) => this.keys[key](i));
+			const compare = typeof values[0] === 'number' ? (a, b) => values[a] - values[b]
+				: (a, b) => values[a] < values[b] ? -1 : values[a] > values[b] ? 1 : 0;
+			this.order = { key, up: this.model.order.slice().sort((a, b) => compare(a, b) || a - b) };
+		}
+		return down ? this.order.up.toReversed() : this.order.up;
+	}
+
 	matches() {
 		const mask = this.model.mask(this.state.filter, 'stall'), words = this.filter.value.toLowerCase();
-		const found = [], { keys, model } = this;
-		for (let i = 0; i < model.stalls; i++)
-			if (mask[i] && (!words || [keys.cause(i), keys.what(i), model.culprit(i), model.request(i)]
-				.some(text => text.toLowerCase().includes(words))))
-				found.push(i);
-		return found;
+		const { keys, model } = this;
+		const has = i => [keys.cause(i), keys.what(i), model.culprit(i), model.request(i)]
+			.some(text => text.toLowerCase().includes(words));
+		return this.sorted().filter(i => mask[i] && (!words || has(i)));
 	}
 
 	update() {
-		const { key, down } = this.sort, value = this.keys[key], sign = down ? -1 : 1;
-		const found = this.matches();
-		found.sort((a, b) => {
-			const x = value(a), y = value(b);
-			return sign * (x < y ? -1 : x > y ? 1 : 0) || a - b;
-		});
+		const { key, down } = this.sort, found = this.matches();
 		for (const th of this.heads)
 			if (th.dataset.key)
 				th.setAttribute('aria-sort', th.dataset.key !== key ? 'none' : down ? 'descending' : 'ascending');
@@ -81,14 +86,13 @@ export class Stalls {
 
 	// The stall that is selected elsewhere must be among those shown.
 	page(found) {
-		const chosen = this.state.filter.stall, page = found.slice(0, this.shown);
+		const chosen = this.state.filter.stall, page = Array.from(found.slice(0, this.shown));
 		return chosen != null && found.includes(chosen) && !page.includes(chosen) ? [chosen, ...page] : page;
 	}
 
 	row(i) {
 		const { model, state } = this, lag = model.lag[i], chosen = state.filter.stall === i;
 		const toggle = () => state.set({ stall: state.filter.stall === i ? null : i });
-		const off = model.runnable[i] + model.blocked[i] + model.stopped[i];
 		const title = model.findings[model.finding[i]]?.title;
 		return h('tr', { class: `${model.severities[model.severity[i]]}${chosen ? ' chosen' : ''}`, onclick: toggle },
 			h('td', { class: 'num' }, h('button', {
@@ -97,7 +101,7 @@ export class Stalls {
 			}, clock(model.start[i]))),
 			h('td', { class: 'num' }, duration(lag), model.isOpen[i] ? ' so far' : ''),
 			h('td', { class: 'split', title: this.split(i) },
-				bar([lag - off, model.runnable[i], model.blocked[i], model.stopped[i]].map(ns => lag ? ns / lag : 0)),
+				bar([model.running[i], model.runnable[i], model.blocked[i], model.stopped[i]].map(ns => lag ? ns / lag : 0)),
 				h('span', { class: 'hidden' }, this.split(i))),
 			h('td', {}, model.causes[model.cause[i]]),
 			h('td', { class: 'what' }, h('b', {}, title), ' ', h('span', { class: 'place' }, model.culprit(i)),
@@ -106,8 +110,8 @@ export class Stalls {
 	}
 
 	split(i) {
-		const { model } = this, off = model.runnable[i] + model.blocked[i] + model.stopped[i];
-		return [['on CPU', model.lag[i] - off], ['waiting for a CPU', model.runnable[i]],
+		const { model } = this;
+		return [['on CPU', model.running[i]], ['waiting for a CPU', model.runnable[i]],
 			['blocked', model.blocked[i]], ['stopped', model.stopped[i]]]
 			.filter(([, ns]) => ns > 0).map(([name, ns]) => `${name} ${duration(ns)}`).join(', ');
 	}

@@ -27,7 +27,7 @@ export class Timeline {
 				'Drag to zoom, click a bar to see that stall. Keys: ← → next stall, Enter selects it, ',
 				'+ − zoom, 0 shows all.'));
 		this.box.addEventListener('keydown', event => this.onKey(event));
-		new ResizeObserver(() => this.resize()).observe(this.box);
+		new ResizeObserver(([{ contentRect }]) => this.resize(contentRect.width)).observe(this.box);
 		this.cursor = -1; // position in model.order
 	}
 
@@ -62,12 +62,12 @@ export class Timeline {
 	}
 
 	options() {
-		const dim = ink('dim'), line = ink('line'), font = '12px system-ui, sans-serif';
+		const { dim, line } = this.colors, font = '12px system-ui, sans-serif';
 		const axis = { stroke: dim, font, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
 		return {
-			width: Math.max(this.box.clientWidth, 100),
+			width: this.width,
 			height: HEIGHT,
-			padding: [8, this.box.clientWidth > 600 ? 60 : 8, 0, 0],
+			padding: [8, this.width > 600 ? 60 : 8, 0, 0],
 			legend: { show: false },
 			scales: {
 				x: { time: false, range: () => this.range().map(ns => ns / 1e9) },
@@ -98,6 +98,9 @@ export class Timeline {
 	}
 
 	rebuild() {
+		this.width ??= Math.max(this.box.clientWidth, 100);
+		this.colors = Object.fromEntries(['notice', 'warning', 'incident', 'faded', 'accent', 'raised', 'dim', 'line']
+			.map(name => [name, ink(name)]));
 		const { order, start, lag } = this.model;
 		const x = Array.from(order, i => start[i] / 1e9), y = Array.from(order, i => lag[i] / 1e6);
 		// uPlot draws nothing at all without a row.
@@ -123,19 +126,18 @@ export class Timeline {
 			this.plot.setScale('x', { min: from / 1e9, max: to / 1e9 });
 			this.plot.setScale('y', { min: bottom, max: top });
 		});
-		this.plot.redraw();
 	}
 
-	resize() {
-		if (this.plot && this.box.clientWidth && this.box.clientWidth !== this.plot.width)
-			this.plot.setSize({ width: this.box.clientWidth, height: HEIGHT });
+	resize(width) {
+		if (!width || width === this.width)
+			return;
+		this.width = width;
+		this.plot?.setSize({ width, height: HEIGHT });
 	}
 
 	update() {
 		const filter = this.state.filter;
 		this.active = this.model.mask(filter, 'range');
-		this.colors = Object.fromEntries(['notice', 'warning', 'incident', 'faded', 'accent', 'raised', 'dim']
-			.map(name => [name, ink(name)]));
 		if (this.plot)
 			this.rescale();
 		else
@@ -178,19 +180,21 @@ export class Timeline {
 	drawStalls(u) {
 		const { left, top, width, height } = u.bbox, { columns, scale } = this.envelope(u);
 		const narrowest = 2 * devicePixelRatio, { lag, severity, severities } = this.model;
-		const chosen = this.state.filter.stall;
-		const draw = (x, i, color) => {
-			const y = u.valToPos(lag[i] / 1e6, 'y', true);
-			u.ctx.fillStyle = color;
-			u.ctx.fillRect(x, y, Math.max(lag[i] * scale, narrowest), top + height - y);
+		const bars = {}; // by color, because changing it takes time
+		const add = (color, x, i) => {
+			const y = Math.round(u.valToPos(lag[i] / 1e6, 'y', true));
+			(bars[color] ??= new Path2D()).rect(x, y, Math.max(Math.round(lag[i] * scale), narrowest), top + height - y);
 		};
+		columns[0].forEach((i, x) => add('faded', x, i));
+		columns[1].forEach((i, x) => add(i === this.state.filter.stall ? 'accent' : severities[severity[i]], x, i));
 		u.ctx.save();
 		u.ctx.beginPath();
 		u.ctx.rect(left, top, width, height);
 		u.ctx.clip();
-		columns[0].forEach((i, x) => draw(x, i, this.colors.faded));
-		columns[1].forEach((i, x) =>
-			draw(x, i, i === chosen ? this.colors.accent : this.colors[severities[severity[i]]]));
+		for (const [color, path] of Object.entries(bars)) {
+			u.ctx.fillStyle = this.colors[color];
+			u.ctx.fill(path);
+		}
 		const cursor = this.model.order[this.cursor];
 		if (cursor !== undefined && document.activeElement === this.box)
 			this.drawCursor(u, cursor);
@@ -219,7 +223,7 @@ export class Timeline {
 			u.ctx.moveTo(left, y);
 			u.ctx.lineTo(left + width, y);
 			u.ctx.stroke();
-			if (this.box.clientWidth > 600)
+			if (this.width > 600)
 				u.ctx.fillText(name, left + width + 6 * devicePixelRatio, y);
 		}
 		u.ctx.restore();
