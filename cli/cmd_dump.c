@@ -34,7 +34,7 @@ static nsec monotonic(void)
 static bool seen_enough(const struct recording *rec, nsec ms)
 {
 	bool few = rec->n_stalls > 0 && rec->n_samples < ENOUGH_SAMPLES &&
-		   rec->stalls[0].running > rec->stalls[0].blocked;
+		   2 * rec->stalls[0].blocked < rec->stalls[0].duration;
 
 	return ms >= (few ? LONGEST_MS : LOOK_MS);
 }

@@ -107,9 +107,9 @@ def check_routes(report, log, planted, symbols):
         stall = best_match(stalls, start - offset, end - offset)
         if stall is None or overlap(stall, start - offset, end - offset) < 0.8 * (end - start):
             complain(f"no stall for /{route}, {(end - start) / MS:.1f} ms")
-        elif stall["runnable_ns"] > 0.5 * stall["duration_ns"]:
+        elif stall["runnable_ns"] > 0.25 * stall["duration_ns"]:
             starved += 1
-        elif expected[route] in natively and stall["cause"] != expected[route]:
+        elif expected[route] in natively and stall["cause"] not in also_right(expected[route]):
             wrong.append(f"/{route}: {stall['cause']}, not {expected[route]}")
         else:
             right += 1
@@ -120,6 +120,11 @@ def check_routes(report, log, planted, symbols):
           f"{100 * ratio:.2f} % of {report['samples']['total']} stacks complete")
     if ratio < 0.99:
         complain(f"incomplete stacks: {report['samples']['incomplete']}")
+
+
+def also_right(cause):
+    """What is parsed has to be kept: the collector may take longer than the parser."""
+    return (cause, "gc") if cause == "large_parse" else (cause,)
 
 
 def native_causes(symbols):
