@@ -72,8 +72,9 @@ static void sum_causes(const struct stall *stall, const struct part *parts, size
 
 /*
  * The host is to blame for a loop that waited for a CPU most of the time,
- * unless the loop would have stalled on a free machine as well: then what it
- * did is the cause, if that is a quarter of the stall at least.
+ * unless the loop would have stalled on a free machine as well.  On a full one
+ * work takes longer than that, so what is little of the stall must be twice the
+ * threshold to be sure.
  */
 static bool is_starved(const struct stall *stall, nsec threshold)
 {
@@ -81,7 +82,7 @@ static bool is_starved(const struct stall *stall, nsec threshold)
 
 	if (stall->runnable <= stall->duration / 2)
 		return false;
-	return own < threshold || own < stall->duration / 4;
+	return own < threshold || (own < stall->duration / 4 && own < 2 * threshold);
 }
 
 static enum cause find_cause(const struct stall *stall, nsec threshold, const double sums[CAUSES])

@@ -83,11 +83,21 @@ TEST(starvation_wins_over_code_that_is_a_small_part_of_a_long_stall)
 	const struct finding *f;
 	struct diagnosis *d;
 
-	stall->running = 100 * MS;
-	stall->runnable = 900 * MS;
-	build_sample(rec, PBKDF2 "j login @/app/server.js:33\n" HTTP, 100);
+	stall->running = 39 * MS;
+	stall->runnable = 961 * MS;
+	build_sample(rec, PBKDF2 "j login @/app/server.js:33\n" HTTP, 39);
 	d = only_finding(rec, &f);
 	CHECK_EQ(f->cause, CAUSE_CPU_STARVATION);
+	done(rec, d);
+
+	/* Twice the threshold is a stall on any machine. */
+	rec = build_recording("v8");
+	stall = build_stall(rec, 0, 1000);
+	stall->running = 41 * MS;
+	stall->runnable = 959 * MS;
+	build_sample(rec, PBKDF2 "j login @/app/server.js:33\n" HTTP, 41);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_SYNC_CRYPTO);
 	done(rec, d);
 }
 
