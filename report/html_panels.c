@@ -156,7 +156,8 @@ static void put_state(FILE *out, int part, const char *name, double ns, double a
 		"<div><dt><svg class=\"key\" viewBox=\"0 0 1 1\" aria-hidden=\"true\">"
 		"<rect class=\"part%d\" width=\"1\" height=\"1\"/></svg>%s</dt><dd>",
 		part, name);
-	put_duration(out, (nsec)ns);
+	/* The times of a hostile recording may add up to more than fits. */
+	put_duration(out, ns < 1e19 ? (nsec)ns : UINT64_MAX);
 	fprintf(out, " <span>%.1f %%</span></dd></div>\n", 100 * ns / all);
 }
 
