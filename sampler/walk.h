@@ -23,10 +23,8 @@ enum {
 	WALK_MAX_SCANNED = 16384, /* words, in all of one stack: then it ends */
 };
 
-enum {
-	WALK_ALWAYS = 1u << DW_RSP | 1u << DW_RIP, /* registers without which no frame is one */
-	WALK_CALLEE_SAVED = WALK_ALWAYS | 1u << DW_RBP | 1u << DW_RBX | 0xf000,
-};
+/* Registers without which no frame is one. */
+enum { WALK_ALWAYS = 1u << DW_RSP | 1u << DW_RIP };
 
 /* What a step returns when it has moved to the caller; else it is why the stack ends. */
 static const enum stack_end GOES_ON = STACK_ENDS;

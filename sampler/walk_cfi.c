@@ -14,6 +14,10 @@ enum stack_end walk_unreadable(const struct walk *w, uint64_t addr)
 	return addr - sp < WALK_REACH ? STACK_TRUNCATED : STACK_BAD_FRAME;
 }
 
+/*
+ * Registers without a rule keep their values, even those that a callee need not
+ * save: OpenSSL's assembly leaves its CFA in rax over calls of its own helpers.
+ */
 enum stack_end walk_by_cfi(struct walk *w, const struct step_rule *rule)
 {
 	struct regs *regs = &w->regs;
@@ -26,7 +30,6 @@ enum stack_end walk_by_cfi(struct walk *w, const struct step_rule *rule)
 		return STACK_BAD_FRAME;
 	if (memory_read_u64(w->mem, cfa - 8, &ra) < 0)
 		return walk_unreadable(w, cfa - 8);
-	regs->valid &= WALK_CALLEE_SAVED;
 	for (size_t i = 0; i < rule->n_saved; i++) {
 		uint64_t slot = cfa + (uint64_t)(int64_t)rule->saved[i];
 
@@ -99,8 +102,6 @@ static int register_value(const struct walk *w, const struct step_rule *rule, un
 			*value = cfa;
 			return 0;
 		}
-		if (!rule->row.signal && !(WALK_CALLEE_SAVED >> reg & 1))
-			return -EFAULT;
 		break;
 	case CFI_REGISTER:
 		break;

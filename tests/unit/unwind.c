@@ -135,7 +135,8 @@ static void check_shapes(const char *program)
 {
 	static const char *const shapes[] = { "alloca",   "aligned",  "recursion",
 					      "callback", "signal",   "alternate_stack",
-					      "vdso",     "below_sp", "no_table" };
+					      "vdso",     "below_sp", "cfa_in_rax",
+					      "no_table" };
 
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
 		check_shape(program, shapes[i], 1);
