@@ -58,13 +58,17 @@ static bool parse_ranges(struct snapshot *s, const uint8_t *p, const uint8_t *en
 	s->ranges = xcalloc(n + 1, sizeof(*s->ranges));
 	for (; s->n_ranges < n; s->n_ranges++) {
 		struct snapshot_range *r = &s->ranges[s->n_ranges];
-		const uint64_t *head = take(&p, end, 16);
-		const void *bytes = head ? take(&p, end, head[1]) : NULL;
+		const void *head = take(&p, end, 16), *bytes;
+		uint64_t words[2];
 
+		if (!head)
+			return false;
+		memcpy(words, head, sizeof(words));
+		bytes = take(&p, end, words[1]);
 		if (!bytes)
 			return false;
-		r->addr = head[0];
-		r->len = head[1];
+		r->addr = words[0];
+		r->len = words[1];
 		r->bytes = xcalloc(1, r->len + 1);
 		memcpy(r->bytes, bytes, r->len);
 	}
