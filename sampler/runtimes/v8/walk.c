@@ -344,6 +344,15 @@ static void emit_lost_caller(struct walk *w, const struct v8_function *callee)
 	}
 }
 
+/*
+ * The pc to look a position up by: the one before, of a leaf too.  A timer interrupts when an
+ * instruction has retired, and the time went to that one.  V8's own profiler does the same.
+ */
+static uint64_t position_pc(const struct walk *w, const struct v8_code *code)
+{
+	return w->frame->pc > code->start ? w->frame->pc - 1 : code->start;
+}
+
 static size_t name_jit(struct walk *w)
 {
 	struct v8_function *f = &w->v8->frame_function[w->i];
@@ -358,7 +367,7 @@ static size_t name_jit(struct walk *w)
 	if (v8_code_find(w->v8, pc, &code)) {
 		if (code.kind == w->v8->layout.kind_regexp)
 			emit_native(w, FRAME_JIT, "(regexp)");
-		else if (emit_compiled(w, &code, pc, f))
+		else if (emit_compiled(w, &code, position_pc(w, &code), f))
 			emit_lost_caller(w, f);
 	} else if (type >= 0 && type == w->v8->layout.frame_irregexp) {
 		emit_native(w, FRAME_JIT, "(regexp)");
