@@ -394,8 +394,6 @@ static bool is_skipped(const struct match *t, uint32_t pos)
 {
 	const struct prefilter *f = &t->prog->prefilter;
 
-	if (f->first && (pos == t->len || !charset_has(f->first, t->s[pos])))
-		return true;
 	return f->line_starts && pos > 0 && t->s[pos - 1] != '\n';
 }
 
@@ -413,15 +411,15 @@ static uint32_t last_start(const struct match *t)
 	return end + 1;
 }
 
-static enum match_end search(struct match *t)
+static enum match_end search(struct match *t, uint32_t start)
 {
 	const struct prefilter *f = &t->prog->prefilter;
-	uint32_t start = 0, end = last_start(t);
+	uint32_t end = last_start(t);
 
-	if (f->from_end < t->len)
+	if (f->anchored && end > start + 1)
+		end = start + 1;
+	if (f->from_end < t->len && t->len - f->from_end > start)
 		start = t->len - f->from_end;
-	if (f->anchored && end > 1)
-		end = 1;
 	for (; start < end; start++) {
 		enum match_end how = MATCH_NO;
 
@@ -436,10 +434,10 @@ static enum match_end search(struct match *t)
 	return MATCH_NO;
 }
 
-enum match_end match_search(struct matcher *m, const struct program *prog, const uint32_t *subject,
-			    uint32_t len, uint64_t max_steps)
+enum match_end match_search(struct matcher *m, const struct program *prog, struct match_input in,
+			    uint64_t max_steps)
 {
-	struct match t = { .m = m, .prog = prog, .s = subject, .len = len, .max_steps = max_steps };
+	struct match t = {.m = m, .prog = prog, .s = in.s, .len = in.len, .max_steps = max_steps};
 	enum match_end how;
 
 	if (m->n_registers < prog->registers) {
@@ -447,7 +445,7 @@ enum match_end match_search(struct matcher *m, const struct program *prog, const
 		m->n_registers = prog->registers;
 	}
 	memset(m->registers, 0xff, prog->registers * sizeof(*m->registers));
-	how = search(&t);
+	how = search(&t, in.from);
 	m->steps = t.steps;
 	return how;
 }
@@ -456,5 +454,5 @@ void matcher_free(struct matcher *m)
 {
 	free(m->stack);
 	free(m->registers);
-	*m = (struct matcher){ 0 };
+	*m = (struct matcher){0};
 }

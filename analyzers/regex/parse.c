@@ -102,6 +102,14 @@ struct node *parser_set_node(struct parser *p, const struct charset *set, uint32
 	return n;
 }
 
+struct node *parser_literal(struct parser *p, uint32_t c, uint32_t start)
+{
+	struct node *n = parser_set_node(p, charset_single(c, p->arena), start);
+
+	n->literal = true;
+	return n;
+}
+
 void parser_push(struct parser *p, struct node *n)
 {
 	ARRAY_GROW(p->stack, p->n_stack, p->cap_stack);
@@ -152,6 +160,7 @@ static struct node *parse_dot(struct parser *p, uint32_t start)
 
 	n->set = charset_invert(p->mode & MODE_DOT_ALL ? &none : parser_line_ends(p), p->max_char,
 				p->arena);
+	n->negated = true;
 	return n;
 }
 
@@ -286,7 +295,7 @@ static struct node *parse_literal(struct parser *p, uint32_t c, uint32_t start)
 	if ((c == ']' || c == '}') && p->engine == REGEX_V8 && (p->mode & MODE_UNICODE))
 		return parser_fail(p, "lone bracket");
 	p->pos++;
-	return parser_set_node(p, charset_single(c, p->arena), start);
+	return parser_literal(p, c, start);
 }
 
 static struct node *parse_atom(struct parser *p)
@@ -460,16 +469,22 @@ static struct node *parse_all(struct parser *p, const struct regex_pattern *patt
 	root = parse_choice(p);
 	if (root && p->pos < p->n)
 		return parser_fail(p, "unmatched )");
+	if (root && !p->as_written && p->engine != REGEX_PCRE2)
+		parse_merge_choices(p, root);
+	if (root && !p->as_written && p->engine == REGEX_V8)
+		parse_check_looks(p, root);
 	if (root)
 		node_measure(root);
 	return p->error ? NULL : root;
 }
 
-void syntax_parse(struct syntax *out, const struct regex_pattern *pattern, struct arena *a)
+static void parse(struct syntax *out, const struct regex_pattern *pattern, bool as_written,
+		  struct arena *a)
 {
-	struct parser p = { .arena = a, .engine = pattern->engine, .groups = 1 };
+	struct parser p = {
+	    .arena = a, .engine = pattern->engine, .groups = 1, .as_written = as_written};
 
-	*out = (struct syntax){ .engine = pattern->engine };
+	*out = (struct syntax){.engine = pattern->engine};
 	out->root = parse_all(&p, pattern);
 	out->mode = p.mode;
 	out->groups = p.groups;
@@ -481,4 +496,15 @@ void syntax_parse(struct syntax *out, const struct regex_pattern *pattern, struc
 	free(p.names);
 	free(p.stack);
 	charset_builder_free(&p.set);
+}
+
+void syntax_parse(struct syntax *out, const struct regex_pattern *pattern, struct arena *a)
+{
+	parse(out, pattern, false, a);
+}
+
+void syntax_parse_as_written(struct syntax *out, const struct regex_pattern *pattern,
+			     struct arena *a)
+{
+	parse(out, pattern, true, a);
 }

@@ -139,6 +139,7 @@ struct node *parse_class(struct parser *p, uint32_t start)
 	p->pos++;
 	set = parser_fold(p, parser_finish_set(p));
 	n = parser_node(p, NODE_SET, start);
+	n->negated = negative;
 	n->set = negative ? charset_invert(set, p->max_char, p->arena) : set;
 	return p->error ? NULL : n;
 }

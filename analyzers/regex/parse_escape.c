@@ -518,7 +518,7 @@ struct node *parse_escape(struct parser *p, uint32_t start)
 	if (!parse_class_escape(p, false, &c, &set))
 		return NULL;
 	if (!set)
-		return parser_set_node(p, charset_single(c, p->arena), start);
+		return parser_literal(p, c, start);
 	n = parser_node(p, NODE_SET, start);
 	/* \w and its likes are closed under case folding as they are; \p is not. */
 	n->set = p->units[start + 1] == 'p' || p->units[start + 1] == 'P' ? parser_fold(p, set)

@@ -192,8 +192,13 @@ static struct node *parse_plain(struct parser *p, uint32_t start)
 {
 	struct node *body = parse_body(p), *n;
 
-	if (!body || (body->kind != NODE_ASSERTION && body->kind != NODE_LOOK))
+	if (!body)
+		return NULL;
+	if (body->kind != NODE_ASSERTION && body->kind != NODE_LOOK) {
+		body->start = p->offsets[start];
+		body->end = p->offsets[p->pos];
 		return body;
+	}
 	n = parser_node(p, NODE_SEQUENCE, start);
 	n->list.items = arena_alloc(p->arena, sizeof(*n->list.items));
 	n->list.items[0] = body;

@@ -37,6 +37,7 @@ struct open_group {
 struct parser {
 	struct arena *arena;
 	enum regex_engine engine;
+	bool as_written;       /* leave the tree as it is */
 	unsigned mode;	       /* enum syntax_mode in force here */
 	const uint32_t *units; /* the pattern as the engine sees it: code points, UTF-16 or bytes */
 	const uint32_t *offsets; /* byte of the pattern where units[i] begins; [n] is its length */
@@ -92,6 +93,8 @@ uint32_t parser_digits(struct parser *p, unsigned base, uint32_t max, uint32_t *
 
 /* A node that begins at unit start and ends where the parser is. */
 struct node *parser_node(struct parser *p, enum node_kind kind, uint32_t start);
+/* A SET node of one literal character. */
+struct node *parser_literal(struct parser *p, uint32_t c, uint32_t start);
 /* A SET node; folds set if case is ignored here. */
 struct node *parser_set_node(struct parser *p, const struct charset *set, uint32_t start);
 /* A SEQUENCE or CHOICE of the items pushed since mark, which it pops. */
@@ -124,6 +127,11 @@ bool parse_class_escape(struct parser *p, bool in_class, uint32_t *c, const stru
 const struct charset *parser_standard(struct parser *p, char letter);
 const struct charset *parser_line_ends(struct parser *p);
 const struct charset *parser_word(struct parser *p);
+
+/* choices.c: does what V8 and Python do to choices, everywhere in the tree. */
+void parse_merge_choices(struct parser *p, struct node *n);
+/* quickcheck.c: likewise to negative look-around. */
+void parse_check_looks(struct parser *p, struct node *n);
 
 /* parse_class.c: after '['. */
 struct node *parse_class(struct parser *p, uint32_t start);

@@ -108,42 +108,6 @@ static bool ends_at_end(const struct node *n, const struct syntax *syntax)
 	}
 }
 
-/*
- * The characters a match can begin with, as V8 filters positions: it looks
- * past a negative look-around but not past a positive one.  False: any.
- */
-static bool add_first(struct charset_builder *b, const struct node *n)
-{
-	switch (n->kind) {
-	case NODE_SET:
-		charset_add_set(b, n->set);
-		return true;
-	case NODE_CAPTURE:
-		return add_first(b, n->part.body);
-	case NODE_REPEAT:
-		return n->repeat.min > 0 && add_first(b, n->repeat.body);
-	case NODE_CHOICE:
-		for (uint32_t i = 0; i < n->list.n; i++)
-			if (!add_first(b, n->list.items[i]))
-				return false;
-		return true;
-	case NODE_SEQUENCE:
-		for (uint32_t i = 0; i < n->list.n; i++) {
-			const struct node *item = n->list.items[i];
-
-			if (item->kind == NODE_LOOK && !item->look.negative)
-				return false;
-			if (item->width.min > 0)
-				return add_first(b, item);
-			if (item->width.max > 0)
-				return false;
-		}
-		return false;
-	default:
-		return false;
-	}
-}
-
 /* One character, or its two cases. */
 static bool is_literal(const struct charset *set)
 {
@@ -182,7 +146,7 @@ static const struct charset *last_literal(const struct node *n)
 	}
 }
 
-void prefilter_init(struct prefilter *f, const struct syntax *syntax, struct arena *a)
+void prefilter_init(struct prefilter *f, const struct syntax *syntax)
 {
 	const struct node *root = syntax->root;
 
@@ -194,13 +158,7 @@ void prefilter_init(struct prefilter *f, const struct syntax *syntax, struct are
 		f->line_starts = !f->anchored && starts_at_line(root, syntax);
 		f->required = last_literal(root);
 	}
-	if (syntax->engine == REGEX_V8) {
-		struct charset_builder b = { 0 };
-
-		if (!f->anchored && ends_at_end(root, syntax) && root->width.max < V8_BACK_LIMIT)
-			f->from_end = root->width.max;
-		if (add_first(&b, root))
-			f->first = charset_finish(&b, a);
-		charset_builder_free(&b);
-	}
+	if (syntax->engine == REGEX_V8 && !f->anchored && ends_at_end(root, syntax) &&
+	    root->width.max < V8_BACK_LIMIT)
+		f->from_end = root->width.max;
 }

@@ -255,10 +255,10 @@ static void compile(struct program *p, const struct node *n, bool back)
 	}
 }
 
-void program_compile(struct program *p, const struct syntax *syntax, struct arena *a)
+void program_compile(struct program *p, const struct syntax *syntax)
 {
 	*p = (struct program){ .syntax = syntax, .registers = 2 * syntax->groups };
-	prefilter_init(&p->prefilter, syntax, a);
+	prefilter_init(&p->prefilter, syntax);
 	emit(p, OP_SAVE, p->registers++, 0);
 	compile(p, syntax->root, false);
 	emit(p, OP_CAPTURE, 0, 2 * syntax->groups);

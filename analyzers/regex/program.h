@@ -84,11 +84,11 @@ struct program {
 	struct prefilter prefilter;
 };
 
-/* program_free() releases what this allocates; the tree and the arena must outlive the program. */
-void program_compile(struct program *prog, const struct syntax *syntax, struct arena *a);
+/* program_free() releases what this allocates; the tree must outlive the program. */
+void program_compile(struct program *prog, const struct syntax *syntax);
 void program_free(struct program *prog);
 /* prefilter.c */
-void prefilter_init(struct prefilter *f, const struct syntax *syntax, struct arena *a);
+void prefilter_init(struct prefilter *f, const struct syntax *syntax);
 
 enum match_end { MATCH_NO, MATCH_YES, MATCH_CAPPED };
 
@@ -101,12 +101,18 @@ struct matcher {
 	uint64_t steps; /* of the last run */
 };
 
+struct match_input {
+	const uint32_t *s;
+	uint32_t len;
+	uint32_t from; /* where the search begins; what is before it can be looked back at */
+};
+
 /*
  * Searches the subject as the engine would.  Stops with MATCH_CAPPED after
  * max_steps.  On MATCH_YES registers 0 and 1 hold where the match is.
  */
-enum match_end match_search(struct matcher *m, const struct program *prog, const uint32_t *subject,
-			    uint32_t len, uint64_t max_steps);
+enum match_end match_search(struct matcher *m, const struct program *prog, struct match_input in,
+			    uint64_t max_steps);
 void matcher_free(struct matcher *m);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "core/arena.h"
 #include "core/finding.h"
+#include "core/strings.h"
 
 /*
  * Says whether a backtracking regex engine can be made to take super-linear
@@ -88,7 +89,10 @@ struct regex_verdict {
 /* Everything *out points at lives in the arena. */
 void regex_analyze(const struct regex_pattern *pattern, struct arena *a, struct regex_verdict *out);
 
-/* The verdict as evidence of a finding; the attack's first pump is shown as text. */
+/* A string literal of JSON (and JavaScript and Python): whatever the text holds can be seen. */
+void regex_quote(struct strbuf *out, struct regex_text text);
+
+/* The verdict as evidence of a finding; the attack as an expression: "a".repeat(n) + "!". */
 const struct redos *regex_evidence(const struct regex_verdict *v, struct arena *a);
 
 #endif

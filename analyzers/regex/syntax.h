@@ -45,6 +45,8 @@ struct node {
 	uint32_t start, end; /* bytes of the pattern it was read from */
 	struct width width;  /* of every node of a finished tree */
 	bool measured;
+	bool literal; /* SET: written as one character, not as a class */
+	bool negated; /* SET: written as [^...] or a dot */
 	union {
 		const struct charset *set; /* SET: as matched, case folding done */
 		struct {
@@ -108,6 +110,9 @@ struct syntax {
 
 /* Reads a pattern.  On failure root is NULL and error says why. */
 void syntax_parse(struct syntax *out, const struct regex_pattern *pattern, struct arena *a);
+/* The same without what V8 does to the tree before it compiles it. */
+void syntax_parse_as_written(struct syntax *out, const struct regex_pattern *pattern,
+			     struct arena *a);
 
 /* Measures n and all below it; each node once. */
 struct width node_measure(struct node *n);

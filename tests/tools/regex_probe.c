@@ -44,8 +44,8 @@ static void run(struct matcher *m, const struct syntax *syntax, const char *subj
 	struct program prog;
 	enum match_end how;
 
-	program_compile(&prog, syntax, &a);
-	how = match_search(m, &prog, s.units, s.n, 2000000);
+	program_compile(&prog, syntax);
+	how = match_search(m, &prog, (struct match_input){s.units, s.n, 0}, 2000000);
 	if (how == MATCH_YES)
 		printf("%u %u\n", m->registers[0], m->registers[1]);
 	else

@@ -23,8 +23,8 @@ static const char *search(enum regex_engine engine, const char *flags, const cha
 		return syntax.unsupported ? "unsupported" : "invalid";
 	}
 	s = subject_decode(subject, strlen(subject), syntax.max_char, &a);
-	program_compile(&prog, &syntax, &a);
-	how = match_search(&m, &prog, s.units, s.n, 100000);
+	program_compile(&prog, &syntax);
+	how = match_search(&m, &prog, (struct match_input){s.units, s.n, 0}, 100000);
 	if (how == MATCH_YES)
 		snprintf(answer, sizeof(answer), "%u-%u", m.registers[0], m.registers[1]);
 	else
@@ -173,8 +173,8 @@ TEST(an_end_anchored_short_match_is_only_looked_for_at_the_end)
 	for (int i = 0; i < 4000; i++)
 		subject[i] = 'a';
 	syntax_parse(&syntax, &p, &a);
-	program_compile(&prog, &syntax, &a);
-	CHECK_EQ(match_search(&m, &prog, subject, 4000, 1000000), MATCH_NO);
+	program_compile(&prog, &syntax);
+	CHECK_EQ(match_search(&m, &prog, (struct match_input){subject, 4000, 0}, 1000000), MATCH_NO);
 	CHECK(m.steps < 100);
 	program_free(&prog);
 	matcher_free(&m);
