@@ -18,7 +18,7 @@ const struct option options_table[] = {
 	{ "output", 'o', "FILE", "run attach report check", OPTION_TEXT, FIELD(output), NULL,
 	  "write the recording (report, check: the report) to FILE" },
 	{ "format", 'f', "FORMAT", "report check", OPTION_TEXT, FIELD(format),
-	  "auto|text|json|html|folded|sarif|junit|github|gitlab|markdown",
+	  "auto|text|json|html|pprof|speedscope|cpuprofile|folded|sarif|junit|github|gitlab|markdown",
 	  "what to write (text); auto: and what the CI service shows" },
 	{ "json", 0, NULL, "doctor dump", OPTION_SWITCH, FIELD(as_json), NULL,
 	  "print JSON instead of text" },

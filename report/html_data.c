@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "report/html_pack.h"
-#include "report/html_texts.h"
 #include "report/origin.h"
 #include "report/place.h"
+#include "report/texts.h"
 #include "report/tree.h"
 
 /*
@@ -15,7 +15,7 @@
  * tree have neighbouring numbers and compress well.
  */
 struct data {
-	struct pack pack;
+	struct gzip gzip;
 	struct texts texts;
 	const struct report *r;
 	const struct recording *rec;
@@ -54,7 +54,7 @@ static void open_data(struct data *d, FILE *out, const struct report *r)
 	tree_make(&d->tree, d->rec, &d->weights);
 	number_frames(d);
 	texts_init(&d->texts);
-	pack_open(&d->pack, out);
+	gzip_open(&d->gzip, out, true);
 	most = d->weights.n > most ? d->weights.n : most;
 	most = d->tree.n > most ? d->tree.n : most;
 	most = d->n_frames > most ? d->n_frames : most;
@@ -65,8 +65,8 @@ static void open_data(struct data *d, FILE *out, const struct report *r)
 
 static void close_data(struct data *d)
 {
-	pack_bytes(&d->pack, "text", d->texts.all.s, d->texts.all.len);
-	pack_close(&d->pack);
+	pack_bytes(&d->gzip, "text", d->texts.all.s, d->texts.all.len);
+	gzip_close(&d->gzip);
 	texts_destroy(&d->texts);
 	tree_destroy(&d->tree);
 	weights_destroy(&d->weights);
@@ -81,13 +81,13 @@ static void close_data(struct data *d)
 	do {                                                   \
 		for (size_t i = 0; i < (n); i++)               \
 			(d)->rows[i] = (expression);           \
-		pack_column(&(d)->pack, name, (d)->rows, (n)); \
+		pack_column(&(d)->gzip, name, (d)->rows, (n)); \
 	} while (0)
 #define DELTAS(d, name, n, expression)                         \
 	do {                                                   \
 		for (size_t i = 0; i < (n); i++)               \
 			(d)->rows[i] = (expression);           \
-		pack_deltas(&(d)->pack, name, (d)->rows, (n)); \
+		pack_deltas(&(d)->gzip, name, (d)->rows, (n)); \
 	} while (0)
 
 /*
@@ -241,7 +241,7 @@ static void put_weights(struct data *d)
 		leaves[n] = leaves[i];
 		v[n++] = v[i];
 	}
-	pack_column(&d->pack, "session.rest", &rest, 1);
+	pack_column(&d->gzip, "session.rest", &rest, 1);
 	DELTAS(d, "weight.stall", n, v[i].stall);
 	DELTAS(d, "weight.node", n, leaves[i]);
 	COLUMN(d, "weight.us", n, carry_us(v[i].ns, &carry));

@@ -26,20 +26,20 @@ void json_put_real(json_t *object, const char *name, double v)
 		json_object_set_new(object, name, json_real(v));
 }
 
-/*
- * The document is written member by member and its arrays element by element,
- * so that memory does not grow with the recording.
- */
-static void put_value(FILE *out, json_t *value)
+void json_write(FILE *out, json_t *value)
 {
 	json_dumpf(value, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
 	json_decref(value);
 }
 
+/*
+ * The document is written member by member and its arrays element by element,
+ * so that memory does not grow with the recording.
+ */
 static void put_member(FILE *out, const char *name, json_t *value)
 {
 	fprintf(out, ",\n\"%s\":", name);
-	put_value(out, value);
+	json_write(out, value);
 }
 
 static void put_loops(FILE *out, const struct recording *rec)
@@ -47,7 +47,7 @@ static void put_loops(FILE *out, const struct recording *rec)
 	fputs(",\n\"loops\":[", out);
 	for (size_t i = 0; i < rec->n_loops; i++) {
 		fputs(i ? ",\n  " : "\n  ", out);
-		put_value(out, json_loop(rec->loops[i]));
+		json_write(out, json_loop(rec->loops[i]));
 	}
 	fputs("]", out);
 }
@@ -57,7 +57,7 @@ static void put_stalls(FILE *out, const struct report *r)
 	fputs(",\n\"stalls\":[", out);
 	for (size_t i = 0; i < r->diagnosis->n_stalls; i++) {
 		fputs(i ? ",\n  " : "\n  ", out);
-		put_value(out, json_stall(r, i));
+		json_write(out, json_stall(r, i));
 	}
 	fputs("]", out);
 }
@@ -67,7 +67,7 @@ static void put_findings(FILE *out, const struct report *r)
 	fputs(",\n\"findings\":[", out);
 	for (size_t i = 0; i < r->diagnosis->n_findings; i++) {
 		fputs(i ? ",\n  " : "\n  ", out);
-		put_value(out, json_finding(&r->diagnosis->findings[i], r->rec));
+		json_write(out, json_finding(&r->diagnosis->findings[i], r->rec));
 	}
 	fputs("]", out);
 }

@@ -23,4 +23,7 @@ void json_put_text(json_t *object, const char *name, const char *s);
 void json_put_count(json_t *object, const char *name, uint64_t n);
 void json_put_real(json_t *object, const char *name, double v);
 
+/* Writes value and gives it up. */
+void json_write(FILE *out, json_t *value);
+
 #endif

@@ -36,6 +36,7 @@ extern const struct renderer *const renderers[];
 const struct renderer *renderer_find(const char *name);
 
 extern const struct renderer renderer_text, renderer_json, renderer_folded, renderer_html;
+extern const struct renderer renderer_pprof, renderer_speedscope, renderer_cpuprofile;
 extern const struct renderer renderer_sarif, renderer_junit, renderer_github, renderer_gitlab;
 extern const struct renderer renderer_markdown;
 

@@ -4,7 +4,7 @@
 
 #include "analyzers/analyze.h"
 #include "report/html_pack.h"
-#include "report/html_texts.h"
+#include "report/texts.h"
 #include "tests/builder.h"
 #include "tests/test.h"
 
@@ -155,13 +155,13 @@ TEST(columns_are_planes_of_bytes)
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
-	struct pack p;
+	struct gzip g;
 
-	pack_open(&p, out);
-	pack_column(&p, "a", a, 3);
-	pack_deltas(&p, "b", b, 3);
-	pack_bytes(&p, "t", "hi", 2);
-	pack_close(&p);
+	gzip_open(&g, out, true);
+	pack_column(&g, "a", a, 3);
+	pack_deltas(&g, "b", b, 3);
+	pack_bytes(&g, "t", "hi", 2);
+	gzip_close(&g);
 	fclose(out);
 	CHECK_EQ(unpack(text, bytes, sizeof(bytes)), sizeof(expected));
 	CHECK(memcmp(bytes, expected, sizeof(expected)) == 0);
@@ -176,13 +176,13 @@ TEST(columns_larger_than_every_buffer_come_back)
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
-	struct pack p;
+	struct gzip g;
 
 	for (uint32_t i = 0; i < N; i++)
 		rows[i] = (uint64_t)i * 0x9e3779b97f4a7c15;
-	pack_open(&p, out);
-	pack_column(&p, "x", rows, N);
-	pack_close(&p);
+	gzip_open(&g, out, true);
+	pack_column(&g, "x", rows, N);
+	gzip_close(&g);
 	fclose(out);
 	CHECK_EQ(unpack(text, bytes, N * 8 + 100), N * 8 + 8);
 	CHECK_EQ(bytes[8 + 7 * N + 77777], rows[77777] >> 56);

@@ -1,4 +1,4 @@
-#include "report/html_texts.h"
+#include "report/texts.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
-#ifndef LAGPROF_REPORT_HTML_TEXTS_H
-#define LAGPROF_REPORT_HTML_TEXTS_H
+#ifndef LAGPROF_REPORT_TEXTS_H
+#define LAGPROF_REPORT_TEXTS_H
 
 #include "core/strings.h"
 
 /*
- * The texts that the columns of the HTML page refer to by number, each once.
+ * Texts that an output refers to by number, each once.
  * Made visible (strbuf_puts_visible) as they come in.  Number 0 is "".
  */
 struct texts {
