@@ -237,6 +237,22 @@ static bool has_pattern(const struct sample *s, uint32_t begin)
 	return pattern && pattern->frame <= begin;
 }
 
+/* The strongest row decides; for a thread that sleeps a weak one yields to the system call. */
+static void find_cause(const struct classifier *c, const struct sample *s,
+		       const struct match *match, struct blame *b)
+{
+	bool sleeps = s->state == SAMPLE_BLOCKED;
+
+	if (sleeps && match->strength < 2 && blame_syscall(c, s, match, b))
+		return;
+	if (match->rule)
+		b->cause = match->rule->cause;
+	else if (has_pattern(s, b->begin))
+		b->cause = CAUSE_REGEX;
+	else if (!sleeps)
+		b->cause = CAUSE_USER_CODE;
+}
+
 static void blame_stack(struct classifier *c, const struct sample *s, const struct stack *stack,
 			struct blame *b)
 {
@@ -245,14 +261,7 @@ static void blame_stack(struct classifier *c, const struct sample *s, const stru
 	const char *call;
 	uint32_t end;
 
-	if (match.strength < 2 && doing != RUNS && blame_syscall(c, s, &match, b))
-		;
-	else if (match.rule)
-		b->cause = match.rule->cause;
-	else if (has_pattern(s, b->begin))
-		b->cause = CAUSE_REGEX;
-	else if (doing == RUNS)
-		b->cause = CAUSE_USER_CODE;
+	find_cause(c, s, &match, b);
 	call = find_call(c, stack, b, doing, &end);
 	b->call = call ? call : b->call;
 	b->culprit = find_culprit(c, stack, b->begin < stack->n ? b->begin : end);
