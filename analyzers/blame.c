@@ -78,17 +78,26 @@ static bool is_kernel(const struct classifier *c, uint32_t frame)
 	return recording_get_frame(c->rec, frame)->kind == FRAME_KERNEL;
 }
 
+/* The outermost frame that runs a loop: a synchronous child's loop is inside of it. */
+static uint32_t find_limit(struct classifier *c, const struct stack *stack)
+{
+	for (uint32_t i = stack->n; i-- > 0;)
+		if (classify(c, stack->frames[i])->role == ROLE_LOOP)
+			return i;
+	return stack->n;
+}
+
 /*
- * Goes from the leaf to the nearest user frame (*begin) for the strongest row,
+ * Goes from the leaf to the nearest user frame (b->begin) for the strongest row,
  * the leaf-most of equals: what runs now, unless something around it says more.
  */
 static struct match find_match(struct classifier *c, const struct stack *stack, enum doing doing,
-			       uint32_t *begin)
+			       struct blame *b)
 {
 	struct match best = { 0 };
 	uint32_t i;
 
-	for (i = 0; i < stack->n; i++) {
+	for (i = 0; i < b->limit; i++) {
 		const struct frame_class *class = classify(c, stack->frames[i]);
 		int s = strength(class->rule, doing);
 
@@ -97,7 +106,7 @@ static struct match find_match(struct classifier *c, const struct stack *stack, 
 		if (s > best.strength)
 			best = (struct match){ class->rule, s, is_kernel(c, stack->frames[i]) };
 	}
-	*begin = i;
+	b->begin = i;
 	return best;
 }
 
@@ -134,12 +143,13 @@ static const char *find_call(struct classifier *c, const struct stack *stack, co
 }
 
 /* The frame to blame from `from` on: an entry, else own code, else whatever is nearest. */
-static uint32_t find_culprit(struct classifier *c, const struct stack *stack, uint32_t from)
+static uint32_t find_culprit(struct classifier *c, const struct stack *stack, uint32_t from,
+			     uint32_t limit)
 {
 	enum role best = ROLE_NOBODY;
 	uint32_t culprit = NO_FRAME;
 
-	for (uint32_t i = from; i < stack->n && best < ROLE_ENTRY; i++) {
+	for (uint32_t i = from; i < limit && best < ROLE_ENTRY; i++) {
 		enum role role = classify(c, stack->frames[i])->role;
 
 		if (role > best) {
@@ -160,11 +170,11 @@ static uint32_t find_culprit(struct classifier *c, const struct stack *stack, ui
 /* A callback of a sort: the sort was called, and its caller is to blame. */
 static void look_for_sort(struct classifier *c, const struct stack *stack, struct blame *b)
 {
-	for (uint32_t i = b->begin; i < stack->n; i++) {
+	for (uint32_t i = b->begin; i < b->limit; i++) {
 		const struct rule *rule = classify(c, stack->frames[i])->rule;
 
 		if (rule && rule->cause == CAUSE_USER_CODE) {
-			uint32_t culprit = find_culprit(c, stack, i + 1);
+			uint32_t culprit = find_culprit(c, stack, i + 1, b->limit);
 
 			if (culprit == NO_FRAME)
 				return;
@@ -257,14 +267,16 @@ static void blame_stack(struct classifier *c, const struct sample *s, const stru
 			struct blame *b)
 {
 	enum doing doing = doing_of(s);
-	struct match match = find_match(c, stack, doing, &b->begin);
+	struct match match;
 	const char *call;
 	uint32_t end;
 
+	b->limit = find_limit(c, stack);
+	match = find_match(c, stack, doing, b);
 	find_cause(c, s, &match, b);
 	call = find_call(c, stack, b, doing, &end);
 	b->call = call ? call : b->call;
-	b->culprit = find_culprit(c, stack, b->begin < stack->n ? b->begin : end);
+	b->culprit = find_culprit(c, stack, b->begin < b->limit ? b->begin : end, b->limit);
 	if (b->cause == CAUSE_USER_CODE && !b->call)
 		look_for_sort(c, stack, b);
 	if (b->cause == CAUSE_USER_CODE && !b->call)

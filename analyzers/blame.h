@@ -13,7 +13,8 @@ enum { NO_FRAME = UINT32_MAX };
 struct blame {
 	enum cause cause;
 	const char *call; /* interned: "pbkdf2Sync"; NULL unknown.  GC: "young", "full" */
-	uint32_t begin;   /* the nearest user frame; the stack's length if there is none */
+	uint32_t begin;   /* the nearest user frame; limit if there is none */
+	uint32_t limit;   /* from this frame on the stack runs the loop, or it ends */
 	uint32_t culprit; /* the frame to blame, or NO_FRAME */
 };
 

@@ -5,14 +5,14 @@
 /* Where user code begins, or the leaf where there is none. */
 static uint32_t first_frame(const struct stack *stack, const struct part *p)
 {
-	return stack && p->blame.begin < stack->n ? p->blame.begin : 0;
+	return stack && p->blame.begin < p->blame.limit ? p->blame.begin : 0;
 }
 
 uint32_t find_function(struct classifier *c, const struct part *p, uint32_t function)
 {
 	const struct stack *stack = sample_stack(c->rec, p->sample);
 
-	for (uint32_t i = first_frame(stack, p); stack && i < stack->n; i++)
+	for (uint32_t i = first_frame(stack, p); stack && i < p->blame.limit; i++)
 		if (classify(c, stack->frames[i])->function == function)
 			return i;
 	return NO_FRAME;
@@ -25,7 +25,7 @@ static void add_inclusive(struct classifier *c, const struct part *p, enum role 
 	const struct stack *stack = sample_stack(c->rec, p->sample);
 
 	classifier_mark_none(c);
-	for (uint32_t i = p->blame.begin; stack && i < stack->n; i++) {
+	for (uint32_t i = p->blame.begin; stack && i < p->blame.limit; i++) {
 		const struct frame_class *class = classify(c, stack->frames[i]);
 
 		if (class->role >= least && classifier_mark(c, class->function))
@@ -103,7 +103,7 @@ static uint32_t find_entry(struct classifier *c, const struct part *p)
 {
 	const struct stack *stack = sample_stack(c->rec, p->sample);
 
-	for (uint32_t i = stack->n; i-- > p->blame.begin;) {
+	for (uint32_t i = p->blame.limit; i-- > p->blame.begin;) {
 		const struct frame_class *class = classify(c, stack->frames[i]);
 		enum frame_kind kind = recording_get_frame(c->rec, stack->frames[i])->kind;
 

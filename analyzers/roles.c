@@ -15,6 +15,27 @@ static const struct {
 	const char *function;
 	enum role role;
 } rows[] = {
+	/* What runs a loop */
+	{ FRAME_NATIVE, "*", "uv_run",                    ROLE_LOOP },
+	{ FRAME_NATIVE, "*", "event_base_loop",           ROLE_LOOP },
+	{ FRAME_NATIVE, "*", "ev_run",                    ROLE_LOOP },
+	{ FRAME_NATIVE, "*", "aeMain",                    ROLE_LOOP },
+	{ FRAME_NATIVE, "*", "aeProcessEvents",           ROLE_LOOP },
+	{ FRAME_NATIVE, "*", "ngx_process_events_and_timers", ROLE_LOOP },
+	{ FRAME_NATIVE, "*", "ngx_worker_process_cycle",  ROLE_LOOP },
+	{ FRAME_NATIVE, "*", "g_main_loop_run",           ROLE_LOOP },
+	{ FRAME_NATIVE, "*", "g_main_context_iteration",  ROLE_LOOP },
+	{ FRAME_NATIVE, "*", "QEventLoop::exec",          ROLE_LOOP },
+	{ FRAME_NATIVE, "*", "boost::asio::detail::scheduler::run", ROLE_LOOP },
+	{ FRAME_NATIVE, "*/uvloop/*", "*",                ROLE_LOOP },
+	{ FRAME_PYTHON, "*/asyncio/runners.py", "run",    ROLE_LOOP },
+	{ FRAME_PYTHON, "*/asyncio/base_events.py", "run_*", ROLE_LOOP },
+	{ FRAME_PYTHON, "*/asyncio/base_events.py", "_run_once", ROLE_LOOP },
+	{ FRAME_PYTHON, "*/asyncio/events.py", "_run",    ROLE_LOOP },
+	{ FRAME_PYTHON, "*/uvloop/*", "run",              ROLE_LOOP },
+	{ FRAME_PYTHON, "*/trio/_core/_run.py", "*",      ROLE_LOOP },
+	{ FRAME_PYTHON, "*/twisted/internet/*base.py", "mainLoop", ROLE_LOOP },
+
 	{ FRAME_JS, "node:*", "*",                        ROLE_INTERNAL },
 	{ FRAME_JS, "*/node_modules/*", "*",              ROLE_DEPENDENCY },
 	{ FRAME_JS, "*/.yarn/*", "*",                     ROLE_DEPENDENCY },
@@ -45,9 +66,7 @@ static const struct {
 	{ FRAME_NATIVE, "*", "ngx_js_call",               ROLE_ENTRY },
 	{ FRAME_NATIVE, "*", "ngx_http_regex_exec",       ROLE_ENTRY },
 	{ FRAME_NATIVE, "*", "ngx_http_*_handler",        ROLE_OWN },
-	{ FRAME_NATIVE, "*", "ngx_process_events_and_timers", ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "ngx_*_process_events",      ROLE_NOBODY },
-	{ FRAME_NATIVE, "*", "ngx_worker_process_*",      ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "ngx_spawn_process",         ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "ngx_master_process_*",      ROLE_NOBODY },
 
@@ -81,8 +100,6 @@ static const struct {
 	{ FRAME_NATIVE, "*", "ev_*",                      ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "event_*",                   ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "bufferevent_*",             ROLE_NOBODY },
-	{ FRAME_NATIVE, "*", "aeMain",                    ROLE_NOBODY },
-	{ FRAME_NATIVE, "*", "aeProcessEvents",           ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "lua_*",                     ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "luaV_*",                    ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "luaD_*",                    ROLE_NOBODY },

@@ -5,7 +5,8 @@
 
 /* Whose code a frame is: the higher, the rather it is blamed. */
 enum role {
-	ROLE_NOBODY,     /* libc, allocator, VM, the loop library */
+	ROLE_NOBODY,     /* libc, allocator, VM */
+	ROLE_LOOP,       /* runs the loop: what called it did not make the call that stalls */
 	ROLE_ADDON,      /* native code of a package: its caller is to blame */
 	ROLE_INTERNAL,   /* JavaScript of node itself, main(): blamed where there is nothing else */
 	ROLE_DEPENDENCY, /* installed packages and shared libraries */

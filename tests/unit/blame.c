@@ -339,6 +339,46 @@ TEST(cause_of_python_code_is_found_through_its_standard_library)
 	done(rec, d);
 }
 
+TEST(blame_does_not_go_beyond_what_runs_the_loop)
+{
+	static const char std[] = "/usr/lib/python3.11/";
+	struct recording *rec = build_recording("cpython");
+	char stack[1024];
+	const struct finding *f;
+	struct diagnosis *d;
+
+	snprintf(stack, sizeof(stack),
+		 "p raw_decode @%sjson/decoder.py:353\n"
+		 "p read @/srv/site-packages/aiohttp/web.py:9\np _run @%sasyncio/events.py:80\n"
+		 "p _run_once @%sasyncio/base_events.py:1922\np run @%sasyncio/runners.py:118\n"
+		 "p main @/srv/app.py:90\np _find_and_load @<frozen importlib._bootstrap>:1",
+		 std, std, std, std);
+	build_stall(rec, 0, 100);
+	build_sample(rec, stack, 100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_LARGE_PARSE);
+	CHECK_STR(f->culprit->file, "/srv/site-packages/aiohttp/web.py");
+	done(rec, d);
+}
+
+TEST(blame_sees_through_the_loop_of_a_synchronous_child)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_blocked(rec,
+		      "n epoll_pwait @/lib/libc.so.6\nn uv_run " NODE
+		      "n node::SyncProcessRunner::Run(int) " NODE
+		      "j spawnSync @node:child_process:877\nj convert @/app/a.js:9\n" HTTP,
+		      100, 281);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_SYNC_CHILD);
+	CHECK_STR(f->culprit->function, "convert");
+	done(rec, d);
+}
+
 TEST(cause_is_regex_where_the_runtime_saw_a_pattern_and_no_name_tells)
 {
 	static const struct argument args[] = {

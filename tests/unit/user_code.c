@@ -223,6 +223,28 @@ TEST(many_short_callbacks_are_told_from_one_long_one)
 	done(rec, d);
 }
 
+TEST(many_callbacks_of_asyncio_are_told_apart_although_main_calls_them_all)
+{
+	struct recording *rec = build_recording("cpython");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	for (int i = 0; i < 20; i++) {
+		char stack[512];
+
+		snprintf(
+			stack, sizeof(stack),
+			"p on%d @/srv/app.py:%d\np _run @/usr/lib/python3.11/asyncio/events.py:80\n"
+			"p run @/usr/lib/python3.11/asyncio/runners.py:118\np main @/srv/app.py:90",
+			i % 10, i % 10 + 1);
+		build_sample(rec, stack, 5);
+	}
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_MANY_CALLBACKS);
+	done(rec, d);
+}
+
 TEST(three_callbacks_are_not_many)
 {
 	struct recording *rec = build_recording("v8");
