@@ -35,6 +35,12 @@ static bool spend(struct finder *f, uint64_t cost)
 	return true;
 }
 
+/* What it costs to look at the arcs of a node. */
+static uint64_t scanned(const struct graph *g, uint32_t node)
+{
+	return 1 + g->first[node + 1] - g->first[node];
+}
+
 static int compare_pairs(const void *a, const void *b)
 {
 	const struct component_pair *x = a, *y = b;
@@ -223,7 +229,7 @@ static void find_exponential(struct finder *f, uint32_t component)
 		if (s->c)
 			continue;
 		if (s->a != s->b) {
-			if (!spend(f, 1))
+			if (!spend(f, scanned(f->g, s->a) + scanned(f->g, s->b)))
 				return;
 			step_pair(f, i, component);
 			continue;
@@ -306,7 +312,7 @@ static bool find_pump(struct finder *f, const struct product *p, uint32_t cycle,
 			pump->word = walk_word(&f->walk, n, f->arena);
 			return true;
 		}
-		if (!spend(f, 1))
+		if (!spend(f, scanned(outer, s.a) + scanned(g, s.b)))
 			return false;
 		for (uint32_t i = outer->first[s.a]; i < outer->first[s.a + 1]; i++) {
 			struct arc x = outer->arcs[i];
@@ -382,7 +388,7 @@ static void find_pumps_from(struct finder *f, const uint32_t *places, uint32_t c
 		f->queue[n++] = g->members[m];
 	}
 	memset(tested, 0, g->n_components);
-	for (uint32_t q = 0; q < n && spend(f, 1); q++) {
+	for (uint32_t q = 0; q < n && spend(f, scanned(g, f->queue[q])); q++) {
 		uint32_t node = f->queue[q], d = g->component[node];
 
 		if (d != c && g->cyclic[d] && !tested[d]) {

@@ -7,6 +7,7 @@
 enum {
 	SUBJECT_MAX = 40 * 1000,
 	CONVINCING_STEPS = 15 * 1000,
+	HOPELESSLY_SHORT = 60,
 	HOPELESS_LENGTH = 3000, /* linear that far: linear */
 	MEASURE_STEPS_MAX = 600 * 1000,
 	GLANCE_STEPS_MAX = 40 * 1000,
@@ -130,6 +131,11 @@ struct measure prover_measure(struct prover *p, const struct attack *attack, uin
 		if (!capped || growth > m.growth) {
 			m.growth = growth;
 			m.exponent = exponent;
+		}
+		/* So much for so few characters: no size is small enough to see it grow. */
+		if (capped && n < 3 && attack_length(attack, whole) <= HOPELESSLY_SHORT) {
+			m.growth = GROWTH_POLYNOMIAL;
+			m.exponent = n + 1;
 		}
 		if (capped || (m.steps > CONVINCING_STEPS && is_as_expected(&m, expected)))
 			break;

@@ -5,8 +5,8 @@
 #include "analyzers/regex/probe.h"
 
 enum {
-	ROUGH_BUDGET = 600 * 1000,
-	EXACT_BUDGET = 600 * 1000,
+	ROUGH_BUDGET = 3 * 1000 * 1000,
+	EXACT_BUDGET = 3 * 1000 * 1000,
 	LOOPS_TRIED = 4,
 	LINKS_TRIED = 12,
 	COUNT_MATTERS = 5,	  /* copies that can add up to something */
