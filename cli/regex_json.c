@@ -7,7 +7,7 @@ static void member(struct strbuf *out, const char *name, const char *value)
 	if (!value)
 		return;
 	strbuf_printf(out, ",\"%s\":", name);
-	regex_quote(out, (struct regex_text){value, strlen(value)});
+	regex_quote(out, (struct regex_text){ value, strlen(value) });
 }
 
 static void put_attack(struct strbuf *out, const struct regex_attack *attack)
@@ -29,7 +29,7 @@ void regex_json(struct strbuf *out, const struct regex_pattern *pattern,
 		const struct regex_verdict *v)
 {
 	strbuf_puts(out, "{\"pattern\":");
-	regex_quote(out, (struct regex_text){pattern->text, pattern->len});
+	regex_quote(out, (struct regex_text){ pattern->text, pattern->len });
 	member(out, "flags", pattern->flags);
 	member(out, "engine", regex_engine_names[v->engine]);
 	member(out, "verdict", regex_class_names[v->verdict]);

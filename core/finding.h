@@ -6,11 +6,28 @@
 /* What the analyzers say about a recording.  Data only. */
 
 enum cause {
-	CAUSE_SYNC_CRYPTO, CAUSE_LARGE_PARSE, CAUSE_LARGE_SERIALIZE, CAUSE_REGEX, CAUSE_SYNC_FS,
-	CAUSE_SYNC_DNS, CAUSE_SYNC_CHILD, CAUSE_SYNC_NET, CAUSE_COMPRESSION, CAUSE_GC,
-	CAUSE_COMPILE, CAUSE_MICROTASK_STARVATION, CAUSE_MANY_CALLBACKS, CAUSE_LOCK_WAIT,
-	CAUSE_SLEEP, CAUSE_PAGE_FAULT, CAUSE_BLOCKING_OUTPUT, CAUSE_USER_CODE,
-	CAUSE_CPU_STARVATION, CAUSE_STOPPED, CAUSE_UNKNOWN, CAUSES
+	CAUSE_SYNC_CRYPTO,
+	CAUSE_LARGE_PARSE,
+	CAUSE_LARGE_SERIALIZE,
+	CAUSE_REGEX,
+	CAUSE_SYNC_FS,
+	CAUSE_SYNC_DNS,
+	CAUSE_SYNC_CHILD,
+	CAUSE_SYNC_NET,
+	CAUSE_COMPRESSION,
+	CAUSE_GC,
+	CAUSE_COMPILE,
+	CAUSE_MICROTASK_STARVATION,
+	CAUSE_MANY_CALLBACKS,
+	CAUSE_LOCK_WAIT,
+	CAUSE_SLEEP,
+	CAUSE_PAGE_FAULT,
+	CAUSE_BLOCKING_OUTPUT,
+	CAUSE_USER_CODE,
+	CAUSE_CPU_STARVATION,
+	CAUSE_STOPPED,
+	CAUSE_UNKNOWN,
+	CAUSES
 };
 
 struct cause_info {
@@ -45,19 +62,19 @@ struct finding {
 	char fingerprint[17]; /* hex; no line numbers in it, the same on every run */
 	enum cause cause;
 	enum severity severity; /* of its worst serving stall */
-	const char *title;      /* the headline's first part: "pbkdf2Sync 60000 iterations sha512" */
-	const char *call;       /* the blocking callee, "JSON.parse"; NULL unknown */
+	const char *title; /* the headline's first part: "pbkdf2Sync 60000 iterations sha512" */
+	const char *call;  /* the blocking callee, "JSON.parse"; NULL unknown */
 	const struct frame *culprit; /* nearest user frame; NULL unknown */
 	const struct stack *stack;   /* the heaviest stack; NULL none */
 	const char *advice;
 	uint32_t stalls, serving_stalls;
 	nsec total, max, mean;
 	nsec serving_total; /* part of total */
-	nsec period;  /* mean time from one to the next; 0 with fewer than 3 */
-	double share; /* of all stalled time, 0..1 */
-	double on_cpu; /* running part of its time, 0..1 */
-	double starved; /* runnable part: it waited for a CPU */
-	double throttled; /* part of starved that a cgroup's quota took */
+	nsec period;        /* mean time from one to the next; 0 with fewer than 3 */
+	double share;       /* of all stalled time, 0..1 */
+	double on_cpu;      /* running part of its time, 0..1 */
+	double starved;     /* runnable part: it waited for a CPU */
+	double throttled;   /* part of starved that a cgroup's quota took */
 	struct evidence evidence;
 };
 
@@ -74,11 +91,11 @@ struct diagnosis {
 	struct finding *findings;
 	struct stall_diagnosis *stalls;
 	size_t n_findings, n_stalls;
-	nsec stalled;               /* total length of all stalls, any phase */
+	nsec stalled; /* total length of all stalls, any phase */
 	nsec serving_stalled;
 	uint32_t serving_stalls;
-	double unattributed_ratio;  /* share of stalled time whose culprit is unknown */
-	double complete_ratio;      /* share of samples with STACK_COMPLETE; 1 without samples */
+	double unattributed_ratio; /* share of stalled time whose culprit is unknown */
+	double complete_ratio;     /* share of samples with STACK_COMPLETE; 1 without samples */
 	uint64_t incomplete[STACK_ENDS];
 };
 

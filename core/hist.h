@@ -19,8 +19,8 @@ enum {
 
 struct hist {
 	uint64_t count[HIST_BUCKETS];
-	uint64_t n;   /* sum of count */
-	uint64_t sum; /* ns, exact */
+	uint64_t n;        /* sum of count */
+	uint64_t sum;      /* ns, exact */
 	uint64_t min, max; /* ns, exact; min is UINT64_MAX while n is 0 */
 };
 
@@ -30,7 +30,8 @@ void hist_merge(struct hist *h, const struct hist *from);
 /* The bucket of a duration, and the largest duration (inclusive) of a bucket. */
 size_t hist_bucket(uint64_t ns);
 uint64_t hist_bucket_upper(size_t bucket);
-/* The duration that q (0..1) of all stay at or below: its bucket's middle, clipped to min and max. */
+/* The duration that q (0..1) of all stay at or below: its bucket's middle, clipped to min and max.
+ */
 uint64_t hist_quantile(const struct hist *h, double q);
 double hist_stddev(const struct hist *h);
 

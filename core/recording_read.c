@@ -175,7 +175,8 @@ static void conclude(struct reader *r, struct recording *rec)
 		recording_note(rec, "the rest of the file could not be read: %s",
 			       strerror(-r->in.error));
 	if (d->bad_records)
-		recording_note(rec, "%" PRIu64 " records were not understood or too many", d->bad_records);
+		recording_note(rec, "%" PRIu64 " records were not understood or too many",
+			       d->bad_records);
 	if (d->lost_samples)
 		recording_note(rec,
 			       "%" PRIu64 " samples were left out: their stall or stack is lost",

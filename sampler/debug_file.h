@@ -5,7 +5,7 @@
 
 /* Where a program or library came from: what leads to its separate debug file. */
 struct debug_origin {
-	int proc;	  /* /proc/PID of a target whose root is searched first; -1: only ours */
+	int proc;         /* /proc/PID of a target whose root is searched first; -1: only ours */
 	const char *path; /* of the file in the target; NULL: only its build-id counts */
 	const char *build_id; /* hex; NULL or "": none */
 };

@@ -18,13 +18,13 @@ struct eh_section {
 };
 
 enum cfi_kind {
-	CFI_SAME,	/* not saved: the register still holds its value */
-	CFI_UNDEFINED,	/* lost; the return address: this is the outermost frame */
-	CFI_OFFSET,	/* saved at CFA + value */
+	CFI_SAME,       /* not saved: the register still holds its value */
+	CFI_UNDEFINED,  /* lost; the return address: this is the outermost frame */
+	CFI_OFFSET,     /* saved at CFA + value */
 	CFI_VAL_OFFSET, /* is CFA + value */
-	CFI_REGISTER,	/* is in register reg; the CFA: reg + value */
-	CFI_EXPR,	/* saved at the address the expression gives; the CFA: is its value */
-	CFI_VAL_EXPR,	/* is the expression's value */
+	CFI_REGISTER,   /* is in register reg; the CFA: reg + value */
+	CFI_EXPR,       /* saved at the address the expression gives; the CFA: is its value */
+	CFI_VAL_EXPR,   /* is the expression's value */
 };
 
 struct cfi_rule {

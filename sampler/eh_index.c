@@ -27,7 +27,7 @@ struct eh_index {
 
 struct eh_frame_header {
 	uint8_t version, frame_encoding, count_encoding, table_encoding;
-	int32_t frame;	/* .eh_frame, relative to this field */
+	int32_t frame;  /* .eh_frame, relative to this field */
 	uint32_t count; /* entries follow */
 };
 

@@ -45,8 +45,10 @@ static int lowest_port(const struct target *t, const char *table, int lowest)
 		uint64_t inode;
 
 		if (sscanf(line,
-			   "%*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %" SCNu64,
-			   &port, &state, &inode) != 3 || state != TCP_LISTENING)
+			   "%*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u "
+			   "%" SCNu64,
+			   &port, &state, &inode) != 3 ||
+		    state != TCP_LISTENING)
 			continue;
 		if ((lowest == 0 || (int)port < lowest) && has_socket(t, inode))
 			lowest = (int)port;

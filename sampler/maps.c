@@ -21,7 +21,7 @@ bool maps_parse_line(char *line, struct mapping *m)
 	char *path;
 	int used = 0;
 
-	*m = (struct mapping){0};
+	*m = (struct mapping){ 0 };
 	if (sscanf(line,
 		   "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %" SCNx32 ":%" SCNx32 " %" SCNu64 "%n",
 		   &m->start, &m->end, perms, &m->offset, &m->dev_major, &m->dev_minor, &m->ino,

@@ -17,8 +17,8 @@
  */
 struct runtime_target {
 	struct space *space;
-	struct memory *mem;       /* live memory */
-	struct recording *rec;    /* where strings and notes go */
+	struct memory *mem;    /* live memory */
+	struct recording *rec; /* where strings and notes go */
 };
 
 enum { RUNTIME_MAX_INLINED = 32, RUNTIME_MAX_ARGUMENTS = 16 };

@@ -18,9 +18,9 @@ struct mapping {
 	uint64_t ino;
 	uint32_t dev_major, dev_minor;
 	bool exec, write, anon; /* anon: no file behind it */
-	bool deleted;		/* the file was unlinked; path is where it was */
-	const char *path;	/* "" if none; "[stack]", "[vdso]", "//anon", a path */
-	struct elf_file *file;	/* NULL until space_file(), and if there is none */
+	bool deleted;           /* the file was unlinked; path is where it was */
+	const char *path;       /* "" if none; "[stack]", "[vdso]", "//anon", a path */
+	struct elf_file *file;  /* NULL until space_file(), and if there is none */
 	bool file_tried;
 	uint64_t bias; /* pc - bias = the file's vaddr; valid with file */
 };
@@ -34,7 +34,8 @@ struct space;
  */
 struct space *space_new(pid_t pid);
 void space_free(struct space *space);
-/* /proc/PID as an O_PATH fd that stays the space's, -1 if there is none: it never names another process. */
+/* /proc/PID as an O_PATH fd that stays the space's, -1 if there is none: it never names another
+ * process. */
 int space_proc(const struct space *space);
 /* Reads /proc/PID/maps anew, keeping open files that are still mapped. */
 int space_refresh(struct space *space, struct error *err);

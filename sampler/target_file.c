@@ -19,8 +19,8 @@ enum { MAX_VDSO = 64 << 10 };
 
 static bool read_target(pid_t pid, uint64_t addr, void *buf, size_t len)
 {
-	struct iovec local = {buf, len};
-	struct iovec remote = {(void *)(uintptr_t)addr, len};
+	struct iovec local = { buf, len };
+	struct iovec remote = { (void *)(uintptr_t)addr, len };
 
 	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
 }
@@ -43,8 +43,8 @@ static int open_exe(int proc, const struct mapping *m)
 static int open_path_in_root(int proc, const char *path, uint64_t flags)
 {
 	struct open_how how = {
-	    .flags = O_PATH | O_CLOEXEC | flags,
-	    .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+		.flags = O_PATH | O_CLOEXEC | flags,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	int root, fd;
 

@@ -7,7 +7,8 @@
 #include "sampler/memory.h"
 #include "sampler/space.h"
 
-/* x86-64 registers by DWARF number: 0 rax 1 rdx 2 rcx 3 rbx 4 rsi 5 rdi 6 rbp 7 rsp 8-15, 16 rip. */
+/* x86-64 registers by DWARF number: 0 rax 1 rdx 2 rcx 3 rbx 4 rsi 5 rdi 6 rbp 7 rsp 8-15, 16 rip.
+ */
 enum { DW_RAX = 0, DW_RBX = 3, DW_RBP = 6, DW_RSP = 7, DW_RIP = 16, DW_N = 17 };
 
 struct regs {
@@ -16,17 +17,17 @@ struct regs {
 };
 
 enum unwind_how {
-	HOW_LEAF,    /* the sample's own registers */
-	HOW_CFI,     /* reached by a rule of .eh_frame */
-	HOW_FP,      /* by the frame pointer (V8 builtins and JIT code, or no rule) */
-	HOW_SIGNAL,  /* by a signal frame: pc is not a return address */
-	HOW_SCAN,    /* by searching the stack: a guess */
+	HOW_LEAF,   /* the sample's own registers */
+	HOW_CFI,    /* reached by a rule of .eh_frame */
+	HOW_FP,     /* by the frame pointer (V8 builtins and JIT code, or no rule) */
+	HOW_SIGNAL, /* by a signal frame: pc is not a return address */
+	HOW_SCAN,   /* by searching the stack: a guess */
 };
 
 struct raw_frame {
-	uint64_t pc;  /* leaf and after HOW_SIGNAL: the pc itself; else the return address */
-	uint64_t sp;  /* stack pointer in this frame */
-	uint64_t fp;  /* rbp in this frame; 0 if lost */
+	uint64_t pc; /* leaf and after HOW_SIGNAL: the pc itself; else the return address */
+	uint64_t sp; /* stack pointer in this frame */
+	uint64_t fp; /* rbp in this frame; 0 if lost */
 	enum unwind_how how;
 };
 
@@ -60,7 +61,8 @@ struct unwinder {
 	const char *name; /* "native", "libunwind" */
 	void *(*create)(struct space *space);
 	void (*destroy)(void *state);
-	/* Unwinds from regs; out->end says how it ended.  Never fails: no frame is an empty stack. */
+	/* Unwinds from regs; out->end says how it ended.  Never fails: no frame is an empty stack.
+	 */
 	void (*unwind)(void *state, const struct regs *regs, struct memory *mem,
 		       struct raw_stack *out);
 };
@@ -74,7 +76,7 @@ const struct unwinder *unwinder_find(const char *name);
  * what was copied last is still there.  Otherwise drops them and sets STACK_SEAM.
  */
 void unwind_check_seam(struct raw_stack *stack, const struct memory_dump *dump,
-	struct memory_live *live);
+		       struct memory_live *live);
 /*
  * Completes a STACK_SEAM from a complete stack of the same thread a moment before:
  * while a frame and its caller stay where they were, so do those that called

@@ -21,10 +21,12 @@
 enum { RING = 8 << 20 }; /* bytes */
 
 /* The kernel's number of each register of struct regs. */
-static const uint8_t perf_reg[DW_N] = { PERF_REG_X86_AX, PERF_REG_X86_DX, PERF_REG_X86_CX,
-	PERF_REG_X86_BX, PERF_REG_X86_SI, PERF_REG_X86_DI, PERF_REG_X86_BP, PERF_REG_X86_SP,
-	PERF_REG_X86_R8, PERF_REG_X86_R9, PERF_REG_X86_R10, PERF_REG_X86_R11, PERF_REG_X86_R12,
-	PERF_REG_X86_R13, PERF_REG_X86_R14, PERF_REG_X86_R15, PERF_REG_X86_IP };
+static const uint8_t perf_reg[DW_N] = { PERF_REG_X86_AX,  PERF_REG_X86_DX,  PERF_REG_X86_CX,
+					PERF_REG_X86_BX,  PERF_REG_X86_SI,  PERF_REG_X86_DI,
+					PERF_REG_X86_BP,  PERF_REG_X86_SP,  PERF_REG_X86_R8,
+					PERF_REG_X86_R9,  PERF_REG_X86_R10, PERF_REG_X86_R11,
+					PERF_REG_X86_R12, PERF_REG_X86_R13, PERF_REG_X86_R14,
+					PERF_REG_X86_R15, PERF_REG_X86_IP };
 
 static uint64_t register_mask(void)
 {
@@ -57,8 +59,8 @@ static int ring_open(struct ring *ring, const struct samples_wanted *wanted)
 		.disabled = 1,
 	};
 
-	ring->fd = (int)syscall(SYS_perf_event_open, &attr, wanted->tid, -1, -1,
-		PERF_FLAG_FD_CLOEXEC);
+	ring->fd =
+		(int)syscall(SYS_perf_event_open, &attr, wanted->tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
 	if (ring->fd < 0)
 		return -errno;
 	ring->head = mmap(NULL, RING + 4096, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
@@ -113,7 +115,7 @@ static size_t ring_drain(struct ring *ring, const struct samples_wanted *wanted,
 	uint64_t tail = ring->head->data_tail;
 
 	while (tail != __atomic_load_n(&ring->head->data_head, __ATOMIC_ACQUIRE) &&
-		taken < wanted->n) {
+	       taken < wanted->n) {
 		struct perf_event_header h;
 		struct sample_bytes s;
 

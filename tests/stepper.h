@@ -13,7 +13,7 @@
  * watching call, ret and signals: the truth that unwinders are held to.
  */
 struct stepper_call {
-	uint64_t pc;	 /* return address, or the pc that a signal interrupted */
+	uint64_t pc;     /* return address, or the pc that a signal interrupted */
 	uint64_t sp, fp; /* of the caller, when it is returned to */
 };
 
@@ -29,7 +29,8 @@ struct stepper {
 	size_t dump_len;
 };
 
-/* Starts `path arg` and runs to its n-th breakpoint instruction, in whichever thread; 0: not at all. */
+/* Starts `path arg` and runs to its n-th breakpoint instruction, in whichever thread; 0: not at
+ * all. */
 bool stepper_start(struct stepper *s, const char *path, const char *arg, int n);
 /* Runs one instruction; false at the next breakpoint instruction or the end. */
 bool stepper_step(struct stepper *s);

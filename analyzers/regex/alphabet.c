@@ -19,7 +19,7 @@ static int compare(const void *a, const void *b)
 static struct intervals cut(const struct charset *const *sets, uint32_t n, uint32_t max_char,
 			    struct arena *a)
 {
-	struct intervals v = {0};
+	struct intervals v = { 0 };
 	uint32_t *starts, count = 0;
 	size_t room = 2;
 
@@ -83,7 +83,7 @@ static bool refine(struct intervals *v, const struct charset *set, struct split 
 					if (*n == ALPHABET_MAX)
 						return false;
 					s->to = (*n)++;
-					split[s->to] = (struct split){.all = s->inside};
+					split[s->to] = (struct split){ .all = s->inside };
 				}
 				if (s->to) {
 					v->symbol[j] = s->to;
@@ -104,8 +104,9 @@ static unsigned rank(uint32_t c)
 {
 	static const struct {
 		uint32_t lo, hi;
-	} order[] = {{'a', 'z'}, {'0', '9'}, {'A', 'Z'}, {'!', '~'}, {' ', ' '}, {'\t', '\n'},
-		     {0, 0x7f}, {0xa1, 0xd7ff}, {0x10000, 0x10ffff}, {0, 0x10ffff}};
+	} order[] = { { 'a', 'z' },          { '0', '9' },   { 'A', 'Z' }, { '!', '~' },
+		      { ' ', ' ' },          { '\t', '\n' }, { 0, 0x7f },  { 0xa1, 0xd7ff },
+		      { 0x10000, 0x10ffff }, { 0, 0x10ffff } };
 	unsigned i = 0;
 
 	while (c < order[i].lo || c > order[i].hi)
@@ -116,7 +117,7 @@ static unsigned rank(uint32_t c)
 /* The most readable character of an interval. */
 static uint32_t best_of(uint32_t lo, uint32_t hi)
 {
-	static const uint32_t wanted[] = {'a', '0', 'A', '!', ' ', '\t', 0, 0xa1, 0x10000};
+	static const uint32_t wanted[] = { 'a', '0', 'A', '!', ' ', '\t', 0, 0xa1, 0x10000 };
 	uint32_t best = lo;
 
 	for (unsigned i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
@@ -132,7 +133,8 @@ static void choose_samples(struct alphabet *alphabet, const struct intervals *v,
 	for (uint32_t i = 0; i < alphabet->n; i++)
 		sample[i] = UINT32_MAX;
 	for (uint32_t i = 0; i < v->n; i++) {
-		uint32_t *s = &sample[v->symbol[i]], c = best_of(v->starts[i], v->starts[i + 1] - 1);
+		uint32_t *s = &sample[v->symbol[i]],
+			 c = best_of(v->starts[i], v->starts[i + 1] - 1);
 
 		if (*s == UINT32_MAX || rank(c) < rank(*s))
 			*s = c;
@@ -163,7 +165,7 @@ bool alphabet_init(struct alphabet *alphabet, const struct charset *const *sets,
 	for (uint32_t i = 0; i < n; i++)
 		if (!refine(&v, sets[i], split, &symbols))
 			return false;
-	*alphabet = (struct alphabet){.n = symbols + 1, .end = symbols};
+	*alphabet = (struct alphabet){ .n = symbols + 1, .end = symbols };
 	alphabet->words = bits_words(alphabet->n);
 	choose_samples(alphabet, &v, a);
 	alphabet->masks = arena_alloc(a, (n + 1) * sizeof(*alphabet->masks));

@@ -9,9 +9,9 @@
  * symbol stands for the end of the subject.
  */
 struct alphabet {
-	uint32_t n;	/* symbols, the end included */
-	uint32_t end;	/* the symbol of the end: n - 1 */
-	uint32_t words; /* of a set of symbols */
+	uint32_t n;             /* symbols, the end included */
+	uint32_t end;           /* the symbol of the end: n - 1 */
+	uint32_t words;         /* of a set of symbols */
 	const uint32_t *sample; /* a character of each symbol, easy to read where there is one */
 	const uint64_t **masks; /* the symbols of each set given, in that order */
 };

@@ -21,7 +21,7 @@ struct finder {
 	struct link *links;
 	size_t n_links, cap_links;
 	uint32_t *stamp; /* by label: the component whose inner arcs it was last seen on, plus 1 */
-	uint32_t *seen;	 /* by node: likewise */
+	uint32_t *seen;  /* by node: likewise */
 	uint32_t *queue;
 };
 
@@ -75,29 +75,30 @@ static bool is_hinted(const struct finder *f, uint32_t c, uint32_t d)
 		return true;
 	pair.from = f->in->coarse[f->g->members[f->g->first_member[c]]];
 	pair.to = f->in->coarse[f->g->members[f->g->first_member[d]]];
-	return f->in->n_pairs && bsearch(&pair, f->in->pairs, f->in->n_pairs, sizeof(pair),
-					 compare_pairs);
+	return f->in->n_pairs &&
+	       bsearch(&pair, f->in->pairs, f->in->n_pairs, sizeof(pair), compare_pairs);
 }
 
 static void add_link(struct finder *f, uint32_t from, uint32_t to, struct pump pump)
 {
 	ARRAY_GROW(f->links, f->n_links, f->cap_links);
-	f->links[f->n_links++] = (struct link){from, to, pump};
+	f->links[f->n_links++] = (struct link){ from, to, pump };
 }
 
 bool graph_path(const struct graph *g, uint32_t from, uint32_t to, struct word *word,
 		struct arena *a)
 {
-	struct walk w = {0};
+	struct walk w = { 0 };
 	bool found = from == to;
 
-	walk_add(&w, (struct walk_step){.a = from, .parent = UINT32_MAX});
+	walk_add(&w, (struct walk_step){ .a = from, .parent = UINT32_MAX });
 	for (size_t i = 0; i < w.n && !found; i++) {
 		uint32_t node = w.steps[i].a;
 
 		for (uint32_t k = g->first[node]; k < g->first[node + 1] && !found; k++) {
-			struct walk_step next = {.a = g->arcs[k].target, .parent = (uint32_t)i,
-						 .label = g->arcs[k].label};
+			struct walk_step next = { .a = g->arcs[k].target,
+						  .parent = (uint32_t)i,
+						  .label = g->arcs[k].label };
 
 			found = walk_add(&w, next) && next.a == to;
 		}
@@ -116,7 +117,7 @@ static struct word join(struct word x, struct word y, struct arena *a)
 		memcpy(labels, x.labels, x.n * sizeof(*labels));
 	if (y.n)
 		memcpy(labels + x.n, y.labels, y.n * sizeof(*labels));
-	return (struct word){labels, x.n + y.n};
+	return (struct word){ labels, x.n + y.n };
 }
 
 /* Adds all pairs that a and b reach by one label without leaving the component. */
@@ -134,17 +135,17 @@ static void step_pair(struct finder *f, size_t index, uint32_t component)
 			continue;
 		}
 		if (g->component[g->arcs[i].target] == component && label == g->arcs[k].label)
-			for (uint32_t m = k;
-			     m < g->first[s.b + 1] && g->arcs[m].label == label; m++) {
+			for (uint32_t m = k; m < g->first[s.b + 1] && g->arcs[m].label == label;
+			     m++) {
 				uint32_t x = g->arcs[i].target, y = g->arcs[m].target;
 
 				if (g->component[y] == component && !is_winning(f, x) &&
 				    !is_winning(f, y))
 					walk_add(&f->walk,
-						 (struct walk_step){.a = x < y ? x : y,
-								    .b = x < y ? y : x,
-								    .parent = (uint32_t)index,
-								    .label = label});
+						 (struct walk_step){ .a = x < y ? x : y,
+								     .b = x < y ? y : x,
+								     .parent = (uint32_t)index,
+								     .label = label });
 			}
 		if (label == g->arcs[k].label)
 			i++;
@@ -170,19 +171,23 @@ static void add_forks(struct finder *f, uint32_t component)
 
 			if (g->component[x] != component || is_winning(f, x))
 				continue;
-			for (uint32_t k = i + 1; k < g->first[node + 1] && g->arcs[k].label == label; k++) {
+			for (uint32_t k = i + 1;
+			     k < g->first[node + 1] && g->arcs[k].label == label; k++) {
 				uint32_t y = g->arcs[k].target;
 
 				if (g->component[y] != component || is_winning(f, y))
 					continue;
 				/* c tells these roots from the pairs of the walk. */
 				if (root == f->walk.n)
-					walk_add(&f->walk, (struct walk_step){.a = node, .b = node, .c = 1,
-									      .parent = UINT32_MAX});
-				walk_add(&f->walk, (struct walk_step){.a = x < y ? x : y,
-								      .b = x < y ? y : x,
-								      .parent = (uint32_t)root,
-								      .label = label});
+					walk_add(&f->walk,
+						 (struct walk_step){ .a = node,
+								     .b = node,
+								     .c = 1,
+								     .parent = UINT32_MAX });
+				walk_add(&f->walk, (struct walk_step){ .a = x < y ? x : y,
+								       .b = x < y ? y : x,
+								       .parent = (uint32_t)root,
+								       .label = label });
 			}
 		}
 	}
@@ -196,7 +201,8 @@ static bool fails_within(const struct finder *f, uint32_t component)
 	for (uint32_t m = g->first_member[component]; m < g->first_member[component + 1]; m++) {
 		uint32_t node = g->members[m];
 
-		for (uint32_t i = g->first[node]; i < g->first[node + 1] && !is_winning(f, node); i++)
+		for (uint32_t i = g->first[node]; i < g->first[node + 1] && !is_winning(f, node);
+		     i++)
 			if (g->component[g->arcs[i].target] == component &&
 			    !is_winning(f, g->arcs[i].target))
 				return true;
@@ -211,7 +217,7 @@ static bool fails_within(const struct finder *f, uint32_t component)
 static void find_mixed(struct finder *f, uint32_t component)
 {
 	if (wins(f, component) && fails_within(f, component))
-		add_link(f, component, component, (struct pump){0});
+		add_link(f, component, component, (struct pump){ 0 });
 }
 
 /* Are there two paths by one word from a node of the component back to itself? */
@@ -261,7 +267,7 @@ static bool build_product(struct finder *f, const uint32_t *places, uint32_t c, 
 	const struct graph *g = f->g;
 	uint32_t height = g->first_member[c + 1] - g->first_member[c];
 
-	*p = (struct product){.c = c, .d = d};
+	*p = (struct product){ .c = c, .d = d };
 	p->width = g->first_member[d + 1] - g->first_member[d];
 	if (!spend(f, (uint64_t)height * p->width))
 		return false;
@@ -278,12 +284,14 @@ static bool build_product(struct finder *f, const uint32_t *places, uint32_t c, 
 				continue;
 			while (k < g->first[b + 1] && g->arcs[k].label < x.label)
 				k++;
-			for (uint32_t m = k; m < g->first[b + 1] && g->arcs[m].label == x.label; m++)
+			for (uint32_t m = k; m < g->first[b + 1] && g->arcs[m].label == x.label;
+			     m++)
 				if (g->component[g->arcs[m].target] == d &&
 				    !is_winning(f, g->arcs[m].target))
-					graph_add_arc(&p->graph, x.label,
-						      place_in(g, places, x.target) * p->width +
-							      place_in(g, places, g->arcs[m].target));
+					graph_add_arc(
+						&p->graph, x.label,
+						place_in(g, places, x.target) * p->width +
+							place_in(g, places, g->arcs[m].target));
 		}
 		graph_end_node(&p->graph);
 	}
@@ -303,7 +311,7 @@ static bool find_pump(struct finder *f, const struct product *p, uint32_t cycle,
 	pump->from = g->members[g->first_member[p->c] + start / p->width];
 	pump->to = g->members[g->first_member[p->d] + start % p->width];
 	walk_clear(&f->walk);
-	walk_add(&f->walk, (struct walk_step){.a = start, .b = pump->from, .parent = UINT32_MAX});
+	walk_add(&f->walk, (struct walk_step){ .a = start, .b = pump->from, .parent = UINT32_MAX });
 	for (size_t n = 0; n < f->walk.n; n++) {
 		struct walk_step s = f->walk.steps[n];
 		uint32_t k = g->first[s.b];
@@ -321,12 +329,14 @@ static bool find_pump(struct finder *f, const struct product *p, uint32_t cycle,
 				continue;
 			while (k < g->first[s.b + 1] && g->arcs[k].label < x.label)
 				k++;
-			for (uint32_t m = k; m < g->first[s.b + 1] && g->arcs[m].label == x.label; m++)
+			for (uint32_t m = k; m < g->first[s.b + 1] && g->arcs[m].label == x.label;
+			     m++)
 				if (g->component[g->arcs[m].target] >= p->d)
-					walk_add(&f->walk, (struct walk_step){.a = x.target,
-									      .b = g->arcs[m].target,
-									      .parent = (uint32_t)n,
-									      .label = x.label});
+					walk_add(&f->walk,
+						 (struct walk_step){ .a = x.target,
+								     .b = g->arcs[m].target,
+								     .parent = (uint32_t)n,
+								     .label = x.label });
 		}
 	}
 	return false;
@@ -435,7 +445,7 @@ static void extend(struct best *best, uint32_t c, uint32_t d, uint32_t link, boo
 	uint32_t pumps = (begins ? 0 : best[c].pumps) + (link != UINT32_MAX);
 
 	if (pumps > best[d].pumps)
-		best[d] = (struct best){pumps, link, begins ? UINT32_MAX : c};
+		best[d] = (struct best){ pumps, link, begins ? UINT32_MAX : c };
 }
 
 /* Fills best with the longest chains of pumps; returns the component where the longest ends. */
@@ -446,7 +456,7 @@ static uint32_t longest_chain(const struct finder *f, struct best *best, bool wi
 	size_t k = 0;
 
 	for (uint32_t c = 0; c < g->n_components; c++)
-		best[c] = (struct best){0, UINT32_MAX, UINT32_MAX};
+		best[c] = (struct best){ 0, UINT32_MAX, UINT32_MAX };
 	for (uint32_t c = g->n_components; c-- > 0;) {
 		/* What fails after a pump does not pass here: a chain can only begin. */
 		bool begins = wins(f, c);
@@ -482,7 +492,7 @@ static void store_pairs(struct finder *f, struct ambiguity *out)
 {
 	out->pairs = arena_alloc(f->arena, (f->n_links + 1) * sizeof(*out->pairs));
 	for (size_t i = 0; i < f->n_links; i++)
-		out->pairs[i] = (struct component_pair){f->links[i].from, f->links[i].to};
+		out->pairs[i] = (struct component_pair){ f->links[i].from, f->links[i].to };
 	out->n_pairs = f->n_links;
 	qsort(out->pairs, out->n_pairs, sizeof(*out->pairs), compare_pairs);
 }
@@ -540,9 +550,9 @@ static void find_all(struct finder *f)
 void ambiguity_find(const struct ambiguity_input *in, struct ambiguity *out, struct arena *a)
 {
 	const struct graph *g = in->graph;
-	struct finder f = {.in = in, .g = g, .arena = a, .left = in->budget};
+	struct finder f = { .in = in, .g = g, .arena = a, .left = in->budget };
 
-	*out = (struct ambiguity){0};
+	*out = (struct ambiguity){ 0 };
 	f.stamp = xcalloc((size_t)g->n_labels + 1, sizeof(*f.stamp));
 	f.seen = xcalloc((size_t)g->n + 1, sizeof(*f.seen));
 	f.queue = xcalloc((size_t)g->n + 1, sizeof(*f.queue));

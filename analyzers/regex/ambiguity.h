@@ -28,14 +28,14 @@ struct component_pair {
 };
 
 struct ambiguity_input {
-	const struct graph *graph;  /* with its components */
-	const bool *searches;	    /* by node: part of the search loop */
+	const struct graph *graph; /* with its components */
+	const bool *searches;      /* by node: part of the search loop */
 	/*
 	 * By node: it matches whatever comes, so no path that fails passes
 	 * through it.  NULL: none.
 	 */
 	const bool *winning;
-	bool idle_search;	    /* pumps from the search loop do not count */
+	bool idle_search; /* pumps from the search loop do not count */
 	/*
 	 * Of a coarser graph whose paths include these: its component of each
 	 * node, and which pairs of them have a pump (from == to: two paths back
@@ -44,20 +44,20 @@ struct ambiguity_input {
 	const uint32_t *coarse;
 	const struct component_pair *pairs;
 	size_t n_pairs;
-	uint64_t budget;  /* nodes of products to look at */
-	bool loops_only;  /* stop when it is known whether it is exponential */
+	uint64_t budget; /* nodes of products to look at */
+	bool loops_only; /* stop when it is known whether it is exponential */
 };
 
 struct ambiguity {
-	bool exhausted;	       /* the budget ran out: there may be more */
-	bool mixed;	       /* a component holds winning and other cycles: not looked into */
-	struct pump *loops;    /* one for each exponential component */
+	bool exhausted;     /* the budget ran out: there may be more */
+	bool mixed;         /* a component holds winning and other cycles: not looked into */
+	struct pump *loops; /* one for each exponential component */
 	uint32_t n_loops;
 	uint32_t degree;       /* of the number of steps, loops aside: 1 + pumps in chain */
 	uint32_t inner_degree; /* the same without the search loop */
 	struct pump *chain;    /* in the order of the word */
 	uint32_t n_chain;
-	struct pump *links;    /* all pumps, those that come first on a word first */
+	struct pump *links; /* all pumps, those that come first on a word first */
 	uint32_t n_links;
 	struct component_pair *pairs; /* all that were found, sorted; as in ambiguity_input */
 	size_t n_pairs;

@@ -3,8 +3,8 @@
 #include "analyzers/regex/subject.h"
 
 enum {
-	PROOF_STEPS_MAX = 8 * 1000 * 1000,  /* of the matcher, for one pattern */
-	REPORT_STEPS_MAX = 1000 * 1000, /* for one size */
+	PROOF_STEPS_MAX = 8 * 1000 * 1000, /* of the matcher, for one pattern */
+	REPORT_STEPS_MAX = 1000 * 1000,    /* for one size */
 };
 
 struct analysis {
@@ -24,7 +24,7 @@ static struct regex_text text_of(struct analysis *t, struct units u)
 
 static void report_steps(struct analysis *t, const struct attack *attack)
 {
-	static const uint32_t sizes[REGEX_SIZES] = {20, 40, 80};
+	static const uint32_t sizes[REGEX_SIZES] = { 20, 40, 80 };
 	struct regex_steps *steps = t->out->steps;
 	bool capped = false;
 
@@ -33,8 +33,8 @@ static void report_steps(struct analysis *t, const struct attack *attack)
 		steps[i].size = sizes[i];
 		steps[i].steps = REPORT_STEPS_MAX;
 		if (!capped)
-			steps[i].steps = prover_run(&t->prover, attack, sizes[i], REPORT_STEPS_MAX,
-						    &capped);
+			steps[i].steps =
+				prover_run(&t->prover, attack, sizes[i], REPORT_STEPS_MAX, &capped);
 		steps[i].capped = capped;
 	}
 }
@@ -85,10 +85,10 @@ static void report(struct analysis *t, const struct decision *d)
 
 void regex_analyze(const struct regex_pattern *pattern, struct arena *a, struct regex_verdict *out)
 {
-	struct analysis t = {.pattern = pattern, .out = out, .arena = a};
+	struct analysis t = { .pattern = pattern, .out = out, .arena = a };
 	struct decision d;
 
-	*out = (struct regex_verdict){.verdict = REGEX_UNKNOWN, .engine = pattern->engine};
+	*out = (struct regex_verdict){ .verdict = REGEX_UNKNOWN, .engine = pattern->engine };
 	syntax_parse(&t.syntax, pattern, &t.scratch);
 	if (t.syntax.root) {
 		program_compile(&t.program, &t.syntax);

@@ -15,7 +15,7 @@ enum {
 
 void prover_init(struct prover *p, const struct program *program, uint64_t budget)
 {
-	*p = (struct prover){.program = program, .left = budget};
+	*p = (struct prover){ .program = program, .left = budget };
 }
 
 void prover_free(struct prover *p)
@@ -67,8 +67,9 @@ uint64_t prover_run(struct prover *p, const struct attack *attack, uint32_t size
 	spell(attack, size, p->subject);
 	if (max_steps > p->left)
 		max_steps = p->left;
-	*capped = match_search(&p->matcher, p->program, (struct match_input){p->subject, (uint32_t)n, 0}, max_steps) ==
-		  MATCH_CAPPED;
+	*capped = match_search(&p->matcher, p->program,
+			       (struct match_input){ p->subject, (uint32_t)n, 0 },
+			       max_steps) == MATCH_CAPPED;
 	prover_charge(p, p->matcher.steps);
 	return p->matcher.steps;
 }
@@ -111,7 +112,7 @@ static bool is_as_expected(const struct measure *m, uint32_t expected)
 
 struct measure prover_measure(struct prover *p, const struct attack *attack, uint32_t expected)
 {
-	struct measure m = {0};
+	struct measure m = { 0 };
 	struct point points[64];
 	uint32_t n = 0;
 
@@ -125,7 +126,7 @@ struct measure prover_measure(struct prover *p, const struct attack *attack, uin
 			break;
 		m.size = whole;
 		m.steps = prover_run(p, attack, whole, MEASURE_STEPS_MAX, &capped);
-		points[n++] = (struct point){whole, (double)m.steps};
+		points[n++] = (struct point){ whole, (double)m.steps };
 		growth = judge(points, n, &exponent);
 		/* Where it was stopped the true slope is larger still. */
 		if (!capped || growth > m.growth) {

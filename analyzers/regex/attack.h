@@ -25,8 +25,8 @@ enum growth { GROWTH_LINEAR, GROWTH_POLYNOMIAL, GROWTH_EXPONENTIAL };
 struct measure {
 	enum growth growth;
 	double exponent; /* of the polynomial that the last sizes lie on */
-	uint32_t size;	 /* the largest that was run */
-	uint64_t steps;	 /* there */
+	uint32_t size;   /* the largest that was run */
+	uint64_t steps;  /* there */
 };
 
 /* Runs attacks; holds the memory for it. */

@@ -27,13 +27,13 @@ struct closer {
 	struct positions *p;
 	struct arena *arena;
 	struct contexts contexts;
-	bool *sensitive;		     /* by position: contexts matter there */
-	uint32_t *ids;			     /* state + 1 by position and context */
+	bool *sensitive; /* by position: contexts matter there */
+	uint32_t *ids;   /* state + 1 by position and context */
 
 	struct place *stack;
 	size_t n_stack, cap_stack;
-	uint8_t *visits;    /* by position, in this closure */
-	uint32_t *visited;  /* positions with visits */
+	uint8_t *visits;   /* by position, in this closure */
+	uint32_t *visited; /* positions with visits */
 	size_t n_visited, cap_visited;
 	uint32_t *counts;   /* by symbol */
 	struct edge *found; /* of this closure, in order */
@@ -114,9 +114,9 @@ static uint32_t state_id(struct closer *c, uint32_t position, uint32_t context)
 	if (!*id) {
 		ARRAY_GROW(m->states, m->n_states, m->cap_states);
 		m->states[m->n_states] = (struct state){
-		    .position = position,
-		    .context = context,
-		    .height = c->p->v[position].height,
+			.position = position,
+			.context = context,
+			.height = c->p->v[position].height,
 		};
 		*id = (uint32_t)++m->n_states;
 	}
@@ -187,10 +187,10 @@ static void enter_look(struct closer *c, struct place *f, const struct position 
 	struct place body = *f;
 
 	*condition = (struct condition){
-	    .next = f->conditions,
-	    .state = state_id(c, look->entry, context),
-	    .negative = at->negative,
-	    .unsure = look->unsure,
+		.next = f->conditions,
+		.state = state_id(c, look->entry, context),
+		.negative = at->negative,
+		.unsure = look->unsure,
 	};
 	body.scope = ++c->scopes;
 	f->conditions = condition;
@@ -212,7 +212,7 @@ static void enter_repeat(struct closer *c, struct place *f, const struct positio
 {
 	struct mark *mark = arena_alloc(c->arena, sizeof(*mark));
 
-	*mark = (struct mark){f->marks, at->list};
+	*mark = (struct mark){ f->marks, at->list };
 	f->marks = mark;
 	push_place(c, f, at->next);
 }
@@ -223,10 +223,10 @@ static uint32_t add_entry(struct closer *c, const struct place *f, const struct 
 
 	ARRAY_GROW(m->entries, m->n_entries, m->cap_entries);
 	m->entries[m->n_entries] = (struct entry){
-	    .conditions = f->conditions,
-	    .from = at->from,
-	    .scope = f->scope,
-	    .unsure = f->unsure,
+		.conditions = f->conditions,
+		.from = at->from,
+		.scope = f->scope,
+		.unsure = f->unsure,
 	};
 	m->unsure |= f->unsure;
 	return (uint32_t)m->n_entries++;
@@ -235,7 +235,7 @@ static uint32_t add_entry(struct closer *c, const struct place *f, const struct 
 static void add_edge(struct closer *c, uint32_t symbol, uint32_t target, uint32_t entry)
 {
 	ARRAY_GROW(c->found, c->n_found, c->cap_found);
-	c->found[c->n_found++] = (struct edge){symbol, target, entry};
+	c->found[c->n_found++] = (struct edge){ symbol, target, entry };
 	c->counts[symbol]++;
 }
 
@@ -338,7 +338,7 @@ static void store_edges(struct closer *c, struct state *s)
 static void close_state(struct closer *c, uint32_t state)
 {
 	uint32_t position = c->m->states[state].position, context = c->m->states[state].context;
-	struct place first = {0};
+	struct place first = { 0 };
 
 	c->scopes = 0;
 	push_place(c, &first, position);
@@ -383,7 +383,7 @@ static const char *close_all(struct closer *c)
 static const char *build(struct automaton *m, struct positions *p, const struct syntax *syntax,
 			 struct arena *a)
 {
-	struct closer c = {.m = m, .p = p, .arena = a};
+	struct closer c = { .m = m, .p = p, .arena = a };
 	const char *too_large;
 
 	if (p->too_large)
@@ -408,7 +408,7 @@ void automaton_build(struct automaton *m, const struct syntax *syntax,
 {
 	struct positions p;
 
-	*m = (struct automaton){0};
+	*m = (struct automaton){ 0 };
 	positions_build(&p, syntax, filter, relax, a);
 	m->relaxed = p.relaxed;
 	m->hidden = p.hidden;
@@ -437,5 +437,5 @@ void automaton_free(struct automaton *m)
 	free(m->states);
 	free(m->edges);
 	free(m->entries);
-	*m = (struct automaton){0};
+	*m = (struct automaton){ 0 };
 }

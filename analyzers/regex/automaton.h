@@ -34,21 +34,21 @@ struct condition {
 struct edge {
 	uint32_t symbol;
 	uint32_t target; /* state, or STATE_ACCEPT: then the symbol is not taken */
-	uint32_t entry;	 /* index in entries */
+	uint32_t entry;  /* index in entries */
 };
 
 /* What the edges of one way out of a state have in common. */
 struct entry {
 	const struct condition *conditions;
 	const struct node *from; /* the set that is taken; NULL: the search loop */
-	uint32_t scope; /* 0: the match itself; else which look-ahead tried from here */
+	uint32_t scope;          /* 0: the match itself; else which look-ahead tried from here */
 	bool unsure;
 };
 
 struct state {
 	uint32_t position, context; /* where in the pattern, after what */
-	uint32_t first, n;	    /* edges: by symbol, then first choice first */
-	uint32_t height;	    /* those of the look-aheads asked about are lower */
+	uint32_t first, n;          /* edges: by symbol, then first choice first */
+	uint32_t height;            /* those of the look-aheads asked about are lower */
 };
 
 struct automaton {
@@ -58,13 +58,13 @@ struct automaton {
 	struct entry *entries;
 	size_t n_states, n_edges, n_entries;
 	size_t cap_states, cap_edges, cap_entries;
-	uint32_t start;	       /* state before the first character */
+	uint32_t start;        /* state before the first character */
 	uint32_t height;       /* of the states of the match itself */
 	uint32_t search;       /* position of the search loop's states; UINT32_MAX: none */
 	uint32_t copies;       /* the most that a count asks for */
-	bool relaxed;	       /* counts were made unlimited */
-	bool unsure;	       /* some transition is */
-	bool hidden;	       /* a look-behind that may read far is not in it */
+	bool relaxed;          /* counts were made unlimited */
+	bool unsure;           /* some transition is */
+	bool hidden;           /* a look-behind that may read far is not in it */
 	const char *too_large; /* what was; nothing else may be used then */
 };
 

@@ -72,7 +72,7 @@ static void sort_atoms(struct node **v, uint32_t n)
 	struct sort_key *keys = xcalloc(n, sizeof(*keys));
 
 	for (uint32_t i = 0; i < n; i++)
-		keys[i] = (struct sort_key){first_char(v[i]), i, v[i]};
+		keys[i] = (struct sort_key){ first_char(v[i]), i, v[i] };
 	qsort(keys, n, sizeof(*keys), compare_keys);
 	for (uint32_t i = 0; i < n; i++)
 		v[i] = keys[i].atom;

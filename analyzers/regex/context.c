@@ -89,7 +89,7 @@ static void begin_all(struct finder *f, struct context *to)
 static struct context empty_context(struct finder *f)
 {
 	memset(f->seen, 0, f->words * sizeof(*f->seen));
-	return (struct context){.active = arena_alloc(f->arena, f->words * sizeof(uint64_t))};
+	return (struct context){ .active = arena_alloc(f->arena, f->words * sizeof(uint64_t)) };
 }
 
 static struct context context_after(struct finder *f, const struct context *from, uint32_t symbol)
@@ -156,7 +156,7 @@ bool contexts_build(struct contexts *c, const struct positions *p, const struct 
 {
 	struct finder *f = arena_alloc(a, sizeof(*f));
 
-	*c = (struct contexts){0};
+	*c = (struct contexts){ 0 };
 	for (size_t i = 0; i < p->n; i++)
 		if (looks_back(&p->v[i]) && !note_previous(c, p->v[i].set))
 			return false;

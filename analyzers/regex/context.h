@@ -10,9 +10,9 @@
  */
 struct contexts {
 	uint32_t n, symbols;
-	uint32_t *next;	    /* [context * symbols + symbol] */
-	uint64_t *in;	    /* by context: bit i: the last character is in set previous[i] */
-	uint64_t *behind;   /* by context: bit i: look-behind i matches */
+	uint32_t *next;   /* [context * symbols + symbol] */
+	uint64_t *in;     /* by context: bit i: the last character is in set previous[i] */
+	uint64_t *behind; /* by context: bit i: look-behind i matches */
 	uint32_t previous[64], n_previous;
 };
 

@@ -9,13 +9,13 @@ enum {
 	EXACT_BUDGET = 3 * 1000 * 1000,
 	LOOPS_TRIED = 4,
 	LINKS_TRIED = 12,
-	COUNT_MATTERS = 5,	  /* copies that can add up to something */
+	COUNT_MATTERS = 5, /* copies that can add up to something */
 	/* what a counted repeat must cost to be called dangerous */
 	BOUNDED_STEPS = 400 * 1000,
 	BOUNDED_STEPS_MAX = 4 * 1000 * 1000,
-	BOUNDED_COST = 400,	   /* steps for each character */
+	BOUNDED_COST = 400,        /* steps for each character */
 	BOUNDED_LENGTH = 8 * 1000, /* ... on a subject up to this length */
-	BOUNDED_SHORT = 100,	   /* ... and one of this length can only be exponential */
+	BOUNDED_SHORT = 100,       /* ... and one of this length can only be exponential */
 };
 
 /* One automaton on its way to a decision. */
@@ -28,7 +28,7 @@ struct decider {
 	struct rough rough;
 	struct ambiguity_input in;
 	struct refined refined;
-	bool exact;	     /* the refined graph is in use */
+	bool exact;          /* the refined graph is in use */
 	struct measure best; /* of the attack in out */
 };
 
@@ -79,7 +79,8 @@ static enum growth run_pumps(struct decider *d, const struct pump *pumps, uint32
 	if (d->exact) {
 		witness_exact(&d->refined, pumps, n, &attack, d->arena);
 	} else {
-		uint32_t found = witness_rough(&d->automaton, &d->rough.graph, pumps, n, &attack, suffixes, d->arena);
+		uint32_t found = witness_rough(&d->automaton, &d->rough.graph, pumps, n, &attack,
+					       suffixes, d->arena);
 
 		if (!found)
 			return GROWTH_LINEAR;
@@ -244,11 +245,11 @@ static bool decide_by_growth(struct decider *d, const struct ambiguity *rough)
 static bool decide_by_search(struct decider *d, const struct ambiguity *rough)
 {
 	struct probe probe = {
-	    .automaton = &d->automaton,
-	    .rough = &d->rough,
-	    .syntax = d->syntax,
-	    .prover = d->prover,
-	    .arena = d->arena,
+		.automaton = &d->automaton,
+		.rough = &d->rough,
+		.syntax = d->syntax,
+		.prover = d->prover,
+		.arena = d->arena,
 	};
 
 	d->exact = false;
@@ -329,9 +330,11 @@ static uint64_t worst_cost(struct decider *d, const struct attack *attack, bool 
 /* What counted repeats cost before they end, found as if they never did. */
 static void decide_counts(struct decider *exact)
 {
-	struct decision unlimited = {.verdict = REGEX_UNKNOWN};
-	struct decider d = {.out = &unlimited, .syntax = exact->syntax, .prover = exact->prover,
-			    .arena = exact->arena};
+	struct decision unlimited = { .verdict = REGEX_UNKNOWN };
+	struct decider d = { .out = &unlimited,
+			     .syntax = exact->syntax,
+			     .prover = exact->prover,
+			     .arena = exact->arena };
 	bool at_once;
 
 	automaton_build(&d.automaton, d.syntax, &d.prover->program->prefilter, COUNT_MATTERS - 1,
@@ -351,11 +354,11 @@ static void decide_counts(struct decider *exact)
 void decide(struct decision *out, const struct syntax *syntax, struct prover *prover,
 	    struct arena *a)
 {
-	static const uint32_t relax[] = {UINT32_MAX, 100, 20, 4, 1};
-	struct decider d = {.out = out, .syntax = syntax, .prover = prover, .arena = a};
+	static const uint32_t relax[] = { UINT32_MAX, 100, 20, 4, 1 };
+	struct decider d = { .out = out, .syntax = syntax, .prover = prover, .arena = a };
 	uint32_t copies;
 
-	*out = (struct decision){.verdict = REGEX_UNKNOWN};
+	*out = (struct decision){ .verdict = REGEX_UNKNOWN };
 	for (size_t i = 0; i < sizeof(relax) / sizeof(relax[0]); i++) {
 		automaton_build(&d.automaton, syntax, &prover->program->prefilter, relax[i], a);
 		if (!d.automaton.too_large)

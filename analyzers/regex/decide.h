@@ -7,10 +7,11 @@
 struct decision {
 	enum regex_class verdict;
 	uint32_t degree;      /* when polynomial */
-	bool inner;	      /* slow even when tried at one position only */
+	bool inner;           /* slow even when tried at one position only */
 	struct attack attack; /* when positive, suspect ones included */
-	const struct node *from, *to; /* the sets that the last pump begins and ends with, or NULL */
-	const char *reason;	      /* NULL: nothing to add */
+	const struct node *from,
+		*to;        /* the sets that the last pump begins and ends with, or NULL */
+	const char *reason; /* NULL: nothing to add */
 };
 
 /* Scratch memory comes from the arena and stays referenced by *out. */

@@ -3,7 +3,7 @@
 /* "a".repeat(n) + "!": enough to try it by hand. */
 static const char *attack_text(const struct regex_attack *attack, struct arena *a)
 {
-	struct strbuf out = {0};
+	struct strbuf out = { 0 };
 	const char *text;
 
 	for (uint32_t i = 0; i < attack->n; i++) {

@@ -6,7 +6,7 @@
 
 void graph_init(struct graph *g, uint32_t n_labels)
 {
-	*g = (struct graph){.n_labels = n_labels};
+	*g = (struct graph){ .n_labels = n_labels };
 	ARRAY_GROW(g->first, 0, g->cap_first);
 	g->first[0] = 0;
 }
@@ -14,7 +14,7 @@ void graph_init(struct graph *g, uint32_t n_labels)
 void graph_add_arc(struct graph *g, uint32_t label, uint32_t target)
 {
 	ARRAY_GROW(g->arcs, g->n_arcs, g->cap_arcs);
-	g->arcs[g->n_arcs++] = (struct arc){label, target};
+	g->arcs[g->n_arcs++] = (struct arc){ label, target };
 }
 
 void graph_end_node(struct graph *g)
@@ -27,9 +27,9 @@ void graph_end_node(struct graph *g)
 /* Tarjan's algorithm with its recursion on an array. */
 struct tarjan {
 	struct graph *g;
-	uint32_t *index;  /* order of discovery from 1; 0: not seen */
-	uint32_t *low;	  /* lowest index on the stack that is reached */
-	uint32_t *next;	  /* arc to follow next */
+	uint32_t *index; /* order of discovery from 1; 0: not seen */
+	uint32_t *low;   /* lowest index on the stack that is reached */
+	uint32_t *next;  /* arc to follow next */
 	uint32_t *stack, *path;
 	uint32_t n_stack, n_path, n_seen;
 };
@@ -107,12 +107,12 @@ void graph_components(struct graph *g)
 {
 	uint32_t *room = xcalloc(5 * (size_t)g->n, sizeof(*room));
 	struct tarjan t = {
-	    .g = g,
-	    .index = room,
-	    .low = room + g->n,
-	    .next = room + 2 * (size_t)g->n,
-	    .stack = room + 3 * (size_t)g->n,
-	    .path = room + 4 * (size_t)g->n,
+		.g = g,
+		.index = room,
+		.low = room + g->n,
+		.next = room + 2 * (size_t)g->n,
+		.stack = room + 3 * (size_t)g->n,
+		.path = room + 4 * (size_t)g->n,
 	};
 
 	g->component = xcalloc(g->n, sizeof(*g->component));
@@ -131,5 +131,5 @@ void graph_free(struct graph *g)
 	free(g->members);
 	free(g->first_member);
 	free(g->cyclic);
-	*g = (struct graph){0};
+	*g = (struct graph){ 0 };
 }

@@ -12,18 +12,20 @@ struct arc {
 };
 
 struct graph {
-	uint32_t n;	   /* nodes */
+	uint32_t n;        /* nodes */
 	uint32_t n_labels; /* labels are smaller */
-	uint32_t *first;   /* n + 1: the arcs of node i are arcs[first[i] .. first[i + 1]), by label */
+	uint32_t
+		*first; /* n + 1: the arcs of node i are arcs[first[i] .. first[i + 1]), by label */
 	struct arc *arcs;
 	size_t n_arcs, cap_arcs, cap_first;
 
 	/* graph_components() fills these */
 	uint32_t n_components;
-	uint32_t *component; /* of each node; an arc never leads to a component of a higher number */
-	uint32_t *members;   /* nodes by component */
+	uint32_t
+		*component; /* of each node; an arc never leads to a component of a higher number */
+	uint32_t *members;  /* nodes by component */
 	uint32_t *first_member; /* n_components + 1, into members */
-	bool *cyclic;		/* component has an arc within it */
+	bool *cyclic;           /* component has an arc within it */
 };
 
 /* Nodes are made in order: the arcs of a node are added by label, then graph_end_node(). */

@@ -49,7 +49,7 @@ static bool find(const struct node *at, const struct node *wanted, struct repeat
 
 static struct repeats repeats_around(const struct syntax *syntax, const struct node *n)
 {
-	struct repeats r = {0};
+	struct repeats r = { 0 };
 
 	if (n)
 		find(syntax->root, n, &r);
@@ -60,19 +60,19 @@ static struct repeats repeats_around(const struct syntax *syntax, const struct n
 static bool is_exponential(const struct node *repeat, const struct syntax *syntax, struct arena *a)
 {
 	static const struct charset nothing;
-	struct prefilter filter = {.anchored = true, .from_end = UINT32_MAX};
-	struct node fail = {.kind = NODE_SET, .set = &nothing, .width = {1, 1}};
-	struct node *items[] = {(struct node *)repeat, &fail};
-	struct node both = {.kind = NODE_SEQUENCE, .list = {items, 2}};
+	struct prefilter filter = { .anchored = true, .from_end = UINT32_MAX };
+	struct node fail = { .kind = NODE_SET, .set = &nothing, .width = { 1, 1 } };
+	struct node *items[] = { (struct node *)repeat, &fail };
+	struct node both = { .kind = NODE_SEQUENCE, .list = { items, 2 } };
 	struct syntax alone = *syntax;
-	struct ambiguity found = {0};
+	struct ambiguity found = { 0 };
 	struct automaton m;
 	struct rough rough;
 
 	alone.root = &both;
 	automaton_build(&m, &alone, &filter, 1, a);
 	if (!m.too_large) {
-		struct ambiguity_input in = {.loops_only = true, .budget = AMBIGUITY_BUDGET};
+		struct ambiguity_input in = { .loops_only = true, .budget = AMBIGUITY_BUDGET };
 
 		rough_build(&rough, &m, a);
 		in.graph = &rough.graph;
@@ -85,12 +85,12 @@ static bool is_exponential(const struct node *repeat, const struct syntax *synta
 
 static struct span span_of(const struct node *n)
 {
-	return n ? (struct span){n->start, n->end} : (struct span){0, 0};
+	return n ? (struct span){ n->start, n->end } : (struct span){ 0, 0 };
 }
 
 static bool holds(const struct node *at, const struct node *wanted)
 {
-	struct repeats r = {0};
+	struct repeats r = { 0 };
 
 	return find(at, wanted, &r);
 }
@@ -119,7 +119,8 @@ static struct span span_from_to(const struct node *at, const struct node *x, con
 		if (first == last)
 			return span_from_to(at->list.items[first], x, y);
 		if (at->kind == NODE_SEQUENCE && first < last)
-			return (struct span){at->list.items[first]->start, at->list.items[last]->end};
+			return (struct span){ at->list.items[first]->start,
+					      at->list.items[last]->end };
 		break;
 	default:
 		break;

@@ -437,7 +437,7 @@ static enum match_end search(struct match *t, uint32_t start)
 enum match_end match_search(struct matcher *m, const struct program *prog, struct match_input in,
 			    uint64_t max_steps)
 {
-	struct match t = {.m = m, .prog = prog, .s = in.s, .len = in.len, .max_steps = max_steps};
+	struct match t = { .m = m, .prog = prog, .s = in.s, .len = in.len, .max_steps = max_steps };
 	enum match_end how;
 
 	if (m->n_registers < prog->registers) {
@@ -454,5 +454,5 @@ void matcher_free(struct matcher *m)
 {
 	free(m->stack);
 	free(m->registers);
-	*m = (struct matcher){0};
+	*m = (struct matcher){ 0 };
 }

@@ -482,9 +482,10 @@ static void parse(struct syntax *out, const struct regex_pattern *pattern, bool 
 		  struct arena *a)
 {
 	struct parser p = {
-	    .arena = a, .engine = pattern->engine, .groups = 1, .as_written = as_written};
+		.arena = a, .engine = pattern->engine, .groups = 1, .as_written = as_written
+	};
 
-	*out = (struct syntax){.engine = pattern->engine};
+	*out = (struct syntax){ .engine = pattern->engine };
 	out->root = parse_all(&p, pattern);
 	out->mode = p.mode;
 	out->groups = p.groups;

@@ -12,7 +12,7 @@ struct string {
 
 struct operand {
 	const struct charset *set; /* closed under case folding where case is ignored */
-	struct string *strings;	   /* malloc'ed */
+	struct string *strings;    /* malloc'ed */
 	size_t n, cap;
 };
 

@@ -7,7 +7,7 @@
 
 enum {
 	PATTERN_MAX = 256 * 1024, /* units */
-	DEPTH_MAX = 400,	  /* groups inside groups */
+	DEPTH_MAX = 400,          /* groups inside groups */
 	NODES_MAX = 400 * 1000,
 	RANGES_MAX = 4 * 1000 * 1000, /* in all sets together */
 };
@@ -18,7 +18,7 @@ enum {
 /* Where in the choices around it the parser is: which alternative of each. */
 struct alternative {
 	const struct alternative *outer; /* NULL: the whole pattern's */
-	uint32_t choice;		 /* where the choice began: names it */
+	uint32_t choice;                 /* where the choice began: names it */
 	uint32_t index;
 };
 
@@ -38,7 +38,7 @@ struct parser {
 	struct arena *arena;
 	enum regex_engine engine;
 	bool as_written;       /* leave the tree as it is */
-	unsigned mode;	       /* enum syntax_mode in force here */
+	unsigned mode;         /* enum syntax_mode in force here */
 	const uint32_t *units; /* the pattern as the engine sees it: code points, UTF-16 or bytes */
 	const uint32_t *offsets; /* byte of the pattern where units[i] begins; [n] is its length */
 	uint32_t n, pos;
@@ -46,13 +46,13 @@ struct parser {
 	uint32_t groups;       /* capture groups opened so far, plus 1 */
 	uint32_t total_groups; /* in the whole pattern, plus 1 */
 	bool has_names;
-	bool branch_reset;	  /* the next choice numbers its groups as (?|...) does */
+	bool branch_reset;        /* the next choice numbers its groups as (?|...) does */
 	struct group_name *names; /* of the whole pattern, in order */
 	size_t n_names, cap_names;
 
 	const struct alternative *place;
 	const struct open_group *open; /* the captures that the parser is in */
-	struct node **stack;	       /* items of the sequences and choices being read */
+	struct node **stack;           /* items of the sequences and choices being read */
 	size_t n_stack, cap_stack;
 	uint32_t depth, nodes, ranges;
 	const struct charset *python_word; /* made when first asked for */

@@ -7,8 +7,8 @@
 
 enum {
 	BEHIND_COUNT_MAX = 32, /* copies in a look-behind */
-	HIDDEN_WIDTH = 16, /* of a look-behind whose cost is not worth a look */
-	NEAR_END_MAX = 40, /* characters from the end that are worth states of their own */
+	HIDDEN_WIDTH = 16,     /* of a look-behind whose cost is not worth a look */
+	NEAR_END_MAX = 40,     /* characters from the end that are worth states of their own */
 };
 
 struct builder {
@@ -17,9 +17,9 @@ struct builder {
 	struct arena *arena;
 	uint32_t relax;
 	const struct node **groups; /* bodies by number */
-	uint32_t *inside;	    /* by number: how often what is compiled is in it */
-	uint32_t copies;	    /* back references around what is compiled */
-	uint32_t height;	    /* of the highest look-ahead compiled so far at this level */
+	uint32_t *inside;           /* by number: how often what is compiled is in it */
+	uint32_t copies;            /* back references around what is compiled */
+	uint32_t height;            /* of the highest look-ahead compiled so far at this level */
 	uint32_t next_mark;
 	bool unsure; /* something unsure was compiled */
 };
@@ -35,7 +35,7 @@ static uint32_t add(struct builder *b, enum position_kind kind, uint32_t next)
 		p->n = p->n ? p->n - 1 : 0;
 	}
 	ARRAY_GROW(p->v, p->n, p->cap);
-	p->v[p->n] = (struct position){.kind = kind, .next = next};
+	p->v[p->n] = (struct position){ .kind = kind, .next = next };
 	return (uint32_t)p->n++;
 }
 
@@ -272,7 +272,7 @@ static uint32_t compile_look_ahead(struct builder *b, const struct node *n, uint
 	bool outer_unsure = b->unsure;
 
 	ARRAY_GROW(p->looks, p->n_looks, p->cap_looks);
-	p->looks[p->n_looks++] = (struct look){0};
+	p->looks[p->n_looks++] = (struct look){ 0 };
 	b->height = 0;
 	b->unsure = false;
 	first = (uint32_t)p->n;
@@ -425,7 +425,7 @@ static uint32_t add_free_look(struct builder *b, uint32_t entry, uint32_t first,
 	for (size_t i = first; i < p->n; i++)
 		p->v[i].height = 1;
 	ARRAY_GROW(p->looks, p->n_looks, p->cap_looks);
-	p->looks[p->n_looks] = (struct look){.entry = entry, .free = true};
+	p->looks[p->n_looks] = (struct look){ .entry = entry, .free = true };
 	at = add(b, POSITION_LOOK, next);
 	p->v[at].list = (uint32_t)p->n_looks++;
 	b->height = b->height ? b->height : 1;
@@ -596,10 +596,10 @@ static void add_search(struct builder *b, const struct prefilter *filter)
 void positions_build(struct positions *p, const struct syntax *syntax,
 		     const struct prefilter *filter, uint32_t relax, struct arena *a)
 {
-	struct builder b = {.p = p, .syntax = syntax, .arena = a, .relax = relax};
+	struct builder b = { .p = p, .syntax = syntax, .arena = a, .relax = relax };
 	uint32_t accept;
 
-	*p = (struct positions){0};
+	*p = (struct positions){ 0 };
 	b.groups = arena_alloc(a, syntax->groups * sizeof(*b.groups));
 	b.inside = arena_alloc(a, syntax->groups * sizeof(*b.inside));
 	note_groups(syntax->root, b.groups);
@@ -618,5 +618,5 @@ void positions_free(struct positions *p)
 	free(p->looks);
 	free(p->sets);
 	free(p->set_slots);
-	*p = (struct positions){0};
+	*p = (struct positions){ 0 };
 }

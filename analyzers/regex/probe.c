@@ -4,9 +4,9 @@
 #include <string.h>
 
 enum {
-	LOOPS_MAX = 48,	  /* nodes pumped */
+	LOOPS_MAX = 48,   /* nodes pumped */
 	SYMBOLS_MAX = 6,  /* tried at one of them */
-	LEADS_MAX = 6,	  /* characters tried before the way to a loop */
+	LEADS_MAX = 6,    /* characters tried before the way to a loop */
 	GENERIC_MAX = 12, /* suffixes tried besides those that surely fail */
 	SAMPLE_MAX = 16,
 	BEGINNING_MAX = 4,
@@ -37,7 +37,7 @@ static void consider(struct probe *p, const struct attack *attack, const struct 
 		return;
 	p->best = m;
 	p->attack = *attack;
-	p->pump = pump ? *pump : (struct pump){0};
+	p->pump = pump ? *pump : (struct pump){ 0 };
 }
 
 /* The attack with each suffix that fails for sure, then with some single characters. */
@@ -53,7 +53,7 @@ static void try_suffixes(struct probe *p, struct attack *attack, const struct pu
 	attack->suffix.n = 0;
 	consider(p, attack, pump);
 	for (uint32_t s = 0; s < alphabet->end && s < GENERIC_MAX && p->prover->left; s++) {
-		attack->suffix = (struct units){&alphabet->sample[s], 1};
+		attack->suffix = (struct units){ &alphabet->sample[s], 1 };
 		consider(p, attack, pump);
 	}
 }
@@ -67,7 +67,7 @@ static void try_after(struct probe *p, struct attack *attack, struct units befor
 	memcpy(v, before.v, before.n * sizeof(*v));
 	if (way.n)
 		memcpy(v + before.n, way.v, way.n * sizeof(*v));
-	attack->pumps[0].prefix = (struct units){v, before.n + way.n};
+	attack->pumps[0].prefix = (struct units){ v, before.n + way.n };
 	try_suffixes(p, attack, pump, NULL, 0);
 	attack->pumps[0].prefix = way;
 }
@@ -95,7 +95,7 @@ static void try_prefixes(struct probe *p, struct attack *attack, const struct pu
 	if (p->automaton->search == UINT32_MAX)
 		return;
 	for (uint32_t s = 0; s < alphabet->end && s < LEADS_MAX && p->prover->left; s++)
-		try_after(p, attack, (struct units){&alphabet->sample[s], 1}, pump);
+		try_after(p, attack, (struct units){ &alphabet->sample[s], 1 }, pump);
 }
 
 /* Pumps the node by each symbol that leads back to it. */
@@ -107,7 +107,7 @@ static void pump_node(struct probe *p, uint32_t node)
 	for (uint32_t i = g->first[node]; i < g->first[node + 1] && tried < SYMBOLS_MAX; i++) {
 		struct units suffixes[SUFFIXES_MAX];
 		struct attack attack;
-		struct pump pump = {node, node, {0}};
+		struct pump pump = { node, node, { 0 } };
 		uint32_t *labels, n;
 		struct word back;
 
@@ -120,7 +120,7 @@ static void pump_node(struct probe *p, uint32_t node)
 		labels[0] = last;
 		if (back.n)
 			memcpy(labels + 1, back.labels, back.n * sizeof(*labels));
-		pump.word = (struct word){labels, back.n + 1};
+		pump.word = (struct word){ labels, back.n + 1 };
 		n = witness_rough(p->automaton, g, &pump, 1, &attack, suffixes, p->arena);
 		try_prefixes(p, &attack, &pump, suffixes, n);
 	}
@@ -199,7 +199,7 @@ static void note_look_behinds(struct probe *p, const struct node *n)
 			uint32_t *v = arena_alloc(p->arena, SAMPLE_MAX * sizeof(*v)), len = 0;
 
 			if (sample(p, n->look.body, v, &len) && len)
-				p->behind[p->n_behind++] = (struct units){v, len};
+				p->behind[p->n_behind++] = (struct units){ v, len };
 		}
 		note_look_behinds(p, n->look.body);
 		break;
@@ -219,22 +219,22 @@ static void pump_anything(struct probe *p, struct units before)
 
 	for (uint32_t i = 0; i < symbols * symbols && p->prover->left; i++) {
 		uint32_t *pair = arena_alloc(p->arena, 2 * sizeof(*pair));
-		struct attack attack = {.n = 1};
+		struct attack attack = { .n = 1 };
 
 		pair[0] = alphabet->sample[i / symbols];
 		pair[1] = alphabet->sample[i % symbols];
 		attack.pumps[0].prefix = before;
-		attack.pumps[0].pump = (struct units){pair, pair[0] == pair[1] ? 1 : 2};
+		attack.pumps[0].pump = (struct units){ pair, pair[0] == pair[1] ? 1 : 2 };
 		try_suffixes(p, &attack, NULL, NULL, 0);
 	}
 }
 
 static void pump_behind(struct probe *p)
 {
-	pump_anything(p, (struct units){0});
+	pump_anything(p, (struct units){ 0 });
 	for (uint32_t i = 0; i < p->n_behind; i++)
 		for (uint32_t n = 1; n <= p->behind[i].n && n <= BEGINNING_MAX; n++)
-			pump_anything(p, (struct units){p->behind[i].v, n});
+			pump_anything(p, (struct units){ p->behind[i].v, n });
 }
 
 void probe_run(struct probe *p)

@@ -9,20 +9,20 @@
  */
 
 enum op {
-	OP_SET,		       /* take a character of sets[x] */
-	OP_SET_BACK,	       /* the same, to the left */
-	OP_RUN,		       /* take as runs[x] says */
-	OP_SPLIT,	       /* try x, then y */
-	OP_JUMP,	       /* to x */
-	OP_SAVE,	       /* the position into register x */
-	OP_CAPTURE,	       /* group x is from register y to here, or the other way round */
-	OP_ASSERT,	       /* kind x (enum assertion), sets[y] */
+	OP_SET,                /* take a character of sets[x] */
+	OP_SET_BACK,           /* the same, to the left */
+	OP_RUN,                /* take as runs[x] says */
+	OP_SPLIT,              /* try x, then y */
+	OP_JUMP,               /* to x */
+	OP_SAVE,               /* the position into register x */
+	OP_CAPTURE,            /* group x is from register y to here, or the other way round */
+	OP_ASSERT,             /* kind x (enum assertion), sets[y] */
 	OP_BACKREFERENCE,      /* references[x] */
 	OP_BACKREFERENCE_BACK, /* the same, to the left */
-	OP_LOOP,	       /* loops[x] begins: no iteration so far */
-	OP_ITERATE,	       /* loops[x]: one more iteration, or leave? */
-	OP_ENTER,	       /* loops[x]: an iteration begins */
-	OP_ITERATED,	       /* loops[x]: an iteration ended */
+	OP_LOOP,               /* loops[x] begins: no iteration so far */
+	OP_ITERATE,            /* loops[x]: one more iteration, or leave? */
+	OP_ENTER,              /* loops[x]: an iteration begins */
+	OP_ITERATED,           /* loops[x]: an iteration ended */
 	OP_LOOK,     /* look-around begins, register x; y: what follows if negative, or 0 */
 	OP_LOOK_END, /* its body matched */
 	OP_LOOK_NOT, /* its body matched, and should not have */
@@ -51,8 +51,8 @@ struct run {
 struct loop_info {
 	uint32_t min, max;
 	enum repeat_mode mode;
-	uint32_t reg;		 /* count; reg + 1: where the iteration began */
-	uint32_t first, end;	 /* capture registers to unset at each iteration */
+	uint32_t reg;            /* count; reg + 1: where the iteration began */
+	uint32_t first, end;     /* capture registers to unset at each iteration */
 	uint32_t iterate, leave; /* instructions; OP_ENTER comes after iterate */
 };
 
@@ -64,10 +64,10 @@ struct reference {
 
 /* What the engine does before it tries a position (measured; each makes attacks fail). */
 struct prefilter {
-	bool anchored;			/* only the first position is tried */
-	bool line_starts;		/* only line starts are tried (PCRE2, leading .*) */
-	uint32_t from_end;		/* only so many last positions (V8, $); UINT32_MAX: all */
-	const struct charset *first;	/* the position is skipped unless its character is in it */
+	bool anchored;                  /* only the first position is tried */
+	bool line_starts;               /* only line starts are tried (PCRE2, leading .*) */
+	uint32_t from_end;              /* only so many last positions (V8, $); UINT32_MAX: all */
+	const struct charset *first;    /* the position is skipped unless its character is in it */
 	const struct charset *required; /* nothing is tried unless one is ahead (PCRE2) */
 };
 

@@ -83,8 +83,8 @@ static struct node *make_check(struct parser *p, const struct charset *set, cons
 	struct node *check = arena_alloc(p->arena, sizeof(*check));
 	struct node *body = arena_alloc(p->arena, sizeof(*body));
 
-	*body = (struct node){.kind = NODE_SET, .start = at->start, .end = at->end, .set = set};
-	*check = (struct node){.kind = NODE_LOOK, .start = at->start, .end = at->end};
+	*body = (struct node){ .kind = NODE_SET, .start = at->start, .end = at->end, .set = set };
+	*check = (struct node){ .kind = NODE_LOOK, .start = at->start, .end = at->end };
 	check->look.body = body;
 	node_measure(check);
 	return check;

@@ -22,7 +22,7 @@ struct refiner {
 	uint64_t work;
 	/* for each set and symbol, the sets that are before by that symbol, ascending */
 	uint32_t *inverse, *first_inverse;
-	uint32_t *ids; /* node + 1 by set and state */
+	uint32_t *ids;                 /* node + 1 by set and state */
 	uint32_t closed[64], n_closed; /* scopes done with at one node and symbol */
 };
 
@@ -61,8 +61,8 @@ static void sort_height(struct refiner *f, uint32_t height, uint32_t *at)
 			const struct edge *e = &m->edges[i];
 
 			if (decides(m, e))
-				f->edges[at[e->symbol]++] = (struct back_edge){
-				    s, e->target, &m->entries[e->entry]};
+				f->edges[at[e->symbol]++] =
+					(struct back_edge){ s, e->target, &m->entries[e->entry] };
 		}
 	}
 }
@@ -143,7 +143,7 @@ static uint32_t set_before(struct refiner *f, uint32_t after, uint32_t symbol)
 			bits_set(set, e->source);
 	}
 	f->work += f->first[symbol + 1] - f->first[symbol] + r->words + 4;
-	return intern_set(f, (struct future){after, symbol});
+	return intern_set(f, (struct future){ after, symbol });
 }
 
 static bool find_sets(struct refiner *f)
@@ -232,7 +232,7 @@ static void add_arcs(struct refiner *f, uint32_t node, uint32_t i, uint32_t next
 		if (is_closed(f, entry->scope) || !conditions_hold(entry->conditions, here))
 			continue;
 		if (!succeeds) {
-			struct refined_node to = {e->target, next, node, label};
+			struct refined_node to = { e->target, next, node, label };
 
 			graph_add_arc(&r->graph, label, node_id(f, to));
 			succeeds = bits_has(set_at(r, next), e->target);
@@ -273,7 +273,7 @@ static bool explore(struct refiner *f)
 	f->ids = xcalloc((size_t)r->n_sets * f->m->n_states, sizeof(*f->ids));
 	graph_init(&r->graph, r->n_sets * f->symbols);
 	for (uint32_t set = 0; set < r->n_sets; set++)
-		node_id(f, (struct refined_node){f->m->start, set, UINT32_MAX, 0});
+		node_id(f, (struct refined_node){ f->m->start, set, UINT32_MAX, 0 });
 	for (uint32_t node = 0; node < r->n_nodes; node++) {
 		explore_node(f, node);
 		if (r->graph.n_arcs > REFINED_ARCS_MAX || f->work > 2 * REFINED_WORK_MAX)
@@ -285,9 +285,9 @@ static bool explore(struct refiner *f)
 
 void refined_build(struct refined *r, const struct automaton *m)
 {
-	struct refiner f = {.r = r, .m = m, .symbols = m->alphabet.n};
+	struct refiner f = { .r = r, .m = m, .symbols = m->alphabet.n };
 
-	*r = (struct refined){.automaton = m, .words = bits_words((uint32_t)m->n_states)};
+	*r = (struct refined){ .automaton = m, .words = bits_words((uint32_t)m->n_states) };
 	sort_edges(&f);
 	r->exhausted = !find_sets(&f);
 	if (!r->exhausted) {
@@ -305,7 +305,7 @@ void refined_build(struct refined *r, const struct automaton *m)
 
 struct word refined_way(const struct refined *r, uint32_t node, struct arena *a)
 {
-	struct word word = {0};
+	struct word word = { 0 };
 	uint32_t *labels;
 
 	for (uint32_t n = node; r->nodes[n].parent != UINT32_MAX; n = r->nodes[n].parent)
@@ -324,5 +324,5 @@ void refined_free(struct refined *r)
 	free(r->futures);
 	free(r->sets);
 	free(r->before);
-	*r = (struct refined){0};
+	*r = (struct refined){ 0 };
 }

@@ -1,8 +1,8 @@
 #ifndef LAGPROF_ANALYZERS_REGEX_REFINE_H
 #define LAGPROF_ANALYZERS_REGEX_REFINE_H
 
-#include "analyzers/regex/automaton.h"
 #include "analyzers/regex/ambiguity.h"
+#include "analyzers/regex/automaton.h"
 
 /*
  * The automaton seen together with what is to come: a node is a state and the
@@ -14,7 +14,7 @@
  * deterministic; each comes with a shortest rest that makes it.
  */
 struct future {
-	uint32_t next;	 /* the set after `symbol` */
+	uint32_t next;   /* the set after `symbol` */
 	uint32_t symbol; /* first symbol of the rest; the end symbol: the rest is empty */
 };
 
@@ -25,14 +25,14 @@ struct refined_node {
 
 struct refined {
 	const struct automaton *automaton;
-	struct graph graph;	    /* labels: symbol * n_sets + the set after it */
+	struct graph graph;         /* labels: symbol * n_sets + the set after it */
 	struct refined_node *nodes; /* of the graph */
-	struct future *futures; /* of each set */
+	struct future *futures;     /* of each set */
 	uint64_t *sets;
 	uint32_t *before; /* [set * symbols + symbol]: the set one symbol earlier */
 	uint32_t n_sets, words;
 	size_t n_nodes, cap_nodes, cap_sets, cap_futures;
-	uint64_t work;	/* about how long it took, in steps of the matcher */
+	uint64_t work;  /* about how long it took, in steps of the matcher */
 	bool exhausted; /* too large: not usable */
 };
 

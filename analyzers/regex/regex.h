@@ -41,7 +41,7 @@ extern const char *const regex_class_names[REGEX_CLASSES];
 enum regex_kind {
 	REGEX_KIND_NONE,
 	REGEX_SEARCH_LOOP, /* each try is linear, but the engine tries again at every position */
-	REGEX_INNER,	   /* slow even when tried at one position only */
+	REGEX_INNER,       /* slow even when tried at one position only */
 	REGEX_KINDS
 };
 extern const char *const regex_kind_names[REGEX_KINDS]; /* NULL for none */

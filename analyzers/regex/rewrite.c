@@ -326,8 +326,8 @@ static uint32_t badness(const struct decision *d)
 /* Takes what it costs from *left, in steps. */
 static uint32_t badness_of(const struct regex_pattern *pattern, uint64_t *left)
 {
-	struct arena a = {0};
-	struct decision d = {.verdict = REGEX_UNKNOWN};
+	struct arena a = { 0 };
+	struct decision d = { .verdict = REGEX_UNKNOWN };
 	struct syntax syntax;
 	struct program program;
 	struct prover prover;
@@ -370,8 +370,8 @@ static bool choose(struct rewriter *r, struct regex_pattern *best, uint32_t *wor
 const char *rewrite_find(const struct regex_pattern *pattern, const struct decision *d,
 			 bool *captures, struct arena *a)
 {
-	struct arena scratch = {0};
-	struct rewriter r = {.arena = &scratch, .left = PROOF_STEPS_MAX};
+	struct arena scratch = { 0 };
+	struct rewriter r = { .arena = &scratch, .left = PROOF_STEPS_MAX };
 	struct regex_pattern best = *pattern;
 	uint32_t worst = badness(d);
 	const char *found = NULL;

@@ -11,7 +11,7 @@
 struct rough {
 	struct graph graph;
 	bool *searches; /* by state: part of the search loop */
-	bool *winning;	/* by state: it matches whatever comes */
+	bool *winning;  /* by state: it matches whatever comes */
 };
 
 /* Releases with graph_free(&r->graph); the rest is in the arena. */

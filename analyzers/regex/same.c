@@ -170,7 +170,7 @@ struct side {
 
 static bool side_init(struct side *s, const struct regex_pattern *pattern, struct arena *a)
 {
-	*s = (struct side){0};
+	*s = (struct side){ 0 };
 	syntax_parse(&s->syntax, pattern, a);
 	if (s->syntax.root)
 		program_compile(&s->program, &s->syntax);
@@ -214,7 +214,7 @@ static enum sameness compare_on(struct side *x, struct side *y, const struct gen
 	enum sameness same = SAME_CAPTURES;
 
 	for (uint32_t from = 0; from <= g->n && same != SAME_NOT;) {
-		struct match_input in = {g->v, g->n, from};
+		struct match_input in = { g->v, g->n, from };
 		enum sameness here = compare_from(x, y, in, &from);
 
 		same = here < same ? here : same;
@@ -224,9 +224,9 @@ static enum sameness compare_on(struct side *x, struct side *y, const struct gen
 
 enum sameness rewrite_compare(const struct regex_pattern *x, const struct regex_pattern *y)
 {
-	struct arena a = {0};
-	struct generator g = {.state = 1};
-	struct side left, right = {0};
+	struct arena a = { 0 };
+	struct generator g = { .state = 1 };
+	struct side left, right = { 0 };
 	enum sameness same = SAME_NOT;
 
 	if (side_init(&left, x, &a) && side_init(&right, y, &a)) {

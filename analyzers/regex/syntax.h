@@ -24,7 +24,7 @@ enum node_kind {
 enum assertion {
 	ASSERT_START, /* of the subject */
 	ASSERT_LINE_START,
-	ASSERT_END,	    /* of the subject */
+	ASSERT_END,         /* of the subject */
 	ASSERT_END_NEWLINE, /* of the subject, or before its last newline */
 	ASSERT_LINE_END,
 	ASSERT_WORD, /* \b */
@@ -57,7 +57,7 @@ struct node {
 			struct node *body;
 			uint32_t group; /* CAPTURE: from 1.  CONDITION: the group asked about */
 			struct node *otherwise; /* CONDITION only; never NULL there */
-		} part;				/* CAPTURE, ATOMIC, CONDITION */
+		} part;                         /* CAPTURE, ATOMIC, CONDITION */
 		struct {
 			struct node *body;
 			uint32_t min, max; /* max may be REPEAT_FOREVER */
@@ -98,7 +98,7 @@ enum syntax_mode {
 
 struct syntax {
 	enum regex_engine engine;
-	unsigned mode;	   /* enum syntax_mode of the flags, inline ones not included */
+	unsigned mode;     /* enum syntax_mode of the flags, inline ones not included */
 	struct node *root; /* NULL after an error */
 	uint32_t groups;   /* capture groups and one more, group 0 */
 	uint32_t max_char; /* of a subject: 0xff, 0xffff or 0x10ffff */

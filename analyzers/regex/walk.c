@@ -58,7 +58,7 @@ bool walk_add(struct walk *w, struct walk_step step)
 
 struct word walk_word(const struct walk *w, size_t step, struct arena *a)
 {
-	struct word word = {0};
+	struct word word = { 0 };
 	uint32_t *labels;
 
 	for (size_t i = step; w->steps[i].parent != UINT32_MAX; i = w->steps[i].parent)
@@ -88,5 +88,5 @@ void walk_free(struct walk *w)
 {
 	free(w->steps);
 	free(w->slots);
-	*w = (struct walk){0};
+	*w = (struct walk){ 0 };
 }

@@ -4,9 +4,9 @@
 #include <string.h>
 
 enum {
-	ESCAPES_MAX = 120, /* sets of states looked at for suffixes */
+	ESCAPES_MAX = 120,   /* sets of states looked at for suffixes */
 	ESCAPES_ENOUGH = 24, /* once there is one suffix */
-	SETTLE = 3,	   /* pumps after which the set of states no longer changes, mostly */
+	SETTLE = 3,          /* pumps after which the set of states no longer changes, mostly */
 };
 
 static struct units spell(struct units symbols, const struct alphabet *alphabet, struct arena *a)
@@ -15,7 +15,7 @@ static struct units spell(struct units symbols, const struct alphabet *alphabet,
 
 	for (uint32_t i = 0; i < symbols.n; i++)
 		v[i] = alphabet->sample[symbols.v[i]];
-	return (struct units){v, symbols.n};
+	return (struct units){ v, symbols.n };
 }
 
 /* Until here an attack was made of symbols. */
@@ -35,7 +35,7 @@ static struct units symbols_of(const struct word *word, uint32_t unit, struct ar
 
 	for (uint32_t i = 0; i < word->n; i++)
 		v[i] = word->labels[i] / unit;
-	return (struct units){v, word->n};
+	return (struct units){ v, word->n };
 }
 
 /* All but the suffix; way leads to the first pump. */
@@ -132,7 +132,7 @@ static struct units way_to(const struct escape *e, uint32_t set)
 	v = arena_alloc(e->arena, ((size_t)n + 1) * sizeof(*v));
 	for (uint32_t i = set, at = n; i; i = e->sets[i].parent)
 		v[--at] = e->sets[i].symbol;
-	return (struct units){v, n};
+	return (struct units){ v, n };
 }
 
 /* The shortest suffixes after which nothing can match, one for each set of states. */
@@ -168,7 +168,7 @@ uint32_t witness_rough(const struct automaton *m, const struct graph *g, const s
 	struct word way;
 	uint32_t found;
 
-	*out = (struct attack){.n = n < ATTACK_PUMPS_MAX ? n : ATTACK_PUMPS_MAX};
+	*out = (struct attack){ .n = n < ATTACK_PUMPS_MAX ? n : ATTACK_PUMPS_MAX };
 	if (!graph_path(g, m->start, pumps[0].from, &way, a))
 		return 0;
 	follow_pumps(g, pumps, way, 1, out, a);
@@ -192,7 +192,7 @@ static struct units future_of(const struct refined *r, uint32_t set, struct aren
 	v = arena_alloc(a, ((size_t)n + 1) * sizeof(*v));
 	for (uint32_t i = 0; i < n; i++, set = r->futures[set].next)
 		v[i] = r->futures[set].symbol;
-	return (struct units){v, n};
+	return (struct units){ v, n };
 }
 
 void witness_exact(const struct refined *r, const struct pump *pumps, uint32_t n,
@@ -201,7 +201,7 @@ void witness_exact(const struct refined *r, const struct pump *pumps, uint32_t n
 	const struct alphabet *alphabet = &r->automaton->alphabet;
 	struct word way = refined_way(r, pumps[0].from, a);
 
-	*out = (struct attack){.n = n < ATTACK_PUMPS_MAX ? n : ATTACK_PUMPS_MAX};
+	*out = (struct attack){ .n = n < ATTACK_PUMPS_MAX ? n : ATTACK_PUMPS_MAX };
 	follow_pumps(&r->graph, pumps, way, r->n_sets, out, a);
 	out->suffix = future_of(r, r->nodes[pumps[out->n - 1].to].set, a);
 	spell_attack(out, alphabet, a);

@@ -85,8 +85,9 @@ static int check_namespace(struct error *err)
 	link[n > 0 ? n : 0] = '\0';
 	if (n <= 0 || strcmp(link, initial) == 0)
 		return 0;
-	error_set(err, -EOPNOTSUPP, "running in a pid namespace of its own (a container), where "
-				    "the kernel's thread ids are not known");
+	error_set(err, -EOPNOTSUPP,
+		  "running in a pid namespace of its own (a container), where "
+		  "the kernel's thread ids are not known");
 	return error_fix(err, "run it on the host, or in a container started with --pid=host");
 }
 

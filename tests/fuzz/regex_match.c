@@ -14,7 +14,7 @@ static const struct {
 	enum regex_engine engine;
 	const char *flags;
 } modes[] = {
-	{ REGEX_V8, "" },   { REGEX_V8, "i" },	  { REGEX_V8, "u" },	 { REGEX_V8, "iv" },
+	{ REGEX_V8, "" },   { REGEX_V8, "i" },    { REGEX_V8, "u" },     { REGEX_V8, "iv" },
 	{ REGEX_V8, "ms" }, { REGEX_PCRE2, "i" }, { REGEX_PYTHON, "i" }, { REGEX_PYTHON, "xs" },
 };
 

@@ -10,7 +10,7 @@ static const struct {
 	enum regex_engine engine;
 	const char *flags;
 } modes[] = {
-	{ REGEX_V8, "" },     { REGEX_V8, "i" },     { REGEX_V8, "u" },	     { REGEX_V8, "iu" },
+	{ REGEX_V8, "" },     { REGEX_V8, "i" },     { REGEX_V8, "u" },      { REGEX_V8, "iu" },
 	{ REGEX_V8, "v" },    { REGEX_V8, "iv" },    { REGEX_V8, "ms" },     { REGEX_V8, "y" },
 	{ REGEX_PCRE2, "" },  { REGEX_PCRE2, "i" },  { REGEX_PCRE2, "xu" },  { REGEX_PCRE2, "msU" },
 	{ REGEX_PYTHON, "" }, { REGEX_PYTHON, "i" }, { REGEX_PYTHON, "xa" }, { REGEX_PYTHON, "ms" },

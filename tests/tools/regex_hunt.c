@@ -14,7 +14,7 @@
 
 enum { LETTERS = 5, PREFIX_MAX = 2, PUMP_MAX = 3 };
 
-static const uint32_t letters[LETTERS] = {'a', 'b', 'c', '1', '\n'};
+static const uint32_t letters[LETTERS] = { 'a', 'b', 'c', '1', '\n' };
 
 static size_t decode(char *s)
 {
@@ -73,10 +73,10 @@ static void print_units(struct units u)
 
 static bool hunt_with(struct prover *p, struct attack *attack, const char *pattern)
 {
-	static const uint32_t suffixes[] = {'a', 'b', 'c', '1', '\n', '!', ' '};
+	static const uint32_t suffixes[] = { 'a', 'b', 'c', '1', '\n', '!', ' ' };
 
 	for (uint32_t i = 0; i <= sizeof(suffixes) / sizeof(*suffixes); i++) {
-		attack->suffix = (struct units){&suffixes[i ? i - 1 : 0], i > 0};
+		attack->suffix = (struct units){ &suffixes[i ? i - 1 : 0], i > 0 };
 		if (!grows(p, attack))
 			continue;
 		printf("missed /%s/: ", pattern);
@@ -94,8 +94,8 @@ static bool hunt_with(struct prover *p, struct attack *attack, const char *patte
 static bool hunt(const struct regex_pattern *pattern)
 {
 	uint32_t prefix[PREFIX_MAX], pump[PUMP_MAX];
-	struct attack attack = {.n = 1};
-	struct arena a = {0};
+	struct attack attack = { .n = 1 };
+	struct arena a = { 0 };
 	struct syntax syntax;
 	struct program program;
 	struct prover p;
@@ -106,8 +106,8 @@ static bool hunt(const struct regex_pattern *pattern)
 	prover_init(&p, &program, UINT64_MAX);
 	for (uint32_t m = 0; m <= PREFIX_MAX && !found; m++) {
 		for (uint32_t n = 1; n <= PUMP_MAX && !found; n++) {
-			attack.pumps[0].prefix = (struct units){prefix, m};
-			attack.pumps[0].pump = (struct units){pump, n};
+			attack.pumps[0].prefix = (struct units){ prefix, m };
+			attack.pumps[0].pump = (struct units){ pump, n };
 			for (uint32_t i = 0; i < count(m) * count(n) && !found; i++) {
 				spell(i % count(m), m, prefix);
 				spell(i / count(m), n, pump);
@@ -129,9 +129,9 @@ int main(void)
 	size_t cap = 0;
 
 	while (getline(&line, &cap, stdin) > 0) {
-		struct regex_pattern p = {0};
+		struct regex_pattern p = { 0 };
 		struct regex_verdict v;
-		struct arena a = {0};
+		struct arena a = { 0 };
 		const char *engine;
 
 		strtok(line, " \n");

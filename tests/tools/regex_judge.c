@@ -43,10 +43,10 @@ int main(void)
 
 	while (getline(&line, &cap, stdin) > 0) {
 		char *id = strtok(line, " \n"), *engine = strtok(NULL, " \n");
-		struct regex_pattern p = {.flags = strtok(NULL, " \n") + 1};
+		struct regex_pattern p = { .flags = strtok(NULL, " \n") + 1 };
 		struct regex_verdict v;
-		struct strbuf out = {0};
-		struct arena a = {0};
+		struct strbuf out = { 0 };
+		struct arena a = { 0 };
 		double begin;
 
 		p.text = strtok(NULL, "\n");

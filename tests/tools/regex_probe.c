@@ -45,7 +45,7 @@ static void run(struct matcher *m, const struct syntax *syntax, const char *subj
 	enum match_end how;
 
 	program_compile(&prog, syntax);
-	how = match_search(m, &prog, (struct match_input){s.units, s.n, 0}, 2000000);
+	how = match_search(m, &prog, (struct match_input){ s.units, s.n, 0 }, 2000000);
 	if (how == MATCH_YES)
 		printf("%u %u\n", m->registers[0], m->registers[1]);
 	else

@@ -49,7 +49,7 @@ TEST(elf_own_program_has_segments_sections_and_unwind_tables)
 
 TEST(elf_open_refuses_what_is_no_program)
 {
-	static const char *const paths[] = {"/dev/null", "/", "/etc/passwd", "/proc/self/maps"};
+	static const char *const paths[] = { "/dev/null", "/", "/etc/passwd", "/proc/self/maps" };
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		CHECK(!open_path(paths[i]));
@@ -76,7 +76,7 @@ static void make_image(struct image *im, const char *text)
 {
 	uLongf packed = sizeof(im->packed.bytes);
 
-	*im = (struct image){0};
+	*im = (struct image){ 0 };
 	memcpy(im->eh.e_ident, "\177ELF\2\1\1", 7);
 	im->eh.e_type = ET_DYN;
 	im->eh.e_machine = EM_X86_64;
@@ -87,28 +87,30 @@ static void make_image(struct image *im, const char *text)
 	im->eh.e_shentsize = sizeof(Elf64_Shdr);
 	im->eh.e_shnum = 3;
 	im->eh.e_shstrndx = 1;
-	im->ph[0] = (Elf64_Phdr){
-	    .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0x10000, .p_filesz = sizeof(*im)};
-	im->ph[1] = (Elf64_Phdr){.p_type = PT_NOTE,
-				 .p_offset = offsetof(struct image, note),
-				 .p_vaddr = 0x10000 + offsetof(struct image, note),
-				 .p_filesz = sizeof(im->note),
-				 .p_align = 4};
-	im->note.head = (Elf64_Nhdr){4, 8, NT_GNU_BUILD_ID};
+	im->ph[0] = (Elf64_Phdr){ .p_type = PT_LOAD,
+				  .p_flags = PF_R | PF_X,
+				  .p_vaddr = 0x10000,
+				  .p_filesz = sizeof(*im) };
+	im->ph[1] = (Elf64_Phdr){ .p_type = PT_NOTE,
+				  .p_offset = offsetof(struct image, note),
+				  .p_vaddr = 0x10000 + offsetof(struct image, note),
+				  .p_filesz = sizeof(im->note),
+				  .p_align = 4 };
+	im->note.head = (Elf64_Nhdr){ 4, 8, NT_GNU_BUILD_ID };
 	memcpy(im->note.name, "GNU", 4);
 	memcpy(im->note.desc, "\1\2\3\4\xab\xcd\xef\xff", 8);
 	memcpy(im->names, "\0.names\0.packed", 16);
-	im->sh[1] = (Elf64_Shdr){.sh_name = 1,
-				 .sh_type = SHT_STRTAB,
-				 .sh_offset = offsetof(struct image, names),
-				 .sh_size = 16};
+	im->sh[1] = (Elf64_Shdr){ .sh_name = 1,
+				  .sh_type = SHT_STRTAB,
+				  .sh_offset = offsetof(struct image, names),
+				  .sh_size = 16 };
 	compress(im->packed.bytes, &packed, (const Bytef *)text, strlen(text));
-	im->packed.head = (Elf64_Chdr){.ch_type = ELFCOMPRESS_ZLIB, .ch_size = strlen(text)};
-	im->sh[2] = (Elf64_Shdr){.sh_name = 8,
-				 .sh_type = SHT_PROGBITS,
-				 .sh_flags = SHF_COMPRESSED,
-				 .sh_offset = offsetof(struct image, packed),
-				 .sh_size = sizeof(im->packed.head) + packed};
+	im->packed.head = (Elf64_Chdr){ .ch_type = ELFCOMPRESS_ZLIB, .ch_size = strlen(text) };
+	im->sh[2] = (Elf64_Shdr){ .sh_name = 8,
+				  .sh_type = SHT_PROGBITS,
+				  .sh_flags = SHF_COMPRESSED,
+				  .sh_offset = offsetof(struct image, packed),
+				  .sh_size = sizeof(im->packed.head) + packed };
 }
 
 TEST(elf_compressed_section_is_inflated_and_held_to_its_limit)
@@ -161,9 +163,9 @@ TEST(elf_bias_follows_the_executable_one_of_two_segments_in_a_page)
 {
 	/* As lld lays them out: both begin in file page 0, at different vaddrs. */
 	struct elf_file file = {
-	    .fd = -1,
-	    .n_segments = 2,
-	    .segments = {{0x200000, 0, 0x5f0, false}, {0x2015f0, 0x5f0, 0x2000, true}},
+		.fd = -1,
+		.n_segments = 2,
+		.segments = { { 0x200000, 0, 0x5f0, false }, { 0x2015f0, 0x5f0, 0x2000, true } },
 	};
 	uint64_t bias;
 

@@ -40,11 +40,11 @@ TEST(recording_add_sample_copies_arguments_and_interns_their_text)
 {
 	struct recording *rec = recording_new();
 	char text[] = "sha512";
-	struct argument args[] = {{.key = ARG_DIGEST, .text = text},
-				  {.key = ARG_ITERATIONS, .number = 60000}};
+	struct argument args[] = { { .key = ARG_DIGEST, .text = text },
+				   { .key = ARG_ITERATIONS, .number = 60000 } };
 	const struct sample *s;
 
-	recording_add_sample(rec, &(struct sample){.at = 7, .n_arguments = 2, .arguments = args});
+	recording_add_sample(rec, &(struct sample){ .at = 7, .n_arguments = 2, .arguments = args });
 	text[0] = 'X';
 	args[1].number = 0;
 	s = &rec->samples[0];
@@ -56,11 +56,11 @@ TEST(recording_add_sample_copies_arguments_and_interns_their_text)
 
 TEST(recording_argument_is_the_one_nearest_the_leaf)
 {
-	const struct argument args[] = {{.key = ARG_BYTES, .number = 1, .frame = 9},
-					{.key = ARG_BYTES, .number = 2, .frame = 3},
-					{.key = ARG_KEYLEN, .number = 3, .frame = 1},
-					{.key = ARG_BYTES, .number = 4, .frame = 3}};
-	const struct sample s = {.n_arguments = 4, .arguments = args};
+	const struct argument args[] = { { .key = ARG_BYTES, .number = 1, .frame = 9 },
+					 { .key = ARG_BYTES, .number = 2, .frame = 3 },
+					 { .key = ARG_KEYLEN, .number = 3, .frame = 1 },
+					 { .key = ARG_BYTES, .number = 4, .frame = 3 } };
+	const struct sample s = { .n_arguments = 4, .arguments = args };
 
 	CHECK_EQ(sample_argument(&s, ARG_BYTES)->number, 2);
 	CHECK_EQ(sample_argument(&s, ARG_KEYLEN)->number, 3);

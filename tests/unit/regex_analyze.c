@@ -8,7 +8,7 @@ static struct arena arena;
 
 static struct regex_verdict analyze(enum regex_engine engine, const char *flags, const char *text)
 {
-	struct regex_pattern p = {text, strlen(text), flags, engine};
+	struct regex_pattern p = { text, strlen(text), flags, engine };
 	struct regex_verdict v;
 
 	arena_free(&arena);
@@ -27,8 +27,8 @@ static const char *class_of(enum regex_engine engine, const char *flags, const c
 	return regex_class_names[v.verdict];
 }
 
-#define V8(flags, text) class_of(REGEX_V8, flags, text)
-#define PCRE2(flags, text) class_of(REGEX_PCRE2, flags, text)
+#define V8(flags, text)     class_of(REGEX_V8, flags, text)
+#define PCRE2(flags, text)  class_of(REGEX_PCRE2, flags, text)
 #define PYTHON(flags, text) class_of(REGEX_PYTHON, flags, text)
 
 TEST(nested_and_overlapping_repeats_are_exponential)
@@ -203,7 +203,7 @@ TEST(an_attack_is_shown_as_an_expression)
 /* A pattern of n times the unit between before and after. */
 static const char *class_of_many(const char *before, const char *unit, size_t n, const char *after)
 {
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 	const char *name;
 
 	strbuf_puts(&b, before);

@@ -24,7 +24,7 @@ static const char *search(enum regex_engine engine, const char *flags, const cha
 	}
 	s = subject_decode(subject, strlen(subject), syntax.max_char, &a);
 	program_compile(&prog, &syntax);
-	how = match_search(&m, &prog, (struct match_input){s.units, s.n, 0}, 100000);
+	how = match_search(&m, &prog, (struct match_input){ s.units, s.n, 0 }, 100000);
 	if (how == MATCH_YES)
 		snprintf(answer, sizeof(answer), "%u-%u", m.registers[0], m.registers[1]);
 	else
@@ -35,8 +35,8 @@ static const char *search(enum regex_engine engine, const char *flags, const cha
 	return answer;
 }
 
-#define V8(flags, pattern, subject)	search(REGEX_V8, flags, pattern, subject)
-#define PCRE2(flags, pattern, subject)	search(REGEX_PCRE2, flags, pattern, subject)
+#define V8(flags, pattern, subject)     search(REGEX_V8, flags, pattern, subject)
+#define PCRE2(flags, pattern, subject)  search(REGEX_PCRE2, flags, pattern, subject)
 #define PYTHON(flags, pattern, subject) search(REGEX_PYTHON, flags, pattern, subject)
 
 TEST(alternatives_are_tried_in_order)
@@ -174,7 +174,8 @@ TEST(an_end_anchored_short_match_is_only_looked_for_at_the_end)
 		subject[i] = 'a';
 	syntax_parse(&syntax, &p, &a);
 	program_compile(&prog, &syntax);
-	CHECK_EQ(match_search(&m, &prog, (struct match_input){subject, 4000, 0}, 1000000), MATCH_NO);
+	CHECK_EQ(match_search(&m, &prog, (struct match_input){ subject, 4000, 0 }, 1000000),
+		 MATCH_NO);
 	CHECK(m.steps < 100);
 	program_free(&prog);
 	matcher_free(&m);

@@ -4,7 +4,8 @@
 static uint32_t frame(struct recording *rec, const char *function, uint64_t address)
 {
 	return recording_frame(
-	    rec, &(struct frame){.kind = FRAME_NATIVE, .function = function, .address = address});
+		rec,
+		&(struct frame){ .kind = FRAME_NATIVE, .function = function, .address = address });
 }
 
 TEST(stack_equal_frames_have_one_id)
@@ -24,18 +25,18 @@ TEST(stack_equal_frames_have_one_id)
 TEST(stack_frames_that_differ_in_any_field_have_different_ids)
 {
 	const struct frame variants[] = {
-	    {.kind = FRAME_NATIVE},
-	    {.kind = FRAME_JS},
-	    {.kind = FRAME_NATIVE, .function = "f"},
-	    {.kind = FRAME_NATIVE, .module = "f"},
-	    {.kind = FRAME_NATIVE, .build_id = "f"},
-	    {.kind = FRAME_NATIVE, .file = "f"},
-	    {.kind = FRAME_NATIVE, .line = 1},
-	    {.kind = FRAME_NATIVE, .column = 1},
-	    {.kind = FRAME_NATIVE, .define_line = 1},
-	    {.kind = FRAME_NATIVE, .address = 1},
-	    {.kind = FRAME_NATIVE, .inlined = true},
-	    {.kind = FRAME_NATIVE, .guessed = true},
+		{ .kind = FRAME_NATIVE },
+		{ .kind = FRAME_JS },
+		{ .kind = FRAME_NATIVE, .function = "f" },
+		{ .kind = FRAME_NATIVE, .module = "f" },
+		{ .kind = FRAME_NATIVE, .build_id = "f" },
+		{ .kind = FRAME_NATIVE, .file = "f" },
+		{ .kind = FRAME_NATIVE, .line = 1 },
+		{ .kind = FRAME_NATIVE, .column = 1 },
+		{ .kind = FRAME_NATIVE, .define_line = 1 },
+		{ .kind = FRAME_NATIVE, .address = 1 },
+		{ .kind = FRAME_NATIVE, .inlined = true },
+		{ .kind = FRAME_NATIVE, .guessed = true },
 	};
 	struct recording *rec = recording_new();
 
@@ -51,13 +52,13 @@ TEST(stack_equal_stacks_have_one_id_and_survive_growth)
 	uint32_t ids[3000];
 
 	for (uint32_t i = 0; i < 3000; i++) {
-		uint32_t frames[] = {i, frame(rec, "f", i), 0};
+		uint32_t frames[] = { i, frame(rec, "f", i), 0 };
 
 		ids[i] = recording_stack(rec, frames, i % 4 == 3 ? 2 : 3, STACK_COMPLETE);
 	}
 	CHECK_EQ(rec->stacks.n_stacks, 3000);
 	for (uint32_t i = 0; i < 3000; i++) {
-		uint32_t frames[] = {i, frame(rec, "f", i), 0}, n = i % 4 == 3 ? 2 : 3;
+		uint32_t frames[] = { i, frame(rec, "f", i), 0 }, n = i % 4 == 3 ? 2 : 3;
 
 		CHECK_EQ(recording_stack(rec, frames, n, STACK_COMPLETE), ids[i]);
 		CHECK_EQ(recording_get_stack(rec, ids[i])->n, n);
@@ -69,7 +70,7 @@ TEST(stack_equal_stacks_have_one_id_and_survive_growth)
 TEST(stack_ends_and_lengths_tell_stacks_apart)
 {
 	struct recording *rec = recording_new();
-	uint32_t f[] = {frame(rec, "a", 1), frame(rec, "b", 2)};
+	uint32_t f[] = { frame(rec, "a", 1), frame(rec, "b", 2) };
 	uint32_t complete = recording_stack(rec, f, 2, STACK_COMPLETE);
 
 	CHECK(recording_stack(rec, f, 2, STACK_TRUNCATED) != complete);
@@ -86,17 +87,17 @@ TEST(stack_replaced_frames_change_every_stack_and_merge_equal_ones)
 	struct recording *rec = recording_new();
 	uint32_t a = frame(rec, "a", 1), b = frame(rec, "b", 2), c = frame(rec, "b", 3);
 	uint32_t in = frame(rec, "inlined", 0), out = frame(rec, "outer", 0);
-	uint32_t ab = recording_stack(rec, (uint32_t[]){a, b}, 2, STACK_COMPLETE);
-	uint32_t ac = recording_stack(rec, (uint32_t[]){a, c}, 2, STACK_COMPLETE);
-	uint32_t aa = recording_stack(rec, (uint32_t[]){a}, 1, STACK_COMPLETE);
-	const uint32_t with[] = {in, out};
-	const struct frame_replacement r[] = {{.id = b, .n = 2, .with = with},
-					      {.id = c, .n = 2, .with = with}};
+	uint32_t ab = recording_stack(rec, (uint32_t[]){ a, b }, 2, STACK_COMPLETE);
+	uint32_t ac = recording_stack(rec, (uint32_t[]){ a, c }, 2, STACK_COMPLETE);
+	uint32_t aa = recording_stack(rec, (uint32_t[]){ a }, 1, STACK_COMPLETE);
+	const uint32_t with[] = { in, out };
+	const struct frame_replacement r[] = { { .id = b, .n = 2, .with = with },
+					       { .id = c, .n = 2, .with = with } };
 	const struct stack *k;
 
-	recording_add_sample(rec, &(struct sample){.stack = ab});
-	recording_add_sample(rec, &(struct sample){.stack = ac});
-	recording_add_sample(rec, &(struct sample){.stack = aa});
+	recording_add_sample(rec, &(struct sample){ .stack = ab });
+	recording_add_sample(rec, &(struct sample){ .stack = ac });
+	recording_add_sample(rec, &(struct sample){ .stack = aa });
 	recording_replace_frames(rec, r, 2);
 
 	k = recording_get_stack(rec, rec->samples[0].stack);
@@ -106,7 +107,7 @@ TEST(stack_replaced_frames_change_every_stack_and_merge_equal_ones)
 	CHECK_EQ(rec->samples[2].stack, aa);
 	CHECK_EQ(recording_get_stack(rec, aa)->n, 1);
 	/* What is added afterwards finds the stack in its new form. */
-	CHECK_EQ(recording_stack(rec, (uint32_t[]){a, in, out}, 3, STACK_COMPLETE), ab);
+	CHECK_EQ(recording_stack(rec, (uint32_t[]){ a, in, out }, 3, STACK_COMPLETE), ab);
 	recording_free(rec);
 }
 
@@ -120,8 +121,8 @@ TEST(stack_arguments_stay_with_their_call_when_frames_before_it_are_replaced)
 	const struct argument args[] = { { .key = ARG_BYTES, .number = 7, .frame = 0 },
 					 { .key = ARG_COST, .number = 8, .frame = 1 } };
 
-	recording_add_sample(
-		rec, &(struct sample){ .stack = ab, .n_arguments = 2, .arguments = args });
+	recording_add_sample(rec,
+			     &(struct sample){ .stack = ab, .n_arguments = 2, .arguments = args });
 	recording_replace_frames(rec, &r, 1);
 	CHECK_EQ(rec->samples[0].arguments[0].frame, 0);
 	CHECK_EQ(rec->samples[0].arguments[1].frame, 2);

@@ -16,8 +16,8 @@ static const char *visible(const char *s)
 
 TEST(strings_equal_strings_are_one_pointer_and_others_are_not)
 {
-	struct strings set = {0};
-	struct arena a = {0};
+	struct strings set = { 0 };
+	struct arena a = { 0 };
 	char text[32];
 	const char *first[2000];
 
@@ -37,8 +37,8 @@ TEST(strings_equal_strings_are_one_pointer_and_others_are_not)
 
 TEST(strings_intern_n_takes_a_prefix_and_stops_at_nul)
 {
-	struct strings set = {0};
-	struct arena a = {0};
+	struct strings set = { 0 };
+	struct arena a = { 0 };
 	const char *abc = strings_intern(&set, &a, "abc");
 
 	CHECK(strings_intern_n(&set, &a, "abcdef", 3) == abc);
@@ -53,7 +53,7 @@ TEST(strings_intern_n_takes_a_prefix_and_stops_at_nul)
 
 TEST(strings_hash_depends_on_every_byte_the_length_and_the_seed)
 {
-	unsigned char data[24] = {0};
+	unsigned char data[24] = { 0 };
 	uint64_t h = hash_bytes(1, data, sizeof(data));
 
 	for (size_t i = 0; i < sizeof(data); i++) {
@@ -68,7 +68,7 @@ TEST(strings_hash_depends_on_every_byte_the_length_and_the_seed)
 
 TEST(strings_buffer_grows_and_stays_terminated)
 {
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 
 	strbuf_add(&b, NULL, 0);
 	CHECK_STR(b.s, "");
@@ -114,18 +114,18 @@ TEST(strings_visible_escapes_what_reorders_or_hides_text)
 TEST(strings_visible_escapes_each_byte_of_invalid_utf8)
 {
 	CHECK_STR(visible("\x80z"), "\\x80z");
-	CHECK_STR(visible("\xc0\xafz"), "\\xc0\\xafz");			/* overlong */
-	CHECK_STR(visible("\xe0\x80\x80"), "\\xe0\\x80\\x80");		/* overlong */
-	CHECK_STR(visible("\xed\xa0\x80"), "\\xed\\xa0\\x80");		/* surrogate */
+	CHECK_STR(visible("\xc0\xafz"), "\\xc0\\xafz");                 /* overlong */
+	CHECK_STR(visible("\xe0\x80\x80"), "\\xe0\\x80\\x80");          /* overlong */
+	CHECK_STR(visible("\xed\xa0\x80"), "\\xed\\xa0\\x80");          /* surrogate */
 	CHECK_STR(visible("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80"); /* past U+10FFFF */
-	CHECK_STR(visible("\xe2\x82"), "\\xe2\\x82");			/* cut short */
+	CHECK_STR(visible("\xe2\x82"), "\\xe2\\x82");                   /* cut short */
 	CHECK_STR(visible("\xe2\x82g"), "\\xe2\\x82g");
 	CHECK_STR(visible("\xff\xfe"), "\\xff\\xfe");
 }
 
 TEST(strings_utf8_replaces_invalid_bytes_and_keeps_the_rest)
 {
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 
 	strbuf_puts_utf8(&b, "a\xff\xc3\xa9\xe2\x82z\x1b", 8);
 	CHECK_STR(b.s, "a\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd\xef\xbf\xbdz\x1b");
@@ -138,7 +138,7 @@ TEST(strings_utf8_replaces_invalid_bytes_and_keeps_the_rest)
 TEST(strings_utf8_decodes_every_code_point_to_itself)
 {
 	for (uint32_t point = 1; point <= 0x10ffff; point += point < 0x3000 ? 1 : 37) {
-		char s[5] = {0};
+		char s[5] = { 0 };
 		uint32_t got = 0;
 		size_t n = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
 

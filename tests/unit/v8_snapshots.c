@@ -92,7 +92,8 @@ TEST(snapshots_of_node_26_are_named_as_when_they_were_taken)
 /* A layout that is wrong must be noticed, not believed: the self-check steps down and says so. */
 TEST(snapshot_read_with_the_rows_of_another_version_has_few_lines_and_a_note)
 {
-	struct snapshot *s = snapshot_load(test_source("fixtures/snapshots/v8/node18-inlined.snap"));
+	struct snapshot *s =
+		snapshot_load(test_source("fixtures/snapshots/v8/node18-inlined.snap"));
 	char *got = NULL;
 	size_t size;
 	FILE *out;

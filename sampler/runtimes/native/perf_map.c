@@ -23,7 +23,7 @@ enum {
 
 struct jit_entry {
 	uint64_t start, end;
-	uint32_t name;	/* offset in names */
+	uint32_t name;  /* offset in names */
 	uint32_t order; /* in the file: code that was replaced stays listed */
 };
 
@@ -31,7 +31,7 @@ struct perf_map {
 	int proc;
 	dev_t dev;
 	ino_t ino;
-	off_t parsed;	/* bytes of the file that were whole lines */
+	off_t parsed;   /* bytes of the file that were whole lines */
 	time_t checked; /* CLOCK_MONOTONIC seconds, 0: never */
 	struct jit_entry *v;
 	size_t n, cap, sorted;
