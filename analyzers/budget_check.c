@@ -304,6 +304,54 @@ static const char *show_result(const struct trial *t, const struct budget *b, bo
 			    show(b, limit_of(t, b, own), t->arena));
 }
 
+/* Does the stall, by the part the code is answerable for, help to exceed that upper limit? */
+static bool breaks(const struct facts *f, const struct budget *b, double limit, size_t stall)
+{
+	const struct stall *s = &f->rec->stalls[stall];
+	nsec length = own_time(s);
+
+	if (is_allowed(f, stall) || !selected(b, s, &f->d->stalls[stall]))
+		return false;
+	switch (b->metric) {
+	case METRIC_LAG_QUANTILE:
+	case METRIC_LAG_MAX:
+	case METRIC_LAG_MEAN:
+	case METRIC_STALL_MAX:
+		return !holds(b, limit, (double)length);
+	case METRIC_STALL_COUNT:
+	case METRIC_STALL_TOTAL:
+	case METRIC_STALL_RATE:
+	case METRIC_BLOCKED_RATIO:
+		return length >= f->rec->session.threshold;
+	case METRIC_GC_TOTAL:
+		return f->d->stalls[stall].cause == CAUSE_GC;
+	case METRIC_BUSY_RATIO:
+	case METRIC_POOL_WAIT:
+		return false;
+	}
+	abort();
+}
+
+/* Names the findings that an exceeded limit is exceeded by. */
+static void blame_findings(const struct trial *t, const struct budget *b,
+			   struct budget_result *rule)
+{
+	const struct facts *f = t->facts;
+	double limit = limit_of(t, b, true);
+	uint32_t *ids = arena_alloc(t->arena, (f->d->n_findings + 1) * sizeof(*ids));
+	bool *broken_by = xcalloc(f->d->n_findings + 1, sizeof(*broken_by));
+
+	/* Of what there is too little of nobody is guilty. */
+	for (size_t i = 0; i < f->d->n_stalls && measure(f, b, true) >= limit; i++)
+		if (f->d->stalls[i].finding < f->d->n_findings && breaks(f, b, limit, i))
+			broken_by[f->d->stalls[i].finding] = true;
+	for (uint32_t i = 0; i < f->d->n_findings; i++)
+		if (broken_by[i])
+			ids[rule->n_findings++] = i;
+	rule->findings = ids;
+	free(broken_by);
+}
+
 static void judge(struct trial *t, const struct budget *b)
 {
 	struct budget_result *rule = &t->report->rules[t->report->n_rules++];
@@ -320,6 +368,8 @@ static void judge(struct trial *t, const struct budget *b)
 		return;
 	}
 	rule->value = show_result(t, b, all && !rule->ok);
+	if (!rule->ok && !own)
+		blame_findings(t, b, rule);
 	if (rule->ok || b->warn)
 		return;
 	if (own)

@@ -104,6 +104,8 @@ enum verdict { VERDICT_NONE, VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE };
 struct budget_result {
 	const char *expr, *level, *value; /* as written; "error"/"warn"; what was measured */
 	bool ok;
+	const uint32_t *findings; /* ids, ascending: whose stalls break it */
+	size_t n_findings;
 };
 
 struct budget_report {

@@ -70,6 +70,25 @@ bool gate_is_error(const struct budget_report *budget, const struct budget_resul
 	return !rule->ok && budget->verdict == VERDICT_FAIL && strcmp(rule->level, "warn") != 0;
 }
 
+static bool is_blamed(const struct budget_result *rule, uint32_t finding)
+{
+	for (size_t i = 0; i < rule->n_findings; i++)
+		if (rule->findings[i] == finding)
+			return true;
+	return false;
+}
+
+enum severity gate_severity(const struct report *r, const struct finding *f)
+{
+	if (!r->budget)
+		return f->severity;
+	for (size_t i = 0; i < r->budget->n_rules; i++)
+		if (gate_is_error(r->budget, &r->budget->rules[i]) &&
+		    is_blamed(&r->budget->rules[i], f->id))
+			return SEVERITY_INCIDENT;
+	return f->severity < SEVERITY_WARNING ? f->severity : SEVERITY_WARNING;
+}
+
 void gate_verdict(struct strbuf *b, const struct budget_report *budget)
 {
 	static const char *const verdicts[] = { "none", "pass", "fail", "inconclusive" };

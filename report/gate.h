@@ -23,6 +23,11 @@ void gate_rule(struct strbuf *b, const struct budget_result *rule);
 void gate_verdict(struct strbuf *b, const struct budget_report *budget);
 /* Is the rule exceeded in a way that fails the job? */
 bool gate_is_error(const struct budget_report *budget, const struct budget_result *rule);
+/*
+ * How loudly a service is to show a finding.  Where budgets were judged only
+ * what fails the job is an incident, at whatever lag; else its lag decides.
+ */
+enum severity gate_severity(const struct report *r, const struct finding *f);
 
 /* Copies text, `special` bytes as %XX. */
 void strbuf_puts_percent(struct strbuf *b, const char *text, const char *special);

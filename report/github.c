@@ -80,15 +80,11 @@ static void put_budget(struct annotations *a, const struct budget_report *budget
 	strbuf_destroy(&message);
 }
 
-/* A job that passes its budgets shows no error. */
-static enum kind finding_kind(const struct report *r, const struct finding *f)
-{
-	if (f->severity == SEVERITY_NOTICE)
-		return KIND_NOTICE;
-	if (f->severity == SEVERITY_INCIDENT && r->budget && r->budget->verdict == VERDICT_FAIL)
-		return KIND_ERROR;
-	return KIND_WARNING;
-}
+static const enum kind finding_kinds[] = {
+	[SEVERITY_NOTICE] = KIND_NOTICE,
+	[SEVERITY_WARNING] = KIND_WARNING,
+	[SEVERITY_INCIDENT] = KIND_ERROR,
+};
 
 static void put_finding(struct annotations *a, const struct report *r, const struct finding *f)
 {
@@ -101,7 +97,7 @@ static void put_finding(struct annotations *a, const struct report *r, const str
 	strbuf_printf(&properties, ",line=%u", gate_line(f));
 	put_property(&properties, "title", cause_info[f->cause].label);
 	gate_message(&message, r, f);
-	put_message(a, finding_kind(r, f), &properties, &message);
+	put_message(a, finding_kinds[gate_severity(r, f)], &properties, &message);
 	strbuf_destroy(&path);
 	strbuf_destroy(&visible);
 	strbuf_destroy(&properties);

@@ -37,7 +37,7 @@ static json_t *describe_finding(const struct report *r, const struct finding *f,
 	json_put_text(o, "description", message.s);
 	json_put_text(o, "check_name", cause_info[f->cause].id);
 	json_put_text(o, "fingerprint", f->fingerprint);
-	json_put_text(o, "severity", severities[f->severity]);
+	json_put_text(o, "severity", severities[gate_severity(r, f)]);
 	json_object_set_new(o, "location", describe_place(path.s, gate_line(f)));
 out:
 	strbuf_destroy(&path);

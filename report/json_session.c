@@ -135,6 +135,15 @@ json_t *json_samples(const struct report *r)
 	return o;
 }
 
+static json_t *list_ids(const struct budget_result *rule)
+{
+	json_t *ids = json_array();
+
+	for (size_t i = 0; i < rule->n_findings; i++)
+		json_array_append_new(ids, json_integer(rule->findings[i]));
+	return ids;
+}
+
 json_t *json_budget(const struct budget_report *budget)
 {
 	static const char *const verdicts[] = {
@@ -154,6 +163,8 @@ json_t *json_budget(const struct budget_report *budget)
 		json_put_text(rule, "level", budget->rules[i].level);
 		json_put_text(rule, "value", budget->rules[i].value);
 		json_object_set_new(rule, "ok", json_boolean(budget->rules[i].ok));
+		if (budget->rules[i].n_findings)
+			json_object_set_new(rule, "findings", list_ids(&budget->rules[i]));
 		json_array_append_new(rules, rule);
 	}
 	json_object_set_new(o, "rules", rules);

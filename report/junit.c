@@ -37,9 +37,21 @@ static void take(FILE *out, struct strbuf *b)
 	strbuf_destroy(b);
 }
 
-static void put_outcome(FILE *out, const struct budget_report *budget,
-			const struct budget_result *rule)
+/* The lines that the rule is broken at. */
+static void put_guilty(FILE *out, const struct report *r, const struct budget_result *rule)
 {
+	struct strbuf b = { 0 };
+
+	for (size_t i = 0; i < rule->n_findings; i++) {
+		finding_headline(&b, r, &r->diagnosis->findings[rule->findings[i]]);
+		strbuf_puts(&b, "\n");
+	}
+	take(out, &b);
+}
+
+static void put_outcome(FILE *out, const struct report *r, const struct budget_result *rule)
+{
+	const struct budget_report *budget = r->budget;
 	const char *element = budget->verdict == VERDICT_INCONCLUSIVE ? "error" : "failure";
 	struct strbuf b = { 0 };
 
@@ -60,11 +72,15 @@ static void put_outcome(FILE *out, const struct budget_report *budget,
 	}
 	fprintf(out, "><%s type=\"budget\" message=\"", element);
 	take(out, &b);
-	fprintf(out, "\"/></testcase>\n");
+	fputs("\">", out);
+	put_guilty(out, r, rule);
+	fprintf(out, "</%s></testcase>\n", element);
 }
 
-static void put_cases(FILE *out, const struct budget_report *budget)
+static void put_cases(FILE *out, const struct report *r)
 {
+	const struct budget_report *budget = r->budget;
+
 	for (size_t i = 0; budget && i < budget->n_rules; i++) {
 		struct strbuf name = { 0 };
 
@@ -72,7 +88,7 @@ static void put_cases(FILE *out, const struct budget_report *budget)
 		fputs("  <testcase classname=\"lagprof\" name=\"", out);
 		take(out, &name);
 		fputs("\" time=\"0\"", out);
-		put_outcome(out, budget, &budget->rules[i]);
+		put_outcome(out, r, &budget->rules[i]);
 	}
 }
 
@@ -118,7 +134,7 @@ static int render(const struct report *r, FILE *out, struct error *err)
 		r->budget ? r->budget->n_rules : 0, failures, errors,
 		(unsigned long long)(duration / 1000000000),
 		(unsigned long long)(duration / 1000000 % 1000));
-	put_cases(out, r->budget);
+	put_cases(out, r);
 	put_output(out, r);
 	fputs(" </testsuite>\n</testsuites>\n", out);
 	if (ferror(out))

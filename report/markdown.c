@@ -69,12 +69,14 @@ static void put_budget(struct strbuf *b, const struct budget_report *budget)
 	strbuf_puts(b, "\n");
 }
 
-static void put_finding(struct strbuf *b, const struct finding *f)
+static void put_finding(struct strbuf *b, const struct report *r, const struct finding *f)
 {
+	bool fails = r->budget && gate_severity(r, f) == SEVERITY_INCIDENT;
 	struct strbuf text = { 0 };
 
-	strbuf_printf(b, "| %s%s | ", severity_names[f->severity],
-		      f->serving_stalls ? "" : ", while starting");
+	strbuf_printf(b, "| %s%s%s | ", severity_names[f->severity],
+		      f->serving_stalls ? "" : ", while starting",
+		      fails ? ", **over budget**" : "");
 	strbuf_puts_visible(&text, f->title);
 	put_cell(b, &text);
 	if (f->culprit)
@@ -88,8 +90,10 @@ static void put_finding(struct strbuf *b, const struct finding *f)
 	strbuf_printf(b, "%s |\n", f->fingerprint);
 }
 
-static void put_findings(struct strbuf *b, const struct diagnosis *d)
+static void put_findings(struct strbuf *b, const struct report *r)
 {
+	const struct diagnosis *d = r->diagnosis;
+
 	if (!d->n_findings)
 		return;
 	strbuf_puts(b, "| severity | what | where | when | what to do | fingerprint |\n"
@@ -98,7 +102,7 @@ static void put_findings(struct strbuf *b, const struct diagnosis *d)
 		struct strbuf row = { 0 };
 		bool fits;
 
-		put_finding(&row, &d->findings[i]);
+		put_finding(&row, r, &d->findings[i]);
 		fits = b->len + row.len + TAIL_BYTES <= BYTES_MAX;
 		if (fits)
 			strbuf_add(b, row.s, row.len);
@@ -138,7 +142,7 @@ static int render(const struct report *r, FILE *out, struct error *err)
 	strbuf_puts(&b, "\n\n");
 	put_budget(&b, r->budget);
 	put_totals(&b, r);
-	put_findings(&b, r->diagnosis);
+	put_findings(&b, r);
 	fwrite(b.s, 1, b.len, out);
 	strbuf_destroy(&b);
 	if (ferror(out))

@@ -89,7 +89,7 @@ static json_t *describe_result(const struct report *r, const struct finding *f)
 	locations = json_array();
 	json_put_text(o, "ruleId", cause_info[f->cause].id);
 	json_put_count(o, "ruleIndex", f->cause);
-	json_put_text(o, "level", levels[f->severity]);
+	json_put_text(o, "level", levels[gate_severity(r, f)]);
 	gate_message(&message, r, f);
 	put_message(o, "message", message.s);
 	json_array_append_new(locations, describe_location(path.s, gate_line(f)));

@@ -54,9 +54,9 @@ static size_t occurrences(const char *text, const char *words)
 }
 
 static struct budget_result exceeded[] = {
-	{ "lag.p99<50ms", "error", "61 ms", false },
-	{ "stall.count==0", "warn", "3", false },
-	{ "lag.max<2s", "error", "61 ms", true },
+	{ "lag.p99<50ms", "error", "61 ms", false, (const uint32_t[]){ 0 }, 1 },
+	{ "stall.count==0", "warn", "3", false, (const uint32_t[]){ 0, 1 }, 2 },
+	{ "lag.max<2s", "error", "61 ms", true, NULL, 0 },
 };
 static const struct budget_report failed = { VERDICT_FAIL, NULL, exceeded, 3 };
 static const struct budget_report unsure = { VERDICT_INCONCLUSIVE, "only 3 turns", exceeded + 2,
@@ -121,20 +121,44 @@ TEST(gate_github_keeps_to_ten_of_a_kind_and_says_so)
 
 TEST(gate_github_is_red_only_where_the_budget_is)
 {
-	char *text = render(&renderer_github, blocked_in("/app/server.js", 160, 1), NULL);
+	struct budget_report passed = { VERDICT_PASS, NULL, exceeded + 1, 2 };
+	char *text = render(&renderer_github, blocked_in("/app/server.js", 160, 1), &passed);
 
 	CHECK_EQ(occurrences(text, "::error"), 0);
 	free(text);
-	text = render(&renderer_github, blocked_in("/app/server.js", 160, 1), &failed);
+	text = render(&renderer_github, blocked_in("/app/server.js", 160, 2), &failed);
 	CHECK(strstr(text, "::error title=lagprof%3A budget exceeded::lag.p99<50ms, "
 			   "measured 61 ms\n") != NULL);
 	CHECK(strstr(text, "::warning title=lagprof%3A budget exceeded::stall.count==0") != NULL);
-	CHECK(strstr(text, "::error file=server.js") != NULL);
+	CHECK_EQ(occurrences(text, "::error file=server.js,line=1"), 1);
+	CHECK_EQ(occurrences(text, "::warning file=server.js,line=1"), 1);
 	free(text);
 	text = render(&renderer_github, blocked_in("/etc/x.js", 160, 1), &unsure);
 	CHECK(strstr(text, "::error title=lagprof%3A inconclusive::inconclusive: only 3 turns") !=
 	      NULL);
 	free(text);
+}
+
+TEST(gate_shows_what_breaks_a_budget_as_an_error_however_short_it_is)
+{
+	static const struct {
+		const struct renderer *renderer;
+		const char *shown;
+	} formats[] = {
+		{ &renderer_github, "::error file=server.js" },
+		{ &renderer_sarif, "\"level\": \"error\"" },
+		{ &renderer_gitlab, "\"severity\": \"major\"" },
+		{ &renderer_junit, "61 ms\">pbkdf2Sync" },
+		{ &renderer_markdown, "notice, **over budget**" },
+	};
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		char *text =
+			render(formats[i].renderer, blocked_in("/app/server.js", 25, 2), &failed);
+
+		CHECK_EQ(occurrences(text, formats[i].shown), 1);
+		free(text);
+	}
 }
 
 TEST(gate_gitlab_lists_each_fingerprint_once)
