@@ -75,6 +75,14 @@ struct probe_config {
 	uint32_t freq;                    /* samples per second of on-CPU time */
 	uint32_t stack_bytes;             /* copied with each sample */
 	size_t stack_ring, boundary_ring; /* bytes, powers of two; 0: default */
+	double max_overhead;              /* share of the target's time it may take; 0: no limit */
+};
+
+/* What watching costs the target itself. */
+struct probe_overhead {
+	const char *rung; /* that watches now; a probe may step down to a cheaper one, and back */
+	uint32_t steps;   /* how often it did */
+	nsec cpu;         /* of the target's CPU time so far: turns x what one costs, estimated */
 };
 
 struct probe_losses {
@@ -112,6 +120,8 @@ struct probe {
 	/* Copies the thread's lag histogram (n, sum, min, max too). */
 	bool (*lag)(void *state, pid_t tid, struct hist *out);
 	void (*losses)(void *state, struct probe_losses *out);
+	/* NULL: it costs the target nothing to speak of. */
+	void (*overhead)(void *state, struct probe_overhead *out);
 };
 
 extern const struct probe probe_exact;

@@ -1,7 +1,7 @@
 #include <asm/ptrace.h>
 #include <sys/syscall.h>
 
-#include "sampler/exact/emit.h"
+#include "sampler/bpf/emit.h"
 
 /* The program on context switches, and the gate of the clock. */
 
@@ -63,16 +63,16 @@ static void copy_stack(struct assembler *a, uint32_t stack_bytes)
 {
 	int done = asm_label(a);
 
-	for (uint32_t at = 0; at + EXACT_PIECE <= stack_bytes; at += EXACT_PIECE) {
-		record_address(a, (int)(offsetof(struct exact_stack, stack) + at));
-		asm_mov_imm(a, R2, EXACT_PIECE);
+	for (uint32_t at = 0; at + STACK_PIECE <= stack_bytes; at += STACK_PIECE) {
+		record_address(a, (int)(offsetof(struct news_stack, stack) + at));
+		asm_mov_imm(a, R2, STACK_PIECE);
 		asm_load(a, R3, RECORD,
-			 offsetof(struct exact_stack, regs) + offsetof(struct pt_regs, rsp));
+			 offsetof(struct news_stack, regs) + offsetof(struct pt_regs, rsp));
 		asm_alu_imm(a, BPF_ADD, R3, (int32_t)at);
 		asm_call(a, BPF_FUNC_probe_read_user);
 		asm_jump_if_imm(a, BPF_JNE, R0, 0, done);
-		asm_store_imm(a, RECORD, offsetof(struct exact_stack, stack_bytes),
-			      (int32_t)(at + EXACT_PIECE));
+		asm_store_imm(a, RECORD, offsetof(struct news_stack, stack_bytes),
+			      (int32_t)(at + STACK_PIECE));
 	}
 	asm_place(a, done);
 }
@@ -83,28 +83,28 @@ static void take_stack(struct assembler *a, const struct program_maps *maps, int
 	int kernel = asm_label(a);
 
 	emit_count_field(a, FIELD(made_sleep));
-	emit_reserve(a, maps->stacks, EXACT_STACK,
-		     (int)(offsetof(struct exact_stack, stack) + maps->stack_bytes),
+	emit_reserve(a, maps->stacks, NEWS_STACK,
+		     (int)(offsetof(struct news_stack, stack) + maps->stack_bytes),
 		     FIELD(lost_sleep), out);
 	asm_mov(a, RECORD, R0);
-	asm_store(a, RECORD, offsetof(struct exact_stack, at), NOW);
-	asm_store_imm(a, RECORD, offsetof(struct exact_stack, stack_bytes), 0);
+	asm_store(a, RECORD, offsetof(struct news_stack, at), NOW);
+	asm_store_imm(a, RECORD, offsetof(struct news_stack, stack_bytes), 0);
 	asm_load(a, R1, CTX, PREV);
 	asm_call(a, BPF_FUNC_task_pt_regs);
 	asm_mov(a, R3, R0);
-	record_address(a, offsetof(struct exact_stack, regs));
+	record_address(a, offsetof(struct news_stack, regs));
 	asm_mov_imm(a, R2, sizeof(struct pt_regs));
 	asm_call(a, BPF_FUNC_probe_read_kernel);
-	record_address(a, offsetof(struct exact_stack, kernel));
+	record_address(a, offsetof(struct news_stack, kernel));
 	asm_mov(a, R2, R1);
 	asm_mov(a, R1, CTX);
-	asm_mov_imm(a, R3, EXACT_KERNEL_FRAMES * 8);
+	asm_mov_imm(a, R3, KERNEL_FRAMES * 8);
 	asm_mov_imm(a, R4, TRACING_FRAMES);
 	asm_call(a, BPF_FUNC_get_stack);
 	asm_jump_if_imm(a, BPF_JSGE, R0, 0, kernel);
 	asm_mov_imm(a, R0, 0);
 	asm_place(a, kernel);
-	asm_store(a, RECORD, offsetof(struct exact_stack, kernel_bytes), R0);
+	asm_store(a, RECORD, offsetof(struct news_stack, kernel_bytes), R0);
 	copy_stack(a, maps->stack_bytes);
 	asm_mov(a, R0, RECORD);
 	emit_submit(a);
@@ -173,7 +173,7 @@ static void switch_out(struct assembler *a, const struct program_maps *maps,
 	why_out(a, types, runnable, stopped);
 	sleeping_call(a, polling);
 	note_sleep(a);
-	leave_cpu(a, types, EXACT_BLOCKED);
+	leave_cpu(a, types, OFF_BLOCKED);
 	within_budget(a, out);
 	take_stack(a, maps, out);
 	asm_jump(a, out);
@@ -184,10 +184,10 @@ static void switch_out(struct assembler *a, const struct program_maps *maps,
 	asm_store_imm(a, SLOT, FIELD(turn_start), 0);
 	asm_jump(a, out);
 	asm_place(a, stopped);
-	leave_cpu(a, types, EXACT_STOPPED);
+	leave_cpu(a, types, OFF_STOPPED);
 	asm_jump(a, out);
 	asm_place(a, runnable);
-	leave_cpu(a, types, EXACT_RUNNABLE);
+	leave_cpu(a, types, OFF_RUNNABLE);
 }
 
 /* The thread in `next` comes back to the CPU. */
@@ -217,10 +217,10 @@ static void switch_in(struct assembler *a, const struct program_maps *maps, int 
 	asm_alu(a, BPF_SUB, R2, R1);
 	emit_add_field(a, FIELD(off_time), R2, R3);
 	asm_load32(a, R1, SLOT, FIELD(off_state));
-	asm_jump_if_imm(a, BPF_JNE, R1, EXACT_STOPPED, not_stopped);
+	asm_jump_if_imm(a, BPF_JNE, R1, OFF_STOPPED, not_stopped);
 	emit_add_field(a, FIELD(stopped_time), R2, R3);
 	asm_place(a, not_stopped);
-	asm_jump_if_imm(a, BPF_JNE, R1, EXACT_RUNNABLE, slept);
+	asm_jump_if_imm(a, BPF_JNE, R1, OFF_RUNNABLE, slept);
 	emit_add_field(a, FIELD(preempted_time), R2, R3);
 	asm_jump(a, done);
 	asm_place(a, slept);
@@ -228,19 +228,18 @@ static void switch_in(struct assembler *a, const struct program_maps *maps, int 
 	asm_jump_if_imm(a, BPF_JNE, R1, 0, report);
 	asm_jump_if_imm(a, BPF_JLT, R2, 1000000, done);
 	asm_place(a, report);
-	emit_reserve(a, maps->ring, EXACT_SLEEP, sizeof(struct exact_sleep), FIELD(lost_other),
-		     done);
-	emit_copy_field(a, offsetof(struct exact_sleep, from), FIELD(off_since));
-	asm_store(a, R0, offsetof(struct exact_sleep, to), NOW);
+	emit_reserve(a, maps->ring, NEWS_SLEEP, sizeof(struct news_sleep), FIELD(lost_other), done);
+	emit_copy_field(a, offsetof(struct news_sleep, from), FIELD(off_since));
+	asm_store(a, R0, offsetof(struct news_sleep, to), NOW);
 	asm_load32(a, R1, SLOT, FIELD(off_state));
-	asm_store32(a, R0, offsetof(struct exact_sleep, state), R1);
+	asm_store32(a, R0, offsetof(struct news_sleep, state), R1);
 	asm_load32(a, R1, SLOT, FIELD(off_syscall));
-	asm_store32(a, R0, offsetof(struct exact_sleep, syscall), R1);
+	asm_store32(a, R0, offsetof(struct news_sleep, syscall), R1);
 	for (int i = 0; i < 3; i++)
-		emit_copy_field(a, (int)offsetof(struct exact_sleep, args) + 8 * i,
+		emit_copy_field(a, (int)offsetof(struct news_sleep, args) + 8 * i,
 				FIELD(off_args) + 8 * i);
 	asm_load32(a, R1, SLOT, FIELD(sampled));
-	asm_store(a, R0, offsetof(struct exact_sleep, sampled), R1);
+	asm_store(a, R0, offsetof(struct news_sleep, sampled), R1);
 	emit_submit(a);
 	asm_place(a, done);
 	asm_store32_imm(a, SLOT, FIELD(sampled), 0);

@@ -1,11 +1,11 @@
-#include "sampler/exact/decode.h"
+#include "sampler/bpf/decode.h"
 
 #include <asm/perf_regs.h>
 #include <linux/limits.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "sampler/exact/state.h"
+#include "sampler/bpf/state.h"
 
 /* DWARF register number of each bit of decode_regs_mask, in order of bit. */
 static const struct {
@@ -179,21 +179,21 @@ bool decode_perf_record(const struct perf_event_header *h, struct event *e, char
 	}
 }
 
-static void decode_sleep(const struct exact_sleep *s, struct event *e)
+static void decode_sleep(const struct news_sleep *s, struct event *e)
 {
 	e->kind = EVENT_SLEEP;
 	e->at = s->to;
 	e->sleep = (struct sleep){
 		.from = s->from,
 		.to = s->to,
-		.state = s->state == EXACT_STOPPED ? SAMPLE_STOPPED : SAMPLE_BLOCKED,
+		.state = s->state == OFF_STOPPED ? SAMPLE_STOPPED : SAMPLE_BLOCKED,
 		.syscall = (int)s->syscall,
 		.args = { s->args[0], s->args[1], s->args[2] },
 		.sampled = s->sampled != 0,
 	};
 }
 
-static bool decode_stack(const struct exact_stack *s, size_t len, struct event *e)
+static bool decode_stack(const struct news_stack *s, size_t len, struct event *e)
 {
 	struct raw_sample *raw = &e->sample.raw;
 	const struct pt_regs *r = &s->regs;
@@ -219,16 +219,16 @@ static bool decode_stack(const struct exact_stack *s, size_t len, struct event *
 
 bool decode_bpf_record(const void *record, size_t len, pid_t pid, struct event *e)
 {
-	const struct exact_turn *turn = record; /* all begin with type and tid */
-	const struct exact_poll *poll = record;
-	const struct exact_listen *listen = record;
+	const struct news_turn *turn = record; /* all begin with type and tid */
+	const struct news_poll *poll = record;
+	const struct news_listen *listen = record;
 
-	if (len < sizeof(struct exact_listen))
+	if (len < sizeof(struct news_listen))
 		return false;
 	e->pid = pid;
 	e->tid = (int32_t)turn->tid;
 	switch (turn->type) {
-	case EXACT_TURN:
+	case NEWS_TURN:
 		e->kind = EVENT_TURN;
 		e->at = turn->end;
 		e->turn = (struct turn){ turn->start, turn->end, turn->off, turn->stopped,
@@ -237,20 +237,20 @@ bool decode_bpf_record(const void *record, size_t len, pid_t pid, struct event *
 		if (e->turn.delay < turn->preempted)
 			e->turn.delay = turn->preempted;
 		return len >= sizeof(*turn);
-	case EXACT_SLEEP:
+	case NEWS_SLEEP:
 		decode_sleep(record, e);
-		return len >= sizeof(struct exact_sleep);
-	case EXACT_POLL:
+		return len >= sizeof(struct news_sleep);
+	case NEWS_POLL:
 		e->kind = EVENT_POLL;
 		e->at = poll->at;
 		e->poll.key = poll->key;
 		e->poll.sp = poll->sp;
 		return len >= sizeof(*poll);
-	case EXACT_LISTEN:
+	case NEWS_LISTEN:
 		e->kind = EVENT_LISTEN;
 		e->at = listen->at;
 		return true;
-	case EXACT_STACK:
+	case NEWS_STACK:
 		return decode_stack(record, len, e);
 	default:
 		return false;

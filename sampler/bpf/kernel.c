@@ -1,4 +1,4 @@
-#include "sampler/exact/kernel.h"
+#include "sampler/bpf/kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
-#ifndef LAGPROF_SAMPLER_EXACT_EMIT_H
-#define LAGPROF_SAMPLER_EXACT_EMIT_H
+#ifndef LAGPROF_SAMPLER_BPF_EMIT_H
+#define LAGPROF_SAMPLER_BPF_EMIT_H
 
 #include <stddef.h>
 
-#include "sampler/exact/programs.h"
+#include "sampler/bpf/programs.h"
 
 /*
  * What the programs are put together from.  Conventions: r6 context, r7 now
@@ -17,7 +17,7 @@ enum { R0 = BPF_REG_0, R1, R2, R3, R4, R5 };
 enum { REGS = 0, NUMBER = 8 };
 enum { PREEMPTED = 0, PREV = 8, NEXT = 16, PREV_STATE = 24 };
 
-#define FIELD(name) ((int)offsetof(struct exact_slot, name))
+#define FIELD(name) ((int)offsetof(struct loop_slot, name))
 
 /* SLOT and INDEX = the slot of the thread in NOW; jumps to `none` if it has none. */
 void emit_find_slot(struct assembler *a, const struct program_maps *maps, int none);

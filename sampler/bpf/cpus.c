@@ -2,8 +2,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sampler/exact/decode.h"
-#include "sampler/exact/exact.h"
+#include "sampler/bpf/decode.h"
+#include "sampler/bpf/engine.h"
 
 /* The per-CPU perf events. */
 
@@ -14,7 +14,7 @@ enum {
 	SIDE_RING = 64 * 1024,
 };
 
-static void sample_attr(const struct exact *x, struct perf_event_attr *attr)
+static void sample_attr(const struct engine *x, struct perf_event_attr *attr)
 {
 	attr->sample_type = DECODE_SAMPLE_TYPE;
 	attr->sample_regs_user = decode_regs_mask;
@@ -24,7 +24,7 @@ static void sample_attr(const struct exact *x, struct perf_event_attr *attr)
 	attr->clockid = CLOCK_MONOTONIC;
 }
 
-static size_t clock_ring_size(const struct exact *x)
+static size_t clock_ring_size(const struct engine *x)
 {
 	size_t size = STACK_RING_MAX, cpus = (size_t)sysconf(_SC_NPROCESSORS_CONF);
 
@@ -35,7 +35,7 @@ static size_t clock_ring_size(const struct exact *x)
 	return size;
 }
 
-static int open_clock(struct exact *x, struct perf_ring *ring, int cpu, struct error *err)
+static int open_clock(struct engine *x, struct perf_ring *ring, int cpu, struct error *err)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
 					.config = PERF_COUNT_SW_CPU_CLOCK,
@@ -53,7 +53,7 @@ static int open_clock(struct exact *x, struct perf_ring *ring, int cpu, struct e
 		ret = perf_ring_gate(ring, x->clock_gate, err);
 	if (ret == 0)
 		ret = perf_ring_enable(ring, err);
-	return ret < 0 ? ret : exact_watch_fd(x, ring->fd, err);
+	return ret < 0 ? ret : engine_watch_fd(x, ring->fd, err);
 }
 
 /* Mappings, execs, forks and exits of every process: those of other processes are dropped later. */
@@ -79,11 +79,11 @@ static int open_side(struct perf_ring *ring, int cpu, struct error *err)
 	return ret < 0 ? ret : perf_ring_enable(ring, err);
 }
 
-int exact_open_cpus(struct exact *x, struct error *err)
+int engine_open_cpus(struct engine *x, struct error *err)
 {
 	long n = sysconf(_SC_NPROCESSORS_CONF);
 
-	for (int cpu = 0; cpu < n && cpu < EXACT_MAX_CPUS; cpu++) {
+	for (int cpu = 0; cpu < n && cpu < ENGINE_MAX_CPUS; cpu++) {
 		int ret = open_side(&x->sides[x->n_cpus], cpu, err);
 
 		if (ret == -ENODEV)

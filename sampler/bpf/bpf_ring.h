@@ -1,5 +1,5 @@
-#ifndef LAGPROF_SAMPLER_EXACT_BPF_RING_H
-#define LAGPROF_SAMPLER_EXACT_BPF_RING_H
+#ifndef LAGPROF_SAMPLER_BPF_BPF_RING_H
+#define LAGPROF_SAMPLER_BPF_BPF_RING_H
 
 #include <stddef.h>
 #include <stdint.h>

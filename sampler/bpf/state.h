@@ -1,5 +1,5 @@
-#ifndef LAGPROF_SAMPLER_EXACT_STATE_H
-#define LAGPROF_SAMPLER_EXACT_STATE_H
+#ifndef LAGPROF_SAMPLER_BPF_STATE_H
+#define LAGPROF_SAMPLER_BPF_STATE_H
 
 #include <asm/ptrace.h>
 #include <stdint.h>
@@ -7,17 +7,16 @@
 #include "core/hist.h"
 
 /*
- * What the exact probe's BPF programs and user space share: one slot a loop
+ * What the BPF programs and user space share: one slot a loop
  * thread, in a map that lagprof mmaps.  A thread's slot is at tid % 64, or
  * (tid / 64) % 64 where that is taken.  Only the thread itself (by the
- * programs) writes the lower part while its mode is EXACT_ARMED or
- * EXACT_LEARNING.  Times are CLOCK_MONOTONIC ns.
+ * programs) writes the lower part.  Times are CLOCK_MONOTONIC ns.
  */
-enum { EXACT_SLOTS = 64, EXACT_SLOT_SIZE = 256, EXACT_PIECE = 2048, EXACT_KERNEL_FRAMES = 32 };
+enum { SLOTS = 64, SLOT_SIZE = 256, STACK_PIECE = 2048, KERNEL_FRAMES = 32 };
 
-enum exact_off_state { EXACT_RUNNABLE = 1, EXACT_BLOCKED = 2, EXACT_STOPPED = 3 };
+enum off_state { OFF_RUNNABLE = 1, OFF_BLOCKED = 2, OFF_STOPPED = 3 };
 
-struct exact_slot {
+struct loop_slot {
 	/* Written by user space. */
 	uint32_t tid, tgid;
 	uint64_t key;          /* POLL_KEY_… of the loop's poll; 0: not known yet */
@@ -44,52 +43,52 @@ struct exact_slot {
 	uint64_t made_clock, made_sleep; /* samples let through, stacks of sleeps */
 	uint64_t lost_sleep;             /* of made_sleep, those that found their ring full */
 };
-_Static_assert(sizeof(struct exact_slot) <= EXACT_SLOT_SIZE, "a slot must fit");
+_Static_assert(sizeof(struct loop_slot) <= SLOT_SIZE, "a slot must fit");
 
-union exact_slot_room {
-	struct exact_slot slot;
-	uint8_t room[EXACT_SLOT_SIZE];
+union slot_room {
+	struct loop_slot slot;
+	uint8_t room[SLOT_SIZE];
 };
 
 /* The value of the histogram map: counts of each slot's turns, buckets of core/hist.h. */
-struct exact_hists {
-	uint64_t count[EXACT_SLOTS][HIST_BUCKETS];
+struct slot_hists {
+	uint64_t count[SLOTS][HIST_BUCKETS];
 };
 
-/* Records of the boundary ring; EXACT_STACK: of the ring of sleeps' stacks. */
-enum exact_record_type { EXACT_TURN = 1, EXACT_SLEEP, EXACT_POLL, EXACT_LISTEN, EXACT_STACK };
+/* Records of the boundary ring; NEWS_STACK: of the ring of sleeps' stacks. */
+enum news_type { NEWS_TURN = 1, NEWS_SLEEP, NEWS_POLL, NEWS_LISTEN, NEWS_STACK };
 
-struct exact_turn {
+struct news_turn {
 	uint32_t type, tid;
 	uint64_t start, end, off, stopped, preempted;
 	uint64_t delay; /* growth of run_delay: preempted, and from wake-up to CPU */
 };
 
-struct exact_sleep {
+struct news_sleep {
 	uint32_t type, tid;
 	uint64_t from, to;
-	uint32_t state, syscall; /* enum exact_off_state; number or -1 */
+	uint32_t state, syscall; /* enum off_state; number or -1 */
 	uint64_t args[3];
 	uint64_t sampled; /* a stack was taken */
 };
 
 /* A poll that is not (known to be) the loop's. */
-struct exact_poll {
+struct news_poll {
 	uint32_t type, tid;
 	uint64_t at, key, sp;
 };
 
-struct exact_listen {
+struct news_listen {
 	uint32_t type, tid;
 	uint64_t at;
 };
 
-struct exact_stack {
+struct news_stack {
 	uint32_t type, tid;
 	uint64_t at;
 	struct pt_regs regs;
 	uint64_t kernel_bytes, stack_bytes; /* valid parts of what follows */
-	uint64_t kernel[EXACT_KERNEL_FRAMES];
+	uint64_t kernel[KERNEL_FRAMES];
 	uint8_t stack[]; /* from regs.rsp up */
 };
 

@@ -1,14 +1,14 @@
-#ifndef LAGPROF_SAMPLER_EXACT_KERNEL_H
-#define LAGPROF_SAMPLER_EXACT_KERNEL_H
+#ifndef LAGPROF_SAMPLER_BPF_KERNEL_H
+#define LAGPROF_SAMPLER_BPF_KERNEL_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/error.h"
-#include "sampler/exact/assembler.h"
+#include "sampler/bpf/assembler.h"
 
 /*
- * What the exact probe asks of the kernel: bpf(2) objects and a few facts from
+ * What the programs ask of the kernel: bpf(2) objects and a few facts from
  * the kernel's type information.  Every object is a file
  * descriptor (close-on-exec): closing them, or dying, removes everything.
  */

@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "sampler/exact/exact.h"
+#include "sampler/bpf/engine.h"
 
 /* Where the programs run. */
 
@@ -26,7 +26,7 @@ static int attach(const char *name, uint32_t function, struct assembler *a, stru
  * belongs to lagprof's own thread and is never enabled: it only holds the
  * program.
  */
-static int attach_tracepoint(struct exact *x, int tracefs, const char *call, struct assembler *a,
+static int attach_tracepoint(struct engine *x, int tracefs, const char *call, struct assembler *a,
 			     struct error *err)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT,
@@ -57,7 +57,7 @@ static int attach_tracepoint(struct exact *x, int tracefs, const char *call, str
 	return 0;
 }
 
-static int attach_tracepoints(struct exact *x, int tracefs, const struct kernel_types *types,
+static int attach_tracepoints(struct engine *x, int tracefs, const struct kernel_types *types,
 			      struct error *err)
 {
 	static const struct {
@@ -91,7 +91,7 @@ static int attach_tracepoints(struct exact *x, int tracefs, const struct kernel_
 
 /* At the tracepoints of the poll family; where their ids are hidden, at that of all system calls.
  */
-static int attach_polls(struct exact *x, const struct kernel_types *types, struct error *err)
+static int attach_polls(struct engine *x, const struct kernel_types *types, struct error *err)
 {
 	struct assembler a;
 	int tracefs = kernel_open_tracefs(), ret = tracefs;
@@ -108,7 +108,7 @@ static int attach_polls(struct exact *x, const struct kernel_types *types, struc
 	return x->syscall_link < 0 ? x->syscall_link : 0;
 }
 
-int exact_attach(struct exact *x, struct error *err)
+int engine_attach(struct engine *x, struct error *err)
 {
 	struct kernel_types types;
 	struct assembler a;

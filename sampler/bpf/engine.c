@@ -6,8 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sampler/exact/decode.h"
-#include "sampler/exact/exact.h"
+#include "sampler/bpf/decode.h"
+#include "sampler/bpf/engine.h"
 
 /*
  * The exact rung: a BPF program on the entry of system calls times every
@@ -22,14 +22,14 @@ enum {
 	REPORTS = 64,                 /* other polls reported between two drains */
 };
 
-static void exact_close(void *state);
+static void engine_close(void *state);
 
 static size_t or_default(size_t size, size_t fallback)
 {
 	return size ? size : fallback;
 }
 
-int exact_watch_fd(struct exact *x, int fd, struct error *err)
+int engine_watch_fd(struct engine *x, int fd, struct error *err)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
 
@@ -48,18 +48,17 @@ static void *map_value(int fd, size_t size, struct error *err)
 	return NULL;
 }
 
-static int open_maps(struct exact *x, struct error *err)
+static int open_maps(struct engine *x, struct error *err)
 {
 	int ret;
 
-	x->maps.slots =
-		kernel_create_value_map("lagprof_loops", EXACT_SLOTS * EXACT_SLOT_SIZE, err);
+	x->maps.slots = kernel_create_value_map("lagprof_loops", SLOTS * SLOT_SIZE, err);
 	if (x->maps.slots < 0)
 		return x->maps.slots;
 	x->maps.hists = kernel_create_value_map("lagprof_hists", sizeof(*x->hists), err);
 	if (x->maps.hists < 0)
 		return x->maps.hists;
-	x->slots = map_value(x->maps.slots, EXACT_SLOTS * EXACT_SLOT_SIZE, err);
+	x->slots = map_value(x->maps.slots, SLOTS * SLOT_SIZE, err);
 	x->hists = x->slots ? map_value(x->maps.hists, sizeof(*x->hists), err) : NULL;
 	if (!x->hists)
 		return err->code;
@@ -72,7 +71,7 @@ static int open_maps(struct exact *x, struct error *err)
 	x->maps.ring = x->ring.fd;
 	x->maps.stacks = x->stacks.fd;
 	/* Stacks of sleeps wake nobody: they are looked at in the next round. */
-	return exact_watch_fd(x, x->ring.fd, err);
+	return engine_watch_fd(x, x->ring.fd, err);
 }
 
 /* The programs compare thread ids of the initial pid namespace: ours must be the same. */
@@ -91,27 +90,27 @@ static int check_namespace(struct error *err)
 	return error_fix(err, "run it on the host, or in a container started with --pid=host");
 }
 
-static int exact_open(void **state, const struct probe_config *config, struct error *err)
+static int engine_open(void **state, const struct probe_config *config, struct error *err)
 {
-	struct exact *x = xcalloc(1, sizeof(*x));
+	struct engine *x = xcalloc(1, sizeof(*x));
 	int ret;
 
 	x->config = *config;
 	x->maps = (struct program_maps){ -1, -1, -1, -1, config->stack_bytes };
 	x->ring.fd = x->stacks.fd = -1;
 	x->clock_gate = x->switch_link = x->syscall_link = -1;
-	for (int i = 0; i < EXACT_MAX_CPUS; i++)
+	for (int i = 0; i < ENGINE_MAX_CPUS; i++)
 		x->clocks[i].fd = x->sides[i].fd = -1;
 	x->epoll = epoll_create1(EPOLL_CLOEXEC);
 	ret = check_namespace(err);
 	if (ret == 0)
 		ret = open_maps(x, err);
 	if (ret == 0)
-		ret = exact_attach(x, err);
+		ret = engine_attach(x, err);
 	if (ret == 0)
-		ret = exact_open_cpus(x, err);
+		ret = engine_open_cpus(x, err);
 	if (ret < 0) {
-		exact_close(x);
+		engine_close(x);
 		return ret;
 	}
 	*state = x;
@@ -124,9 +123,9 @@ static void close_fd(int fd)
 		close(fd);
 }
 
-static void exact_close(void *state)
+static void engine_close(void *state)
 {
-	struct exact *x = state;
+	struct engine *x = state;
 
 	for (size_t i = 0; i < x->n_cpus; i++) {
 		perf_ring_close(&x->clocks[i]);
@@ -140,7 +139,7 @@ static void exact_close(void *state)
 	bpf_ring_close(&x->ring);
 	bpf_ring_close(&x->stacks);
 	if (x->slots)
-		munmap(x->slots, EXACT_SLOTS * EXACT_SLOT_SIZE);
+		munmap(x->slots, SLOTS * SLOT_SIZE);
 	if (x->hists)
 		munmap(x->hists, sizeof(*x->hists));
 	close_fd(x->maps.slots);
@@ -149,12 +148,12 @@ static void exact_close(void *state)
 	free(x);
 }
 
-static int exact_fd(void *state)
+static int engine_fd(void *state)
 {
-	return ((struct exact *)state)->epoll;
+	return ((struct engine *)state)->epoll;
 }
 
-static struct followed *find_followed(struct exact *x, pid_t tid)
+static struct followed *find_followed(struct engine *x, pid_t tid)
 {
 	for (size_t i = 0; i < x->n_followed; i++)
 		if (x->followed[i].tid == tid)
@@ -162,52 +161,52 @@ static struct followed *find_followed(struct exact *x, pid_t tid)
 	return NULL;
 }
 
-static struct exact_slot *slot_of(struct exact *x, pid_t tid)
+static struct loop_slot *slot_of(struct engine *x, pid_t tid)
 {
 	struct followed *f = find_followed(x, tid);
 
 	return f ? &x->slots[f->slot].slot : NULL;
 }
 
-static int free_slot(const struct exact *x, pid_t tid)
+static int free_slot(const struct engine *x, pid_t tid)
 {
-	size_t first = (size_t)tid % EXACT_SLOTS, second = (size_t)tid / 64 % EXACT_SLOTS;
+	size_t first = (size_t)tid % SLOTS, second = (size_t)tid / 64 % SLOTS;
 
 	if (x->slots[first].slot.tid == 0)
 		return (int)first;
 	return x->slots[second].slot.tid == 0 ? (int)second : -ENOSPC;
 }
 
-static int exact_follow(void *state, pid_t tid, struct error *err)
+static int engine_follow(void *state, pid_t tid, struct error *err)
 {
-	struct exact *x = state;
+	struct engine *x = state;
 	int index = free_slot(x, tid);
 	struct followed *f = &x->followed[x->n_followed];
-	struct exact_slot *slot;
+	struct loop_slot *slot;
 
 	if (find_followed(x, tid))
 		return 0;
-	if (index < 0 || x->n_followed == EXACT_SLOTS)
+	if (index < 0 || x->n_followed == SLOTS)
 		return error_set(err, -ENOSPC, "no room to follow thread %d as a loop", tid);
 	*f = (struct followed){ .tid = tid, .slot = (size_t)index };
 	x->n_followed++;
 	slot = &x->slots[index].slot;
-	*slot = (struct exact_slot){ .tgid = (uint32_t)x->config.pid,
-				     .threshold = x->config.threshold,
-				     .gate = x->config.gate,
-				     .reports_left = REPORTS,
-				     .min = UINT64_MAX };
+	*slot = (struct loop_slot){ .tgid = (uint32_t)x->config.pid,
+				    .threshold = x->config.threshold,
+				    .gate = x->config.gate,
+				    .reports_left = REPORTS,
+				    .min = UINT64_MAX };
 	memset(x->hists->count[index], 0, sizeof(x->hists->count[index]));
 	/* From here on the programs see it. */
 	__atomic_store_n(&slot->tid, (uint32_t)tid, __ATOMIC_RELEASE);
 	return 0;
 }
 
-static void exact_unfollow(void *state, pid_t tid)
+static void engine_unfollow(void *state, pid_t tid)
 {
-	struct exact *x = state;
+	struct engine *x = state;
 	struct followed *f = find_followed(x, tid);
-	struct exact_slot *slot = f ? &x->slots[f->slot].slot : NULL;
+	struct loop_slot *slot = f ? &x->slots[f->slot].slot : NULL;
 
 	if (!f)
 		return;
@@ -218,9 +217,9 @@ static void exact_unfollow(void *state, pid_t tid)
 	*f = x->followed[--x->n_followed];
 }
 
-static void exact_choose(void *state, pid_t tid, uint64_t key, int asleep_in)
+static void engine_choose(void *state, pid_t tid, uint64_t key, int asleep_in)
 {
-	struct exact_slot *slot = slot_of(state, tid);
+	struct loop_slot *slot = slot_of(state, tid);
 	struct timespec now;
 
 	if (!slot)
@@ -233,25 +232,25 @@ static void exact_choose(void *state, pid_t tid, uint64_t key, int asleep_in)
 	__atomic_store_n(&slot->key, key, __ATOMIC_RELEASE);
 }
 
-static void exact_begin(void *state, pid_t tid, nsec at, int asleep_in)
+static void engine_begin(void *state, pid_t tid, nsec at, int asleep_in)
 {
-	struct exact_slot *slot = slot_of(state, tid);
+	struct loop_slot *slot = slot_of(state, tid);
 
 	if (!slot || slot->poll_start || slot->turn_start)
 		return;
 	slot->off_time = slot->stopped_time = slot->off_since = 0;
 	slot->delay_valid = 0;
 	if (asleep_in >= 0) {
-		slot->off_state = EXACT_BLOCKED;
+		slot->off_state = OFF_BLOCKED;
 		slot->off_syscall = (uint32_t)asleep_in;
 		slot->off_since = at;
 	}
 	__atomic_store_n(&slot->turn_start, at, __ATOMIC_RELEASE);
 }
 
-static void exact_set_threshold(void *state, nsec threshold, nsec gate)
+static void engine_set_threshold(void *state, nsec threshold, nsec gate)
 {
-	struct exact *x = state;
+	struct engine *x = state;
 
 	x->config.threshold = threshold;
 	x->config.gate = gate;
@@ -263,7 +262,7 @@ static void exact_set_threshold(void *state, nsec threshold, nsec gate)
 
 static void handle_bpf(void *arg, const void *record, size_t len)
 {
-	struct exact *x = arg;
+	struct engine *x = arg;
 	struct event e;
 
 	if (decode_bpf_record(record, len, x->config.pid, &e))
@@ -272,7 +271,7 @@ static void handle_bpf(void *arg, const void *record, size_t len)
 
 static void handle_perf(void *arg, const struct perf_event_header *record)
 {
-	struct exact *x = arg;
+	struct engine *x = arg;
 	struct event e;
 
 	if (!decode_perf_record(record, &e, x->path) || e.pid != x->config.pid)
@@ -281,9 +280,9 @@ static void handle_perf(void *arg, const struct perf_event_header *record)
 }
 
 /* Boundaries first: they decide what becomes of the samples. */
-static void exact_drain(void *state, void (*handle)(void *arg, const struct event *e), void *arg)
+static void engine_drain(void *state, void (*handle)(void *arg, const struct event *e), void *arg)
 {
-	struct exact *x = state;
+	struct engine *x = state;
 
 	x->handle = handle;
 	x->arg = arg;
@@ -297,7 +296,7 @@ static void exact_drain(void *state, void (*handle)(void *arg, const struct even
 		x->slots[x->followed[i].slot].slot.reports_left = REPORTS;
 }
 
-static struct sleep sleep_now(const struct exact_slot *slot)
+static struct sleep sleep_now(const struct loop_slot *slot)
 {
 	uint32_t state = slot->off_state;
 	struct sleep sleep = { .from = __atomic_load_n(&slot->off_since, __ATOMIC_ACQUIRE),
@@ -305,15 +304,15 @@ static struct sleep sleep_now(const struct exact_slot *slot)
 			       .args = { slot->off_args[0], slot->off_args[1], slot->off_args[2] },
 			       .sampled = slot->sampled };
 
-	sleep.state = state == EXACT_BLOCKED   ? SAMPLE_BLOCKED
-		      : state == EXACT_STOPPED ? SAMPLE_STOPPED
-					       : SAMPLE_RUNNABLE;
+	sleep.state = state == OFF_BLOCKED   ? SAMPLE_BLOCKED
+		      : state == OFF_STOPPED ? SAMPLE_STOPPED
+					     : SAMPLE_RUNNABLE;
 	return sleep;
 }
 
-static bool exact_look(void *state, pid_t tid, struct loop_look *out)
+static bool engine_look(void *state, pid_t tid, struct loop_look *out)
 {
-	struct exact_slot *slot = slot_of(state, tid);
+	struct loop_slot *slot = slot_of(state, tid);
 
 	if (!slot)
 		return false;
@@ -335,9 +334,9 @@ static bool exact_look(void *state, pid_t tid, struct loop_look *out)
 	return true;
 }
 
-static bool exact_lag(void *state, pid_t tid, struct hist *out)
+static bool engine_lag(void *state, pid_t tid, struct hist *out)
 {
-	struct exact *x = state;
+	struct engine *x = state;
 	struct followed *f = find_followed(x, tid);
 
 	if (!f)
@@ -352,13 +351,13 @@ static bool exact_lag(void *state, pid_t tid, struct hist *out)
 	return true;
 }
 
-static void exact_losses(void *state, struct probe_losses *out)
+static void engine_losses(void *state, struct probe_losses *out)
 {
-	struct exact *x = state;
+	struct engine *x = state;
 
 	*out = x->retired;
 	for (size_t i = 0; i < x->n_followed; i++) {
-		const struct exact_slot *slot = &x->slots[x->followed[i].slot].slot;
+		const struct loop_slot *slot = &x->slots[x->followed[i].slot].slot;
 
 		out->made += slot->made_clock + slot->made_sleep;
 		out->turns += slot->lost_turns;
@@ -371,16 +370,16 @@ static void exact_losses(void *state, struct probe_losses *out)
 const struct probe probe_exact = {
 	.name = "exact",
 	.error_bound = 20000,
-	.open = exact_open,
-	.close = exact_close,
-	.fd = exact_fd,
-	.follow = exact_follow,
-	.unfollow = exact_unfollow,
-	.choose = exact_choose,
-	.begin = exact_begin,
-	.set_threshold = exact_set_threshold,
-	.drain = exact_drain,
-	.look = exact_look,
-	.lag = exact_lag,
-	.losses = exact_losses,
+	.open = engine_open,
+	.close = engine_close,
+	.fd = engine_fd,
+	.follow = engine_follow,
+	.unfollow = engine_unfollow,
+	.choose = engine_choose,
+	.begin = engine_begin,
+	.set_threshold = engine_set_threshold,
+	.drain = engine_drain,
+	.look = engine_look,
+	.lag = engine_lag,
+	.losses = engine_losses,
 };

@@ -1,4 +1,4 @@
-#include "sampler/exact/bpf_ring.h"
+#include "sampler/bpf/bpf_ring.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "sampler/exact/kernel.h"
+#include "sampler/bpf/kernel.h"
 
 int bpf_ring_open(struct bpf_ring *ring, size_t size, struct error *err)
 {

@@ -1,7 +1,7 @@
 #include <asm/ptrace.h>
 #include <sys/syscall.h>
 
-#include "sampler/exact/emit.h"
+#include "sampler/bpf/emit.h"
 
 /*
  * The programs on system calls.  One on a tracepoint returns 1, so that its
@@ -91,14 +91,14 @@ static void report_turn(struct assembler *a, const struct program_maps *maps,
 		asm_store(a, BPF_REG_10, -16, R1);
 	}
 	asm_place(a, on_time);
-	emit_reserve(a, maps->ring, EXACT_TURN, sizeof(struct exact_turn), FIELD(lost_turns), out);
-	emit_copy_field(a, offsetof(struct exact_turn, start), FIELD(turn_start));
-	asm_store(a, R0, offsetof(struct exact_turn, end), NOW);
-	emit_copy_field(a, offsetof(struct exact_turn, off), FIELD(off_time));
-	emit_copy_field(a, offsetof(struct exact_turn, stopped), FIELD(stopped_time));
-	emit_copy_field(a, offsetof(struct exact_turn, preempted), FIELD(preempted_time));
+	emit_reserve(a, maps->ring, NEWS_TURN, sizeof(struct news_turn), FIELD(lost_turns), out);
+	emit_copy_field(a, offsetof(struct news_turn, start), FIELD(turn_start));
+	asm_store(a, R0, offsetof(struct news_turn, end), NOW);
+	emit_copy_field(a, offsetof(struct news_turn, off), FIELD(off_time));
+	emit_copy_field(a, offsetof(struct news_turn, stopped), FIELD(stopped_time));
+	emit_copy_field(a, offsetof(struct news_turn, preempted), FIELD(preempted_time));
 	asm_load(a, R1, BPF_REG_10, -16);
-	asm_store(a, R0, offsetof(struct exact_turn, delay), R1);
+	asm_store(a, R0, offsetof(struct news_turn, delay), R1);
 	emit_submit(a);
 }
 
@@ -208,11 +208,11 @@ static void report_other(struct assembler *a, const struct program_maps *maps,
 	asm_store(a, SLOT, FIELD(reports_left), R1);
 	stack_pointer(a, call);
 	asm_store(a, BPF_REG_10, -16, R1);
-	emit_reserve(a, maps->ring, EXACT_POLL, sizeof(struct exact_poll), FIELD(lost_other), full);
-	asm_store(a, R0, offsetof(struct exact_poll, at), NOW);
-	emit_copy_field(a, offsetof(struct exact_poll, key), FIELD(other_key));
+	emit_reserve(a, maps->ring, NEWS_POLL, sizeof(struct news_poll), FIELD(lost_other), full);
+	asm_store(a, R0, offsetof(struct news_poll, at), NOW);
+	emit_copy_field(a, offsetof(struct news_poll, key), FIELD(other_key));
 	asm_load(a, R1, BPF_REG_10, -16);
-	asm_store(a, R0, offsetof(struct exact_poll, sp), R1);
+	asm_store(a, R0, offsetof(struct news_poll, sp), R1);
 	emit_submit(a);
 	asm_place(a, full);
 }
@@ -280,9 +280,9 @@ static void listen_begins(struct assembler *a, const struct program_maps *maps)
 	emit_current_id(a, 32);
 	emit_find_slot(a, maps, out);
 	emit_read_clock(a);
-	emit_reserve(a, maps->ring, EXACT_LISTEN, sizeof(struct exact_listen), FIELD(lost_other),
+	emit_reserve(a, maps->ring, NEWS_LISTEN, sizeof(struct news_listen), FIELD(lost_other),
 		     out);
-	asm_store(a, R0, offsetof(struct exact_listen, at), NOW);
+	asm_store(a, R0, offsetof(struct news_listen, at), NOW);
 	emit_submit(a);
 	asm_place(a, out);
 }

@@ -1,16 +1,16 @@
-#ifndef LAGPROF_SAMPLER_EXACT_PROGRAMS_H
-#define LAGPROF_SAMPLER_EXACT_PROGRAMS_H
+#ifndef LAGPROF_SAMPLER_BPF_PROGRAMS_H
+#define LAGPROF_SAMPLER_BPF_PROGRAMS_H
 
-#include "sampler/exact/assembler.h"
-#include "sampler/exact/kernel.h"
-#include "sampler/exact/state.h"
+#include "sampler/bpf/assembler.h"
+#include "sampler/bpf/kernel.h"
+#include "sampler/bpf/state.h"
 #include "sampler/poll_key.h"
 
-/* The exact probe's BPF programs.  Pure: they only fill in an assembler. */
+/* The BPF programs.  Pure: they only fill in an assembler. */
 
 struct program_maps {
 	int slots, hists, ring, stacks; /* fds */
-	uint32_t stack_bytes;           /* copied with each sleep, a multiple of EXACT_PIECE */
+	uint32_t stack_bytes;           /* copied with each sleep, a multiple of STACK_PIECE */
 };
 
 /*

@@ -1,4 +1,4 @@
-#include "sampler/exact/assembler.h"
+#include "sampler/bpf/assembler.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,10 +1,10 @@
-#include "sampler/exact/emit.h"
+#include "sampler/bpf/emit.h"
 
 static void try_slot(struct assembler *a, const struct program_maps *maps)
 {
-	asm_alu_imm(a, BPF_AND, R1, EXACT_SLOTS - 1);
+	asm_alu_imm(a, BPF_AND, R1, SLOTS - 1);
 	asm_mov(a, INDEX, R1);
-	asm_alu_imm(a, BPF_MUL, R1, EXACT_SLOT_SIZE);
+	asm_alu_imm(a, BPF_MUL, R1, SLOT_SIZE);
 	asm_map_value(a, SLOT, maps->slots, 0);
 	asm_alu(a, BPF_ADD, SLOT, R1);
 	asm_load32(a, R2, SLOT, FIELD(tid));
