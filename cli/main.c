@@ -16,6 +16,7 @@ const struct command *const commands[] = {
 	&command_check,
 	&command_diff,
 	&command_baseline,
+	&command_regex,
 	&command_doctor,
 	&command_completion,
 	&command_help,

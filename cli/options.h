@@ -38,6 +38,8 @@ struct options {
 	struct option_list budgets; /* as written */
 	const char *baseline;       /* a recording; NULL: none */
 	bool raise;                 /* `baseline` may make it higher */
+	const char *flags;          /* of patterns that are not written as /x/flags */
+	int engine;                 /* enum regex_engine */
 	const char *config;         /* NULL: lagprof.json, if there is one */
 	const char *on_port;        /* shell command to run once the target listens; NULL: none */
 	const char *on_stall;       /* shell command to run at each stall; NULL: none */

@@ -25,6 +25,16 @@ static void put_attack(struct strbuf *out, const struct regex_attack *attack)
 	strbuf_puts(out, "},\"steps\":[");
 }
 
+static void put_reason(struct strbuf *out, const struct regex_verdict *v)
+{
+	struct strbuf b = { 0 };
+
+	if (v->placed)
+		strbuf_printf(&b, "%s at byte %u", v->reason, v->at);
+	member(out, "reason", v->placed ? b.s : v->reason);
+	strbuf_destroy(&b);
+}
+
 void regex_json(struct strbuf *out, const struct regex_pattern *pattern,
 		const struct regex_verdict *v)
 {
@@ -47,6 +57,6 @@ void regex_json(struct strbuf *out, const struct regex_pattern *pattern,
 		strbuf_printf(out, ",\"guilty\":{\"start\":%u,\"end\":%u}", v->guilty.start,
 			      v->guilty.end);
 	member(out, "rewrite", v->rewrite);
-	member(out, "reason", v->reason);
+	put_reason(out, v);
 	strbuf_puts(out, "}");
 }

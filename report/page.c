@@ -21,6 +21,20 @@ static bool is_wide(uint32_t c)
 	return false;
 }
 
+/* Marks that are drawn over the character before them. */
+static bool is_combining(uint32_t c)
+{
+	static const uint32_t ranges[][2] = {
+		{ 0x300, 0x36f },   { 0x1ab0, 0x1aff }, { 0x1dc0, 0x1dff },
+		{ 0x20d0, 0x20ff }, { 0xfe00, 0xfe0f }, { 0xfe20, 0xfe2f },
+	};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (c >= ranges[i][0] && c <= ranges[i][1])
+			return true;
+	return false;
+}
+
 int text_columns(const char *s, size_t len)
 {
 	int columns = 0;
@@ -29,7 +43,8 @@ int text_columns(const char *s, size_t len)
 		uint32_t c = 0;
 		size_t n = utf8_decode(s, len, &c);
 
-		columns += n && is_wide(c) ? 2 : 1;
+		if (!n || !is_combining(c))
+			columns += n && is_wide(c) ? 2 : 1;
 		n = n ? n : 1;
 		s += n;
 		len -= n;

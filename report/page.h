@@ -23,7 +23,7 @@ void page_printf(const struct page *page, enum ink ink, int indent, const char *
 	__attribute__((format(printf, 4, 5)));
 void page_gap(const struct page *page);
 
-/* Columns that len bytes of UTF-8 take on a terminal: two for wide characters. */
+/* Columns that len bytes of UTF-8 take on a terminal: two for wide characters, none for marks. */
 int text_columns(const char *s, size_t len);
 
 #endif

@@ -99,6 +99,9 @@ void regex_analyze(const struct regex_pattern *pattern, struct arena *a, struct 
 		program_free(&t.program);
 	} else {
 		out->reason = t.syntax.error;
+		out->invalid = !t.syntax.unsupported;
+		out->placed = t.syntax.placed;
+		out->at = t.syntax.error_at;
 	}
 	arena_free(&t.scratch);
 }

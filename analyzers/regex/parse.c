@@ -430,6 +430,8 @@ static bool read_flags(struct parser *p, const char *flags)
 		for (i = 0; i < n; i++)
 			if (flag_rows[i].engine == p->engine && flag_rows[i].letter == *flags)
 				break;
+		if (i == n && p->engine == REGEX_V8)
+			return parser_fail(p, "unknown flag"), false;
 		if (i == n)
 			return parser_unsupported(p, "unknown flag"), false;
 		p->mode |= flag_rows[i].mode;
@@ -493,7 +495,8 @@ static void parse(struct syntax *out, const struct regex_pattern *pattern, bool 
 	out->case_rule = p.case_rule;
 	out->error = p.error;
 	out->unsupported = p.unsupported;
-	out->error_at = p.offsets ? p.offsets[p.error_at] : 0;
+	out->placed = p.error && p.offsets;
+	out->error_at = out->placed ? p.offsets[p.error_at] : 0;
 	free(p.names);
 	free(p.stack);
 	charset_builder_free(&p.set);

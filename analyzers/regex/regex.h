@@ -84,6 +84,9 @@ struct regex_verdict {
 	} guilty;
 	const char *rewrite; /* a safe pattern that matches the same; NULL: none known */
 	const char *reason;  /* one sentence; NULL: nothing to add */
+	bool invalid;        /* unknown, since the engine refuses the pattern as well */
+	bool placed;         /* the reason is about one place in the pattern, the byte `at` */
+	uint32_t at;
 };
 
 /* Everything *out points at lives in the arena. */

@@ -105,6 +105,7 @@ struct syntax {
 	enum case_rule case_rule;
 	const char *error; /* why there is no root; NULL otherwise */
 	bool unsupported;  /* the engine takes it, we do not */
+	bool placed;       /* the error is in the pattern, at error_at */
 	uint32_t error_at; /* byte of the pattern */
 };
 
