@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "sampler/pool_watch.h"
 #include "sampler/snapshot.h"
 #include "sampler/watch.h"
 
@@ -28,6 +29,7 @@ struct session_run {
 	const struct target *target;
 	struct watch_context c;
 	struct space *space;
+	struct pool_watch pool;
 	struct watch *watches[MAX_WATCHES];
 	size_t n_watches;
 	struct sighting *sightings;
@@ -202,6 +204,7 @@ int session_open(struct session_run **out, const struct target *target,
 	}
 	s->space = s->c.space = space_new(target->pid);
 	s->c.stacks = stack_maker_new(config->unwinder, s->space, target->pid, rec);
+	pool_watch_init(&s->pool, target, s->space);
 	s->c.base = now_ns();
 	begin_session(s);
 	target_describe(target, rec);
@@ -271,6 +274,7 @@ static void handle_exec(struct session_run *s, const struct event *e)
 	space_reset(s->space);
 	space_refresh(s->space, &err);
 	stack_maker_reset(s->c.stacks);
+	pool_watch_stop(&s->pool, &s->c.rec->threadpool);
 	target_describe(s->target, s->c.rec);
 	/* All other threads are gone; the one that execs has the process's id now. */
 	for (size_t i = s->n_watches; i-- > 0;)
@@ -435,11 +439,20 @@ static void digest(struct session_run *s)
 		if (s->watches[i]->gone)
 			unfollow(s, i);
 	look_around(s, now);
+	pool_watch_step(&s->pool, now_ns(), &s->c.rec->threadpool);
 	if (now - s->last_tick < TICK)
 		return;
 	/* So that the first stall need not wait for symbols to be read. */
 	stack_maker_attach(s->c.stacks);
 	tick(s, now);
+}
+
+/* Rounded up. */
+static int ms_until(nsec due)
+{
+	nsec now = now_ns();
+
+	return due > now ? (int)((due - now + 999999) / 1000000) : 0;
 }
 
 enum session_news session_step(struct session_run *s, int wake_fd, int timeout_ms)
@@ -448,6 +461,9 @@ enum session_news session_step(struct session_run *s, int wake_fd, int timeout_m
 				 { .fd = s->target->pidfd, .events = POLLIN },
 				 { .fd = wake_fd, .events = POLLIN } };
 	int timeout = timeout_ms < 0 || timeout_ms > STEP_MS ? STEP_MS : timeout_ms;
+	int pool = ms_until(pool_watch_due(&s->pool));
+
+	timeout = pool < timeout ? pool : timeout;
 
 	if (poll(fds, 3, timeout) < 0 && errno != EINTR)
 		return SESSION_ENDED;
@@ -480,6 +496,7 @@ void session_finish(struct session_run *s, enum session_end end)
 			       "no thread of process %d was seen to poll: it ran no event "
 			       "loop, or in a child process that was not watched",
 			       s->target->pid);
+	pool_watch_stop(&s->pool, &s->c.rec->threadpool);
 	s->c.rec->session.end = end;
 	s->c.rec->session.exit_status = s->target->status;
 	if (s->c.rec->session.serving_since == UINT64_MAX && s->config.startup != UINT64_MAX)
@@ -495,6 +512,7 @@ void session_close(struct session_run *s)
 	}
 	s->c.probe->close(s->c.probe_state);
 	stack_maker_free(s->c.stacks);
+	pool_watch_destroy(&s->pool);
 	space_free(s->space);
 	free(s->sightings);
 	free(s);

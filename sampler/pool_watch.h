@@ -1,0 +1,35 @@
+#ifndef LAGPROF_SAMPLER_POOL_WATCH_H
+#define LAGPROF_SAMPLER_POOL_WATCH_H
+
+#include "sampler/pool.h"
+#include "sampler/space.h"
+#include "sampler/target.h"
+
+/* Finds the thread pool of a target, and keeps looking at it while a session runs. */
+struct pool_watch {
+	const struct target *target;
+	struct space *space;
+	struct memory_live *memory;
+	struct pool pool;
+	bool found;
+	nsec next_search;
+};
+
+void pool_watch_init(struct pool_watch *w, const struct target *target, struct space *space);
+void pool_watch_destroy(struct pool_watch *w);
+/* Searches or looks if that is due at `now` (CLOCK_MONOTONIC); adds to out. */
+void pool_watch_step(struct pool_watch *w, nsec now, struct threadpool *out);
+/* When the next step is due. */
+nsec pool_watch_due(const struct pool_watch *w);
+/* It runs another program now (exec), or is not watched any longer. */
+void pool_watch_stop(struct pool_watch *w, struct threadpool *out);
+
+/*
+ * Where the target's libuv keeps its pool: by the symbols of the program or library
+ * that holds it, or, where that is stripped, by where its idle threads wait.
+ * False if it was not found, which may change while it has not been started.
+ */
+bool pool_find(const struct target *target, struct space *space, struct memory *m,
+	       struct pool_place *out);
+
+#endif
