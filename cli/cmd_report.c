@@ -1,16 +1,49 @@
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "analyzers/analyze.h"
+#include "cli/browser.h"
 #include "cli/ci.h"
 #include "cli/command.h"
 #include "cli/complain.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "core/recording_file.h"
+#include "core/redact.h"
 #include "sampler/symbols.h"
 
-/* renderer NULL: what the CI service wants. */
-static int render(const struct options *o, const struct renderer *renderer, struct recording *rec,
+/* Writes HTML to a file, beside the recording if no other is named, and shows it. */
+static int show(const struct options *o, const struct report *report, const char *recording,
+		struct error *err)
+{
+	const char *path = o->output;
+	char name[4200];
+	int ret;
+
+	if (!path || strcmp(path, "-") == 0)
+		path = output_beside(name, sizeof(name), recording, ".html");
+	ret = output_render(&renderer_html, report, path, err);
+	if (ret < 0)
+		return ret;
+	fprintf(stderr, "report: %s\n", path);
+	browser_open(path);
+	return 0;
+}
+
+static int write_report(const struct options *o, const struct report *report, const char *recording,
+			struct error *err)
+{
+	if (o->open)
+		return show(o, report, recording, err);
+	/* What the CI service wants. */
+	if (o->format && strcmp(o->format, "auto") == 0)
+		return ci_report(o, report, err);
+	return output_render(o->format ? renderer_find(o->format) : renderers[0], report, o->output,
+			     err);
+}
+
+static int render(const struct options *o, struct recording *rec, const char *name,
 		  struct error *err)
 {
 	struct diagnosis *diagnosis;
@@ -20,6 +53,8 @@ static int render(const struct options *o, const struct renderer *renderer, stru
 	/* One that was cut short was not finished by the session that wrote it. */
 	if (!rec->session.resolved)
 		symbols_resolve(rec, 0);
+	if (o->redact)
+		recording_redact(rec);
 	diagnosis = diagnose(rec);
 	report = (struct report){
 		.rec = rec,
@@ -29,15 +64,13 @@ static int render(const struct options *o, const struct renderer *renderer, stru
 		.verbose = o->verbose,
 		.width = o->output ? 0 : terminal_width(STDOUT_FILENO),
 	};
-	ret = renderer ? output_render(renderer, &report, o->output, err)
-		       : ci_report(o, &report, err);
+	ret = write_report(o, &report, name, err);
 	diagnosis_free(diagnosis);
 	return ret;
 }
 
 static int run_report(const struct options *o, int argc, char **argv)
 {
-	const struct renderer *renderer = o->format ? renderer_find(o->format) : renderers[0];
 	struct error err = { 0 };
 	struct recording *rec;
 	int ret;
@@ -45,12 +78,15 @@ static int run_report(const struct options *o, int argc, char **argv)
 	if (argc != 1)
 		return complain_usage("lagprof report FILE.lagprof",
 				      "report: name one recording, not %d", argc);
+	if (o->open && o->format && strcmp(o->format, "html") != 0)
+		return complain_usage("lagprof report --open FILE.lagprof",
+				      "report: --open shows HTML, not %s", o->format);
 	ret = recording_read(&rec, argv[0], &err);
 	if (ret < 0 && !err.fix[0])
 		error_fix(&err, "lagprof run -o FILE.lagprof -- COMMAND makes a recording");
 	if (ret < 0)
 		return complain(STATUS_FAILED, &err);
-	ret = render(o, renderer, rec, &err);
+	ret = render(o, rec, argv[0], &err);
 	recording_free(rec);
 	return ret < 0 ? complain(STATUS_FAILED, &err) : STATUS_OK;
 }
@@ -60,6 +96,8 @@ const struct command command_report = {
 	.operands = "FILE",
 	.help = "show a recording, as text or in another format",
 	.examples = "lagprof report server.lagprof\n"
-		    "lagprof report --format json -o server.json server.lagprof",
+		    "lagprof report --format json -o server.json server.lagprof\n"
+		    "lagprof report --open server.lagprof      # the HTML page, in a browser\n"
+		    "lagprof report --redact --format html -o share.html server.lagprof",
 	.run = run_report,
 };

@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include "analyzers/analyze.h"
+#include "cli/browser.h"
 #include "cli/complain.h"
 #include "cli/hooks.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "core/recording_file.h"
+#include "core/redact.h"
 #include "sampler/listening.h"
 #include "sampler/session.h"
 #include "sampler/symbols.h"
@@ -241,15 +243,6 @@ static enum session_end watch_until_end(struct watching *w, struct session_run *
 	}
 }
 
-static void beside(char *out, size_t size, const char *path, const char *suffix)
-{
-	size_t len = strlen(path), ext = strlen(".lagprof");
-
-	if (len > ext && strcmp(path + len - ext, ".lagprof") == 0)
-		len -= ext;
-	snprintf(out, size, "%.*s%s", (int)len, path, suffix);
-}
-
 static int render_to(const char *format, const struct report *report, const char *path,
 		     struct error *err)
 {
@@ -259,7 +252,8 @@ static int render_to(const char *format, const struct report *report, const char
 static int write_reports(struct watching *w, const struct report *report, struct error *err)
 {
 	const struct options *o = w->ob->o;
-	char html[4200];
+	const char *html = o->html;
+	char name[4200];
 	int ret = 0;
 
 	if (!o->quiet) {
@@ -270,10 +264,13 @@ static int write_reports(struct watching *w, const struct report *report, struct
 	if (ret == 0 && o->json)
 		ret = render_to("json", report, o->json, err);
 	if (ret == 0 && !o->no_html && renderer_find("html")) {
-		beside(html, sizeof(html), w->path, ".html");
-		ret = render_to("html", report, o->html ? o->html : html, err);
+		if (!html)
+			html = output_beside(name, sizeof(name), w->path, ".html");
+		ret = render_to("html", report, html, err);
 		if (ret == 0 && !o->quiet)
-			fprintf(stderr, "report: %s\n", o->html ? o->html : html);
+			fprintf(stderr, "report: %s\n", html);
+		if (ret == 0 && o->open)
+			browser_open(html);
 	}
 	return ret;
 }
@@ -299,6 +296,12 @@ static int conclude(struct watching *w, struct error *err)
 	report.diagnosis = d;
 	report.budget = budgets_check(w->ob->budgets, w->rec, d);
 	w->ob->verdict = report.budget ? report.budget->verdict : VERDICT_NONE;
+	if (w->ob->o->redact) {
+		diagnosis_free(d);
+		recording_redact(w->rec);
+		d = diagnose(w->rec);
+		report.diagnosis = d;
+	}
 	ret = write_reports(w, &report, err);
 	diagnosis_free(d);
 	if (ret == 0 && w->write_error.code) {

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/browser.h"
 #include "core/strings.h"
 
 static int write_to(FILE *out, const struct renderer *renderer, const struct report *report,
@@ -22,6 +23,16 @@ static int write_to(FILE *out, const struct renderer *renderer, const struct rep
 	return errno == ENOSPC ? error_fix(err, "df -h . shows what is full") : err->code;
 }
 
+/* Under sudo, whoever called it is the one who wants to read it. */
+static void give_away(int fd)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (invoking_user(&uid, &gid) && fchown(fd, uid, gid) < 0)
+		return; /* root's, then: as good as can be */
+}
+
 static int write_file(const struct renderer *renderer, const struct report *report,
 		      const char *path, struct error *err)
 {
@@ -31,8 +42,10 @@ static int write_file(const struct renderer *renderer, const struct report *repo
 
 	strbuf_printf(&temp, "%s.XXXXXX", path);
 	fd = mkstemp(temp.s); /* mode 0600 */
-	if (fd >= 0)
+	if (fd >= 0) {
+		give_away(fd);
 		out = fdopen(fd, "w");
+	}
 	if (!out) {
 		ret = error_set(err, -errno, "cannot create %s: %s", path, strerror(errno));
 		goto out;
@@ -74,4 +87,14 @@ int output_append(const struct renderer *renderer, const struct report *report, 
 	if (fclose(out) != 0 && ret == 0)
 		ret = error_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
 	return ret;
+}
+
+const char *output_beside(char *out, size_t size, const char *recording, const char *suffix)
+{
+	size_t len = strlen(recording), ext = strlen(".lagprof");
+
+	if (len > ext && strcmp(recording + len - ext, ".lagprof") == 0)
+		len -= ext;
+	snprintf(out, size, "%.*s%s", (int)len, recording, suffix);
+	return out;
 }

@@ -251,6 +251,48 @@ static struct recording *make_hostile(void)
 	return rec;
 }
 
+/* SECRET wherever a machine, its users or their data are named. */
+static struct recording *make_private(void)
+{
+	static const char *argv[] = { "/home/SECRET/node", "server.js", "--db=SECRET", "SECRET" };
+	static const struct {
+		enum argument_key key;
+		const char *call, *text;
+	} calls[] = { { ARG_PATH, "readFileSync @node:fs:470", "/home/SECRET/a.pdf" },
+		      { ARG_HOST, "lookupSync @node:dns:20", "SECRET.example" },
+		      { ARG_COMMAND, "execSync @node:child_process:960", "git log SECRET" },
+		      { ARG_MODULE, "Module._load @node:internal/modules/cjs/loader:1",
+			"/home/SECRET/lib/a.js" } };
+	struct recording *rec = build_recording("v8");
+
+	set_session(rec, 20000ull * MS);
+	for (uint32_t i = 0; i < 4; i++)
+		rec->target.argv[i] = recording_intern(rec, argv[i]);
+	rec->target.exe = rec->target.argv[0];
+	rec->target.cwd = recording_intern(rec, "/home/SECRET/shop");
+	rec->loops[0]->name = recording_intern(rec, "node SECRET");
+	for (nsec i = 0; i < 8; i++) {
+		struct argument args[] = {
+			{ .key = calls[i % 4].key, .text = calls[i % 4].text, .frame = 1 },
+		};
+		struct stall *stall = build_stall(rec, i * 200, 40);
+		char stack[400];
+
+		snprintf(stack, sizeof(stack),
+			 "n read@plt /home/SECRET/x @/home/SECRET/libx.so\n"
+			 "j %s\nj login%u @/home/SECRET/shop/server.js:%u/30\n"
+			 "j handle @/home/SECRET/node_modules/router/index.js:120/100\n"
+			 "n main @/home/SECRET/node",
+			 calls[i % 4].call, (unsigned)i % 4, 33 + (unsigned)i % 4);
+		stall->request = recording_intern(rec, "GET /users/SECRET?key=SECRET");
+		stall->confidence = 1;
+		build_sample_full(rec, stack, 40, SAMPLE_RUNNING, -1, args, 1);
+	}
+	recording_note(rec, "The file /home/SECRET/perf-1.map was not believed.");
+	add_turns(rec, 100);
+	return rec;
+}
+
 /* What a load is made of. */
 struct load {
 	uint32_t stalls, samples, stacks; /* stacks are unique */
@@ -357,10 +399,9 @@ static const struct {
 	const char *name;
 	struct recording *(*make)(void);
 } pages[] = {
-	{ "plain", make_plain },   { "empty", make_empty },
-	{ "unseen", make_unseen }, { "hostile", make_hostile },
-	{ "big", make_big },       { "huge", make_huge },
-	{ "hour", make_hour },     { "two_hours", make_two_hours },
+	{ "plain", make_plain },     { "empty", make_empty },     { "unseen", make_unseen },
+	{ "hostile", make_hostile }, { "private", make_private }, { "big", make_big },
+	{ "huge", make_huge },       { "hour", make_hour },       { "two_hours", make_two_hours },
 };
 
 /* What a session's analyzers may say as well: budgets, and proofs about patterns. */
