@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "analyzers/analyze.h"
+#include "core/redact.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -230,9 +231,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
 	struct recording *rec = make_recording(&in);
-	struct diagnosis *d = diagnose(rec);
-	struct report report = { .rec = rec, .diagnosis = d, .width = 80, .verbose = size & 1 };
+	struct report report = { .rec = rec, .width = 80, .verbose = size & 1 };
+	struct diagnosis *d;
 
+	if (size & 4)
+		recording_redact(rec);
+	report.diagnosis = d = diagnose(rec);
 	check_diagnosis(rec, d);
 	check_renderers(&report);
 	if (rec->n_stalls) {
