@@ -25,25 +25,71 @@ void support_destroy(struct support_list *list)
 	*list = (struct support_list){ 0 };
 }
 
+/* The same for two addresses of one line: a function is sampled at many. */
+static uint64_t place_of(const struct recording *rec, uint32_t frame)
+{
+	const struct frame *f = recording_get_frame(rec, frame);
+	uint64_t words[] = { (uintptr_t)f->function, (uintptr_t)f->module, (uintptr_t)f->file,
+			     f->line, f->function ? 0 : f->address };
+
+	return hash_bytes(0, words, sizeof(words));
+}
+
 const struct frame *support_culprit(const struct recording *rec, const struct support_list *list,
 				    size_t from)
 {
 	const struct frame *culprit = NULL;
 	const struct tally_entry *best;
-	struct tally frames = { 0 };
+	struct tally places = { 0 };
 
 	for (size_t i = from; i < list->n; i++) {
 		const struct support *s = &list->v[i];
 		const struct stack *stack = sample_stack(rec, s->sample);
 
 		if (stack && s->culprit != NO_FRAME)
-			tally_add(&frames, stack->frames[s->culprit], s->sample->weight, 0);
+			tally_add(&places, place_of(rec, stack->frames[s->culprit]),
+				  s->sample->weight, 0);
 	}
-	best = tally_heaviest(&frames);
-	if (best)
-		culprit = recording_get_frame(rec, (uint32_t)best->key);
-	tally_destroy(&frames);
+	best = tally_heaviest(&places);
+	for (size_t i = from; best && !culprit && i < list->n; i++) {
+		const struct support *s = &list->v[i];
+		const struct stack *stack = sample_stack(rec, s->sample);
+
+		if (stack && s->culprit != NO_FRAME &&
+		    place_of(rec, stack->frames[s->culprit]) == best->key)
+			culprit = recording_get_frame(rec, stack->frames[s->culprit]);
+	}
+	tally_destroy(&places);
 	return culprit;
+}
+
+/* Of n stacks, leaves the first ones that go the heaviest way at depth; false where that ends. */
+static bool descend(const struct recording *rec, struct tally_entry *stacks, size_t *n,
+		    uint32_t depth)
+{
+	const struct tally_entry *best;
+	struct tally places = { 0 };
+	uint64_t heaviest;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *n; i++) {
+		const struct stack *s = recording_get_stack(rec, (uint32_t)stacks[i].key);
+		uint64_t place = depth < s->n ? place_of(rec, s->frames[s->n - 1 - depth]) : 0;
+
+		tally_add(&places, place, stacks[i].weight, 0);
+	}
+	best = tally_heaviest(&places);
+	heaviest = best ? best->key : 0;
+	tally_destroy(&places);
+	for (size_t i = 0; i < *n; i++) {
+		const struct stack *s = recording_get_stack(rec, (uint32_t)stacks[i].key);
+		uint64_t place = depth < s->n ? place_of(rec, s->frames[s->n - 1 - depth]) : 0;
+
+		if (place == heaviest)
+			stacks[kept++] = stacks[i];
+	}
+	*n = kept;
+	return heaviest != 0;
 }
 
 const struct stack *support_stack(const struct recording *rec, const struct support_list *list)
@@ -58,6 +104,9 @@ const struct stack *support_stack(const struct recording *rec, const struct supp
 		if (sample_stack(rec, s))
 			tally_add(&stacks, s->stack, s->weight, 0);
 	}
+	tally_merge(&stacks);
+	for (uint32_t depth = 0; stacks.n > 1 && descend(rec, stacks.v, &stacks.n, depth); depth++)
+		;
 	best = tally_heaviest(&stacks);
 	if (best)
 		stack = recording_get_stack(rec, (uint32_t)best->key);

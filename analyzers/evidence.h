@@ -23,7 +23,7 @@ void support_destroy(struct support_list *list);
 /* Of the samples from `from` on: the frame to blame whose line most time hangs under, or NULL. */
 const struct frame *support_culprit(const struct recording *rec, const struct support_list *list,
 				    size_t from);
-/* The heaviest stack, or NULL. */
+/* A stack that goes the heaviest way at each step from the outermost frame on, or NULL. */
 const struct stack *support_stack(const struct recording *rec, const struct support_list *list);
 
 /*

@@ -22,6 +22,9 @@ struct recording_writer;
  */
 int recording_create(struct recording_writer **w, const char *path, uint64_t max_size,
 		     struct error *err);
+/* The same in the place of another recording, or of an empty file; nothing else is replaced. */
+int recording_replace(struct recording_writer **w, const char *path, uint64_t max_size,
+		      struct error *err);
 /*
  * Writes what rec gained since the last call (an open stall again when it
  * changed) when that is worth a frame: 64 KiB, a second, or force.  After the first failure (disk

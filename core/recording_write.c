@@ -420,6 +420,34 @@ void recording_abandon(struct recording_writer *w)
 	free(w);
 }
 
+/* Whether a regular file holds a recording, or nothing at all. */
+static bool is_recording(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	uint8_t header[FILE_HEADER_SIZE];
+	struct stat st;
+	bool is = false;
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		ssize_t n = pread(fd, header, sizeof(header), 0);
+		unsigned major;
+
+		is = n == 0 || (n == sizeof(header) && file_header_check(header, &major) == 0);
+	}
+	close(fd);
+	return is;
+}
+
+int recording_replace(struct recording_writer **out, const char *path, uint64_t max_size,
+		      struct error *err)
+{
+	if (is_recording(path))
+		unlink(path);
+	return recording_create(out, path, max_size, err);
+}
+
 int recording_create(struct recording_writer **out, const char *path, uint64_t max_size,
 		     struct error *err)
 {
@@ -435,7 +463,8 @@ int recording_create(struct recording_writer **out, const char *path, uint64_t m
 
 		error_set(err, ret, "cannot create %s: %s", path, strerror(-ret));
 		if (ret == -EEXIST)
-			error_fix(err, "remove it, or record to another name: -o FILE");
+			error_fix(err,
+				  "it is not a recording: remove it, or use another name: -o FILE");
 		return ret;
 	}
 	w = xcalloc(1, sizeof(*w));

@@ -314,6 +314,27 @@ TEST(recording_file_is_private_and_never_replaces_or_follows)
 	recording_free(rec);
 }
 
+TEST(recording_file_replaces_a_recording_when_told_and_nothing_else)
+{
+	struct recording *rec = recordings_rich(1, 1);
+	char path[128], text[] = "notes\n";
+	struct recording_writer *w = NULL;
+	struct error err = { 0 };
+	FILE *file;
+
+	strcpy(path, new_path());
+	save(rec, path);
+	CHECK_EQ(recording_replace(&w, path, 0, &err), 0);
+	CHECK_EQ(recording_finish(w, rec, &err), 0);
+	CHECK_EQ(truncate(path, 0), 0);
+	CHECK_EQ(recording_replace(&w, path, 0, &err), 0);
+	CHECK_EQ(recording_finish(w, rec, &err), 0);
+	file = fopen(path, "we");
+	CHECK(file && fputs(text, file) >= 0 && fclose(file) == 0);
+	CHECK_EQ(recording_replace(&w, path, 0, &err), -EEXIST);
+	recording_free(rec);
+}
+
 TEST(recording_file_dash_is_standard_output)
 {
 	struct recording *rec = recordings_rich(3, 3), *got;
