@@ -64,7 +64,7 @@ static int read_baseline(struct budgets *b, const struct options *o, struct erro
 	}
 	if (!o->baseline)
 		return 0;
-	ret = loaded_read(&b->baseline, o->baseline, err);
+	ret = loaded_read(&b->baseline, o->baseline, true, err);
 	if (ret < 0)
 		return error_wrap(err, "baseline");
 	b->terms.baseline = b->baseline.rec;

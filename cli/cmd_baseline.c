@@ -114,7 +114,7 @@ static int run_baseline(const struct options *o, int argc, char **argv)
 	if (argc != 2)
 		return complain_usage("lagprof baseline new.lagprof main.lagprof",
 				      "baseline takes a new recording and the baseline");
-	ret = loaded_read(&now, argv[0], &err);
+	ret = loaded_read(&now, argv[0], true, &err);
 	if (ret == 0 && !is_enough(&now)) {
 		error_set(&err, -EINVAL, "%s: too little was observed for a baseline", argv[0]);
 		loaded_free(&now);
@@ -122,7 +122,7 @@ static int run_baseline(const struct options *o, int argc, char **argv)
 	}
 	if (ret == 0 && access(argv[1], F_OK) < 0 && errno == ENOENT)
 		ret = make(o, argv, &err);
-	else if (ret == 0 && (ret = loaded_read(&old, argv[1], &err)) == 0)
+	else if (ret == 0 && (ret = loaded_read(&old, argv[1], true, &err)) == 0)
 		ret = update(o, &now, &old, argv, &err);
 	loaded_free(&old);
 	loaded_free(&now);

@@ -1,15 +1,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analyzers/analyze.h"
 #include "cli/budgets.h"
 #include "cli/ci.h"
 #include "cli/command.h"
 #include "cli/complain.h"
+#include "cli/loaded.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
-#include "core/recording_file.h"
-#include "sampler/symbols.h"
 
 static int write_report(const struct options *o, const struct report *report, struct error *err)
 {
@@ -30,23 +28,18 @@ static int check_file(const struct options *o, struct budgets *budgets, const ch
 				 .verbose = o->verbose,
 				 .color = !o->output && terminal_color(o, STDOUT_FILENO),
 				 .width = o->output ? 0 : terminal_width(STDOUT_FILENO) };
-	struct diagnosis *d;
-	struct recording *rec;
-	int ret = recording_read(&rec, path, err);
+	struct loaded l;
+	int ret = loaded_read(&l, path, !o->no_source_maps, err);
 
 	if (ret < 0)
 		return ret;
-	if (!rec->session.resolved)
-		symbols_resolve(rec, 0);
-	d = diagnose(rec);
-	report.rec = rec;
-	report.diagnosis = d;
-	report.budget = budgets_check(budgets, rec, d);
+	report.rec = l.rec;
+	report.diagnosis = l.d;
+	report.budget = budgets_check(budgets, l.rec, l.d);
 	ret = write_report(o, &report, err);
 	if (ret == 0)
 		ret = (int)report.budget->verdict;
-	diagnosis_free(d);
-	recording_free(rec);
+	loaded_free(&l);
 	return ret;
 }
 

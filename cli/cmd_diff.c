@@ -30,9 +30,9 @@ static int run_diff(const struct options *o, int argc, char **argv)
 	if (argc != 2)
 		return complain_usage("lagprof diff before.lagprof after.lagprof",
 				      "diff compares two recordings, not %d", argc);
-	ret = loaded_read(&before, argv[0], &err);
+	ret = loaded_read(&before, argv[0], true, &err);
 	if (ret == 0)
-		ret = loaded_read(&after, argv[1], &err);
+		ret = loaded_read(&after, argv[1], true, &err);
 	if (ret == 0)
 		print(o, &before, &after);
 	loaded_free(&before);

@@ -9,8 +9,8 @@
 #include "cli/pid.h"
 #include "cli/terminal.h"
 #include "report/renderer.h"
+#include "sampler/places.h"
 #include "sampler/session.h"
-#include "sampler/symbols.h"
 
 enum { LOOK_MS = 220, LONGEST_MS = 1500, ENOUGH_SAMPLES = 10, STACK_BYTES = 16384 };
 static const nsec THRESHOLD = 10000000;
@@ -155,7 +155,7 @@ static int run_dump(const struct options *o, int argc, char **argv)
 	rec = recording_new();
 	ret = look(&target, o, rec, &err);
 	if (ret == 0) {
-		symbols_resolve(rec, target_alive(&target) ? pid : 0);
+		places_resolve(rec, target_alive(&target) ? pid : 0, !o->no_source_maps);
 		ret = print(rec, o, &err);
 	}
 	recording_free(rec);

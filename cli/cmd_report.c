@@ -11,7 +11,7 @@
 #include "cli/terminal.h"
 #include "core/recording_file.h"
 #include "core/redact.h"
-#include "sampler/symbols.h"
+#include "sampler/places.h"
 
 /* Writes HTML to a file, beside the recording if no other is named, and shows it. */
 static int show(const struct options *o, const struct report *report, const char *recording,
@@ -51,8 +51,7 @@ static int render(const struct options *o, struct recording *rec, const char *na
 	int ret;
 
 	/* One that was cut short was not finished by the session that wrote it. */
-	if (!rec->session.resolved)
-		symbols_resolve(rec, 0);
+	places_resolve(rec, 0, !o->no_source_maps);
 	if (o->redact)
 		recording_redact(rec);
 	diagnosis = diagnose(rec);

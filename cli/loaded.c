@@ -2,9 +2,9 @@
 
 #include "analyzers/analyze.h"
 #include "core/recording_file.h"
-#include "sampler/symbols.h"
+#include "sampler/places.h"
 
-int loaded_read(struct loaded *l, const char *path, struct error *err)
+int loaded_read(struct loaded *l, const char *path, bool source_maps, struct error *err)
 {
 	int ret;
 
@@ -15,8 +15,7 @@ int loaded_read(struct loaded *l, const char *path, struct error *err)
 		return ret;
 	}
 	/* One that was cut short was not finished by the session that wrote it. */
-	if (!l->rec->session.resolved)
-		symbols_resolve(l->rec, 0);
+	places_resolve(l->rec, 0, source_maps);
 	l->d = diagnose(l->rec);
 	return 0;
 }

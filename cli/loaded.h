@@ -10,8 +10,11 @@ struct loaded {
 	struct diagnosis *d;
 };
 
-/* 0, or -errno; *l is to be freed whatever is returned. */
-int loaded_read(struct loaded *l, const char *path, struct error *err);
+/*
+ * 0, or -errno; *l is to be freed whatever is returned.  source_maps: see
+ * places_resolve().
+ */
+int loaded_read(struct loaded *l, const char *path, bool source_maps, struct error *err);
 void loaded_free(struct loaded *l);
 
 #endif

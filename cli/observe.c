@@ -18,8 +18,8 @@
 #include "core/recording_file.h"
 #include "core/redact.h"
 #include "sampler/listening.h"
+#include "sampler/places.h"
 #include "sampler/session.h"
-#include "sampler/symbols.h"
 
 enum { STACK_BYTES = 16384, HOOK_MS = 2000 };
 
@@ -107,7 +107,7 @@ static int create_recording(struct watching *w, struct error *err)
 
 	if (given) {
 		snprintf(w->path, sizeof(w->path), "%s", given);
-		return recording_create(&w->writer, w->path, 0, err);
+		return recording_replace(&w->writer, w->path, 0, err);
 	}
 	for (int i = 1; i < 1000 && ret == -EEXIST; i++) {
 		snprintf(w->path, sizeof(w->path),
@@ -283,9 +283,10 @@ static int conclude(struct watching *w, struct error *err)
 				 .verbose = w->ob->o->verbose,
 				 .width = terminal_width(STDERR_FILENO) };
 	struct diagnosis *d;
+	pid_t pid = target_alive(w->ob->target) ? w->ob->target->pid : 0;
 	int ret = 0, said = w->write_error.code;
 
-	symbols_resolve(w->rec, target_alive(w->ob->target) ? w->ob->target->pid : 0);
+	places_resolve(w->rec, pid, !w->ob->o->no_source_maps);
 	if (w->writer) {
 		recording_finish(w->writer, w->rec, &w->write_error);
 		w->writer = NULL;

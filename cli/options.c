@@ -32,6 +32,8 @@ const struct option options_table[] = {
 	  "show the HTML report in a browser" },
 	{ "redact", 0, NULL, "run attach report", OPTION_SWITCH, FIELD(redact), NULL,
 	  "hide arguments, folders, hosts and requests in the reports, not in the recording" },
+	{ "no-source-maps", 0, NULL, "run attach dump report check", OPTION_SWITCH, FIELD(no_source_maps), NULL,
+	  "show lines of the JavaScript that ran, not of the source it was made from" },
 	{ "threshold", 't', "TIME", "run attach", OPTION_DURATION, FIELD(threshold), NULL,
 	  "a turn that lasts this long is a stall (20ms)" },
 	{ "duration", 'd', "TIME", "run attach", OPTION_DURATION, FIELD(duration), NULL,

@@ -33,10 +33,11 @@ struct options {
 			       stdout */
 	const char *html;   /* NULL: default name */
 	bool no_html;
-	bool open;          /* show the HTML report in a browser */
-	bool redact;        /* recording_redact() before reports are written */
-	const char *json;   /* where `run` and `attach` write JSON: path or "-"; NULL: nowhere */
-	const char *format; /* of `report` and `check`: a renderer's name or "auto"; NULL: text */
+	bool open;           /* show the HTML report in a browser */
+	bool redact;         /* recording_redact() before reports are written */
+	bool no_source_maps; /* keep the places of generated JavaScript */
+	const char *json;    /* where `run` and `attach` write JSON: path or "-"; NULL: nowhere */
+	const char *format;  /* of `report` and `check`: a renderer's name or "auto"; NULL: text */
 	struct option_list budgets; /* as written */
 	const char *baseline;       /* a recording; NULL: none */
 	bool raise;                 /* `baseline` may make it higher */

@@ -180,7 +180,7 @@ static void keep_lines(struct v8 *v8, struct v8_script *s, uint32_t *ends, size_
 				script_drop(v8, &v8->scripts[i]);
 		}
 	}
-	s->ends = xrealloc(ends, n, sizeof(*ends));
+	s->ends = ends;
 	s->n_ends = n;
 	v8->line_bytes += n * sizeof(*ends);
 }
@@ -230,9 +230,9 @@ static void lines_from_source(struct v8 *v8, struct v8_script *s)
 		return;
 	copy = xcalloc(1, bytes + 2);
 	if (v8_read(&v8->heap, text.addr, copy, bytes)) {
-		ends = xcalloc(LINES_MAX, sizeof(*ends));
-		n = v8_line_ends(copy, text.length, text.two_byte, ends, LINES_MAX);
-		keep_lines(v8, s, ends, n);
+		n = v8_line_ends(copy, text.length, text.two_byte, NULL, LINES_MAX);
+		ends = xcalloc(n, sizeof(*ends));
+		keep_lines(v8, s, ends, v8_line_ends(copy, text.length, text.two_byte, ends, n));
 	}
 	free(copy);
 }

@@ -121,15 +121,16 @@ size_t v8_line_ends(const void *text, size_t n, bool two_byte, uint32_t *ends, s
 	const uint8_t *narrow = text;
 	size_t found = 0;
 
-	for (size_t i = 0; i < n && found < cap; i++) {
-		uint32_t c = two_byte ? wide[i] : narrow[i];
-		uint32_t next = i + 1 == n ? 0 : two_byte ? wide[i + 1] : narrow[i + 1];
+	for (size_t i = 0; i <= n && found < cap; i++) {
+		uint32_t c = i == n ? '\n' : two_byte ? wide[i] : narrow[i];
+		uint32_t next = i + 1 >= n ? 0 : two_byte ? wide[i + 1] : narrow[i + 1];
 
-		if (c == '\n' || (c == '\r' && next != '\n') || c == 0x2028 || c == 0x2029)
-			ends[found++] = (uint32_t)i;
+		if (c != '\n' && (c != '\r' || next == '\n') && c != 0x2028 && c != 0x2029)
+			continue;
+		if (ends)
+			ends[found] = (uint32_t)i;
+		found++;
 	}
-	if (found < cap)
-		ends[found++] = (uint32_t)n;
 	return found;
 }
 

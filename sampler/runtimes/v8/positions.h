@@ -46,8 +46,8 @@ bool v8_baseline_find(struct v8_bytes table, struct v8_bytes bytecodes, const ch
 
 /*
  * Ends of lines of a source, as V8 counts them: LF, CR, CRLF, U+2028 and U+2029.
- * Appends to ends (capacity cap) the offset of each line's last character within
- * a text of n characters; returns how many, or cap if there were more.
+ * Writes to ends (capacity cap) the offset of each line's last character within
+ * a text of n characters; returns how many, or cap if there were more.  ends NULL: counts.
  */
 size_t v8_line_ends(const void *text, size_t n, bool two_byte, uint32_t *ends, size_t cap);
 

@@ -1,0 +1,52 @@
+#!/bin/sh
+# shellcheck source=tests/live/lib.sh
+# The lines of TypeScript that was bundled, with its map beside it and within it, when the
+# recording ends and when it was cut short; those of the JavaScript on demand and where there is no map.
+. "$(dirname "$0")/lib.sh"
+need python3 node
+need_exact
+cp -r "$SOURCE/fixtures/node/typescript" "$tmp/app" || exit 1
+sleep 0.1 # a map that is newer than the recording is not believed
+line=$(grep -n STALL "$tmp/app/src/hash.ts" | cut -d: -f1)
+
+# culprit RECORDING: FILE:LINE of what blocked most
+culprit()
+{
+	"$LAGPROF" report --format json "$1" | python3 -c 'import json, sys
+findings = [f for f in json.load(sys.stdin)["findings"] if f["cause"] == "sync_crypto"]
+print("%s:%d" % (findings[0]["culprit"]["file"], findings[0]["culprit"]["line"]) if findings else "none")'
+}
+
+# expect NAME PLACE OPTION... SCRIPT
+expect()
+{
+	name=$1 place=$2
+	shift 2
+	eval "script=\${$#}"
+	options=
+	[ $# -eq 1 ] || options=$1
+	# shellcheck disable=SC2086 # none or one
+	"$LAGPROF" run -q --no-html $options -o "$tmp/$name.lagprof" -- node "$tmp/app/$script" 3 </dev/null ||
+		fail "$name: status $?"
+	got=$(culprit "$tmp/$name.lagprof")
+	[ "$got" = "$place" ] || fail "$name: $got, not $place"
+}
+
+expect beside "$tmp/app/src/hash.ts:$line" app.js
+expect within "$tmp/app/src/hash.ts:$line" app.min.mjs
+generated=$tmp/app/app.js:$(grep -n pbkdf2Sync\) "$tmp/app/app.js" | cut -d: -f1)
+expect off "$generated" --no-source-maps app.js
+
+"$LAGPROF" run -q --no-html -o "$tmp/cut.lagprof" -- node "$tmp/app/app.js" 100 </dev/null &
+runner=$!
+started="$started $runner"
+sleep 2.5
+kill -KILL "$runner"
+wait "$runner" 2>/dev/null
+[ "$(culprit "$tmp/cut.lagprof")" = "$tmp/app/src/hash.ts:$line" ] ||
+	fail "cut short: $(culprit "$tmp/cut.lagprof")"
+
+echo '{"version":3,"sources":["../../../etc/passwd"],"mappings":"AAAA!"}' >"$tmp/app/app.js.map"
+sleep 0.1
+expect damaged "$generated" app.js
+finish
