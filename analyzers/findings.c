@@ -5,6 +5,7 @@
 
 #include "analyzers/evidence.h"
 #include "analyzers/fingerprint.h"
+#include "analyzers/redos.h"
 #include "analyzers/title.h"
 
 /* The findings under construction. */
@@ -100,6 +101,21 @@ static void add_stall(struct diagnosis *d, struct stalls *stalls, struct group *
 	d->stalls[id].culprit = support_culprit(c->rec, &g->support, from);
 }
 
+/* What it is called, rests on and is to be done about it. */
+static void explain(struct diagnosis *d, const struct recording *rec, const struct judgement *j,
+		    struct finding *f)
+{
+	const struct redos_proof *proof = NULL;
+
+	if (j->cause == CAUSE_REGEX)
+		proof = redos_judge(rec, f->stack, &f->evidence, &d->arena);
+	f->evidence.redos = proof ? &proof->evidence : NULL;
+	f->title = title_make(&d->arena, j, &f->evidence);
+	f->advice = proof ? redos_advice(proof, &f->evidence, &d->arena) : NULL;
+	if (!f->advice)
+		f->advice = advice_find(j, f->throttled > f->starved / 2);
+}
+
 static void make_finding(struct diagnosis *d, struct stalls *stalls, struct group *g,
 			 const uint32_t *members, size_t n)
 {
@@ -117,8 +133,7 @@ static void make_finding(struct diagnosis *d, struct stalls *stalls, struct grou
 	f->culprit = support_culprit(rec, &g->support, 0);
 	f->stack = support_stack(rec, &g->support);
 	evidence_collect(&j, &g->support, &f->evidence);
-	f->title = title_make(&d->arena, &j, &f->evidence);
-	f->advice = advice_find(&j, f->throttled > f->starved / 2);
+	explain(d, rec, &j, f);
 	f->call = j.cause == CAUSE_GC ? NULL : j.call ? j.call : j.hot;
 	fingerprint(f->fingerprint, rec, f, 0);
 }

@@ -64,6 +64,19 @@ static void add_compression(struct strbuf *b, const struct evidence *e)
 		strbuf_printf(b, " level %" PRIu64, number(e, ARG_LEVEL));
 }
 
+/* How its time grows with the subject, where that was proved. */
+static void add_growth(struct strbuf *b, const struct redos *redos)
+{
+	if (strcmp(redos->verdict, "safe") == 0)
+		strbuf_puts(b, ", linear");
+	else if (strcmp(redos->verdict, "exponential") == 0)
+		strbuf_puts(b, ", exponential");
+	else if (strcmp(redos->verdict, "polynomial") == 0)
+		strbuf_puts(b, redos->degree == 2   ? ", quadratic"
+			       : redos->degree == 3 ? ", cubic"
+						    : ", polynomial");
+}
+
 static void put_regex(struct strbuf *b, const struct judgement *j, const struct evidence *e)
 {
 	if (e->has[ARG_PATTERN] && e->args[ARG_PATTERN].text) {
@@ -77,6 +90,8 @@ static void put_regex(struct strbuf *b, const struct judgement *j, const struct 
 	}
 	if (number(e, ARG_SUBJECT_LENGTH))
 		strbuf_printf(b, " on %" PRIu64 " characters", number(e, ARG_SUBJECT_LENGTH));
+	if (e->redos)
+		add_growth(b, e->redos);
 }
 
 static void put_code(struct strbuf *b, const struct judgement *j)

@@ -205,7 +205,7 @@ static void print_kind(const struct page *page, const struct regex_verdict *v)
 	else
 		strbuf_puts(&b, "each pump more multiplies the steps, ");
 	strbuf_puts(&b, v->kind == REGEX_SEARCH_LOOP ? "since every position is tried as a start"
-						     : "even from one start");
+						     : "and it is slow from a single start, too");
 	print_row(page, "kind", b.s);
 	strbuf_destroy(&b);
 }

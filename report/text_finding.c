@@ -38,7 +38,7 @@ static void put_value(struct strbuf *b, const struct argument *a, int form)
 static const struct {
 	const char *verdict, *words;
 } redos_rows[] = {
-	{ "safe", "the pattern cannot backtrack without bound" },
+	{ "safe", "the pattern takes time in proportion to its subject" },
 	{ "polynomial", "the pattern backtracks in polynomial time" },
 	{ "exponential", "the pattern backtracks in exponential time" },
 	{ "bounded", "the pattern backtracks up to a bound" },
@@ -51,6 +51,8 @@ static void put_redos(struct strbuf *b, const struct redos *redos)
 		if (strcmp(redos->verdict, redos_rows[i].verdict) != 0)
 			continue;
 		strbuf_printf(b, "%s%s", b->len ? ", " : "", redos_rows[i].words);
+		if (redos->degree > 1)
+			strbuf_printf(b, " (degree %d)", redos->degree);
 		if (redos->attack) {
 			strbuf_puts(b, ", on ");
 			strbuf_puts_visible(b, redos->attack);

@@ -393,7 +393,7 @@ TEST(cause_is_regex_where_the_runtime_saw_a_pattern_and_no_name_tells)
 			  SAMPLE_RUNNING, -1, args, 1);
 	d = only_finding(rec, &f);
 	CHECK_EQ(f->cause, CAUSE_REGEX);
-	CHECK_STR(f->title, "/^(a+)+$/");
+	CHECK_STR(f->title, "/^(a+)+$/, exponential");
 	done(rec, d);
 }
 
