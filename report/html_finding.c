@@ -65,7 +65,7 @@ static void put_kind(FILE *out, const struct finding *f)
 
 static void put_fact(FILE *out, const char *name, const char *value)
 {
-	if (!value)
+	if (!value || !*value)
 		return;
 	fprintf(out, "<div><dt>%s</dt><dd><code>", name);
 	html_text(out, value);

@@ -75,7 +75,20 @@ void html_verdict(FILE *out, const struct report *r)
 	fputs("</p>", out);
 }
 
-static void put_rule(FILE *out, const struct budget_result *rule)
+/* The findings whose stalls break a budget, the worst first. */
+static void put_breakers(FILE *out, const struct report *r, const struct budget_result *rule)
+{
+	enum { MOST = 3 };
+
+	for (size_t i = 0; i < rule->n_findings && i < MOST; i++) {
+		fputs(i ? ", " : "", out);
+		html_text(out, r->diagnosis->findings[rule->findings[i]].title);
+	}
+	if (rule->n_findings > MOST)
+		fprintf(out, " and %zu more", rule->n_findings - MOST);
+}
+
+static void put_rule(FILE *out, const struct report *r, const struct budget_result *rule)
 {
 	fprintf(out, "<tr class=\"%s\"><td>%s</td><td><code>",
 		rule->ok                           ? "ok"
@@ -85,7 +98,9 @@ static void put_rule(FILE *out, const struct budget_result *rule)
 	html_text(out, rule->expr);
 	fputs("</code></td><td class=\"num\">", out);
 	html_text(out, rule->value ? rule->value : "nothing");
-	fprintf(out, "</td><td>%s</td></tr>\n", strcmp(rule->level, "warn") == 0 ? "warning" : "");
+	fprintf(out, "</td><td>%s</td><td>", strcmp(rule->level, "warn") == 0 ? "warning" : "");
+	put_breakers(out, r, rule);
+	fputs("</td></tr>\n", out);
 }
 
 void html_budget(FILE *out, const struct report *r)
@@ -110,11 +125,11 @@ void html_budget(FILE *out, const struct report *r)
 	}
 	fputs("</h2>\n<table><thead><tr><th scope=\"col\">result</th><th scope=\"col\">budget</th>"
 	      "<th scope=\"col\" class=\"num\">measured</th><th "
-	      "scope=\"col\">level</th></tr></thead>"
+	      "scope=\"col\">level</th><th scope=\"col\">by</th></tr></thead>"
 	      "<tbody>\n",
 	      out);
 	for (size_t i = 0; i < budget->n_rules; i++)
-		put_rule(out, &budget->rules[i]);
+		put_rule(out, r, &budget->rules[i]);
 	fputs("</tbody></table>\n</section>\n", out);
 }
 

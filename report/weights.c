@@ -94,9 +94,9 @@ uint32_t weight_path(const struct recording *rec, const struct weight *w,
 {
 	uint32_t own = (uint32_t)rec->stacks.n_frames, n = 0;
 
-	if (w->stack == WEIGHT_NO_STACK) {
+	if (w->stack == WEIGHT_NO_STACK && w->state == SAMPLE_RUNNING) {
 		ids[n++] = own + NO_SAMPLE;
-	} else {
+	} else if (w->stack != WEIGHT_NO_STACK) {
 		const struct stack *stack = recording_get_stack(rec, w->stack);
 
 		for (uint32_t i = stack->n < STACK_MAX ? stack->n : STACK_MAX; i-- > 0;)

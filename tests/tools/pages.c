@@ -409,9 +409,10 @@ static void render(struct recording *rec, const char *format, const char *name)
 {
 	static const struct redos proof = { "exponential", "inner", "'a'.repeat(30) + '!'", 2 };
 	static struct redos hostile_proof;
+	static const uint32_t breakers[] = { 0 };
 	struct budget_result rules[] = { { "lag.p99<50ms", "error", "91 ms", false },
-					 { "stall.count{cause=sync_crypto}==0", "warn", "24",
-					   false },
+					 { "stall.count{cause=sync_crypto}==0", "warn", "24", false,
+					   breakers, 1 },
 					 { "blocked.ratio<60%", "error", "16.5 %", true } };
 	struct budget_report budget = { VERDICT_FAIL, NULL, rules, 3 };
 	struct diagnosis *d = diagnose(rec);

@@ -443,7 +443,7 @@ TEST(folded_shows_time_without_samples_and_keeps_frames_apart)
 		sum += strtoull(space, NULL, 10);
 	}
 	CHECK_EQ(sum, (150 + 60 + 25) * (unsigned long long)MS);
-	CHECK(strstr(text, "[no sample];[blocked] 50000000\n") != NULL);
+	CHECK(strstr(text, "\n[blocked] 50000000\n") != NULL);
 	CHECK(strstr(text, "ev\\x1bil:na me") != NULL);
 	free(text);
 	recording_free(rec);

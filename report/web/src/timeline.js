@@ -75,7 +75,7 @@ export class Timeline {
 			},
 			axes: [
 				{ ...axis, size: 30, space: 80, values: (u, splits) => splits.map(s => this.tick(s, splits)) },
-				{ ...axis, size: 64, space: 26, values: (u, splits) => splits.map(ms => duration(ms * 1e6)),
+				{ ...axis, size: 64, space: 26, values: (u, splits) => splits.map(ms => ms ? duration(ms * 1e6) : '0'),
 					...this.log && { splits: (u, index, min, max) => steps(min, max), filter: (u, splits) => splits } },
 			],
 			series: [{}, { paths: () => null, points: { show: false } }],
