@@ -75,7 +75,9 @@ struct probe_config {
 	uint32_t freq;                    /* samples per second of on-CPU time */
 	uint32_t stack_bytes;             /* copied with each sample */
 	size_t stack_ring, boundary_ring; /* bytes, powers of two; 0: default */
-	double max_overhead;              /* share of the target's time it may take; 0: no limit */
+	int gate_fd; /* of a launched target that has not run its exec yet; -1: it was found running
+		      */
+	double max_overhead; /* share of the target's time it may take; 0: no limit */
 };
 
 /* What watching costs the target itself. */
@@ -124,7 +126,7 @@ struct probe {
 	void (*overhead)(void *state, struct probe_overhead *out);
 };
 
-extern const struct probe probe_exact;
+extern const struct probe probe_exact, probe_proc;
 extern const struct probe *const probes[]; /* ends with NULL */
 const struct probe *probe_find(const char *name);
 

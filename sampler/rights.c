@@ -19,7 +19,8 @@ static bool try_probe(const struct probe *probe, struct error *err)
 				       .threshold = 1000000000,
 				       .gate = 500000000,
 				       .freq = 99,
-				       .stack_bytes = 4096 };
+				       .stack_bytes = 4096,
+				       .gate_fd = -1 };
 	void *state;
 	int ret = probe->open(&state, &config, err);
 

@@ -182,7 +182,8 @@ int session_open(struct session_run **out, const struct target *target,
 				   .freq = config->freq,
 				   .stack_bytes = config->stack_bytes,
 				   .stack_ring = config->stack_ring,
-				   .boundary_ring = config->boundary_ring };
+				   .boundary_ring = config->boundary_ring,
+				   .gate_fd = target->gate };
 	int ret;
 
 	s->config = *config;

@@ -1,0 +1,102 @@
+#ifndef LAGPROF_SAMPLER_PROC_TICKER_H
+#define LAGPROF_SAMPLER_PROC_TICKER_H
+
+#include <pthread.h>
+
+#include "sampler/proc/glance.h"
+#include "sampler/proc/queue.h"
+#include "sampler/proc/tracer.h"
+#include "sampler/proc/track.h"
+#include "sampler/target.h"
+
+/*
+ * The rungs that need no privilege share this: a thread of lagprof's own that
+ * glances at each followed thread once a millisecond, tells sleeps from turns,
+ * and takes stacks of turns that last.  A rung adds how it learns of the turns'
+ * borders, and its stacks of a running thread.
+ */
+enum { TICKER_SLOTS = 64, TICKER_STACK = 16384 };
+
+struct followed {
+	pid_t tid;
+	bool gone, leave;
+	bool presumed; /* its poll was seen to begin; that the turn after it has begun is a guess */
+	struct track track;
+	struct glancer glancer;
+	struct glance last; /* of the tick before; at 0: none */
+	nsec next_sample;   /* not earlier than this */
+	struct tracer tracer;
+	nsec hunt_after;  /* the rung proc: no watching for its polls until then */
+	unsigned strange; /* polls not the loop's that may still be told of */
+	void *own;        /* the rung's */
+};
+
+struct ticker;
+struct ticker_ops {
+	/* Any may be NULL but tick and sample.  open and close are called by the session's thread.
+	 */
+	int (*open)(struct ticker *t, struct error *err);
+	void (*close)(struct ticker *t);
+	int (*follow)(struct ticker *t, struct followed *f, struct error *err);
+	void (*unfollow)(struct ticker *t, struct followed *f);
+	/* A new threshold. */
+	void (*changed)(struct ticker *t);
+	/* Moves f->track to what is now. */
+	void (*tick)(struct ticker *t, struct followed *f, const struct glance *g);
+	/* It runs inside a turn older than the gate, and a sample is due. */
+	void (*sample)(struct ticker *t, struct followed *f);
+	/* After all of them: may take until then.  Gives up the lock while it waits. */
+	void (*idle)(struct ticker *t, nsec until);
+};
+
+struct ticker {
+	struct probe_config config;
+	const struct ticker_ops *ops;
+	void *own; /* the rung's */
+	struct target target;
+	pthread_t thread;
+	bool started, stop;
+	pthread_mutex_t lock; /* of all that follows */
+	struct followed *followed[TICKER_SLOTS];
+	size_t n;
+	struct queue queue;
+	int news;       /* an eventfd: readable when the session should drain */
+	uint64_t image; /* of the target's program */
+	nsec next_image, next_listen;
+	bool listened;
+	struct probe_losses losses;
+	uint8_t stack[TICKER_STACK]; /* of the sample in hand */
+};
+
+/* The functions of struct probe; `open` of a rung calls ticker_open with its ops. */
+int ticker_open(void **state, const struct probe_config *config, const struct ticker_ops *ops,
+		void *own, struct error *err);
+void ticker_close(void *state);
+int ticker_fd(void *state);
+int ticker_follow(void *state, pid_t tid, struct error *err);
+void ticker_unfollow(void *state, pid_t tid);
+void ticker_choose(void *state, pid_t tid, uint64_t key, int asleep_in);
+void ticker_begin(void *state, pid_t tid, nsec at, int asleep_in);
+void ticker_set_threshold(void *state, nsec threshold, nsec gate);
+void ticker_drain(void *state, void (*handle)(void *arg, const struct event *e), void *arg);
+bool ticker_look(void *state, pid_t tid, struct loop_look *out);
+bool ticker_lag(void *state, pid_t tid, struct hist *out);
+void ticker_losses(void *state, struct probe_losses *out);
+
+/* For rungs, in the ticker's thread. */
+nsec ticker_now(void);
+/* NULL if it is not followed. */
+struct followed *ticker_find(const struct ticker *t, pid_t tid);
+struct cpu_time ticker_cpu_time(const struct glance *g);
+/* The loop polls from `at` on: ends its turn, and tells of it when it was long. */
+void ticker_begin_poll(struct ticker *t, struct followed *f, nsec at, const struct cpu_time *now);
+/* A stack of it; raw is copied. */
+void ticker_push_sample(struct ticker *t, struct followed *f, nsec at, const struct raw_sample *raw,
+			bool asleep);
+void ticker_push(struct ticker *t, struct followed *f, struct event *e);
+/* A poll that was seen: takes it for the loop's if none is known.  True if it is the loop's. */
+bool ticker_see_poll(struct ticker *t, struct followed *f, uint64_t key, uint64_t sp, nsec at);
+/* When the next sample of a stall is due. */
+void ticker_sampled(const struct ticker *t, struct followed *f, nsec at);
+
+#endif

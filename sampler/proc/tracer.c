@@ -1,0 +1,249 @@
+#include "sampler/proc/tracer.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sampler/poll_key.h"
+
+enum { SYSCALL_STOP = SIGTRAP | 0x80, KERNEL_RESTARTNOHAND = 514 };
+static const long AGAIN = 250000; /* ns between two alarms, should the first come too early */
+
+static __thread timer_t alarm_clock; /* ends a wait of this thread */
+
+static nsec now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (nsec)t.tv_sec * 1000000000 + (nsec)t.tv_nsec;
+}
+
+static void wake_up(int sig)
+{
+}
+
+int tracer_prepare(struct error *err)
+{
+	struct sigaction wake = { .sa_handler = wake_up }, child;
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN };
+	sigset_t set;
+
+	event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+	sigaction(SIGRTMIN, &wake, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	/* The stops of the target are nobody's news but this thread's. */
+	sigaction(SIGCHLD, NULL, &child);
+	child.sa_flags |= SA_NOCLDSTOP;
+	sigaction(SIGCHLD, &child, NULL);
+	if (timer_create(CLOCK_MONOTONIC, &event, &alarm_clock) == 0)
+		return 0;
+	return error_set(err, -errno, "cannot create a timer: %s", strerror(errno));
+}
+
+void tracer_unprepare(void)
+{
+	timer_delete(alarm_clock);
+}
+
+static void set_alarm(nsec at)
+{
+	struct itimerspec spec = {
+		.it_value = { (time_t)(at / 1000000000), (long)(at % 1000000000) },
+		.it_interval = { 0, at ? AGAIN : 0 },
+	};
+
+	timer_settime(alarm_clock, TIMER_ABSTIME, &spec, NULL);
+}
+
+static int gone(struct tracer *t)
+{
+	t->seized = t->stopped = false;
+	return -ESRCH;
+}
+
+/*
+ * The end of a thread must be collected by who traces it; the end of our own
+ * child is its parent's news, and that is the session.
+ */
+static int wait_for_change(struct tracer *t, nsec until, siginfo_t *info)
+{
+	int what = WSTOPPED | __WALL | (t->reaps ? WEXITED : 0);
+	int ret;
+
+	*info = (siginfo_t){ 0 };
+	if (waitid(P_PID, (id_t)t->tid, info, what | WNOHANG) < 0)
+		return gone(t);
+	if (info->si_pid)
+		return 0;
+	set_alarm(until);
+	do {
+		*info = (siginfo_t){ 0 };
+		ret = waitid(P_PID, (id_t)t->tid, info, what) < 0 ? -errno : 0;
+	} while (ret == -EINTR && now_ns() < until);
+	set_alarm(0);
+	if (ret == -EINTR)
+		return -ETIMEDOUT;
+	return ret < 0 ? gone(t) : 0;
+}
+
+/* Waits until it stops, for whatever reason: its status as wait(2) has it, shifted right by 8. */
+static int wait_for_stop(struct tracer *t, nsec until, int *why)
+{
+	siginfo_t info;
+	int ret = wait_for_change(t, until, &info);
+
+	if (ret < 0)
+		return ret;
+	if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED)
+		return gone(t);
+	*why = info.si_status;
+	t->stopped = true;
+	t->signal = *why >> 8 || *why == SYSCALL_STOP ? 0 : *why;
+	return 0;
+}
+
+static int seize(struct tracer *t)
+{
+	if (ptrace(PTRACE_SEIZE, t->tid, NULL, PTRACE_O_TRACESYSGOOD) < 0)
+		return -errno;
+	t->seized = true;
+	t->stopped = false;
+	return 0;
+}
+
+/*
+ * epoll_wait is the one wait of a loop that the kernel does not take up again
+ * by itself after a stop; -ERESTARTNOHAND makes it do so, unless a signal came.
+ */
+static void mend_poll(const struct tracer *t)
+{
+	struct user_regs_struct regs;
+	const struct poll_syscall *call;
+
+	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0 || (long)regs.rax != -EINTR ||
+	    (long)regs.orig_rax < 0)
+		return;
+	call = poll_syscall_find((int)regs.orig_rax);
+	if (!call || call->key_class != POLL_KEY_EPOLL)
+		return;
+	regs.rax = (unsigned long long)-KERNEL_RESTARTNOHAND;
+	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
+}
+
+int tracer_stop(struct tracer *t, nsec until)
+{
+	int ret = t->seized ? 0 : seize(t), why;
+
+	if (ret < 0 || t->stopped)
+		return ret;
+	if (ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL) < 0)
+		return gone(t);
+	ret = wait_for_stop(t, until, &why);
+	if (ret == 0 && why >> 8 == PTRACE_EVENT_STOP)
+		mend_poll(t);
+	return ret;
+}
+
+/* In one call, page by page: it ends where a page is not there. */
+size_t tracer_read(pid_t tid, uint64_t addr, uint8_t *out, size_t size)
+{
+	enum { PAGE = 4096, PAGES = 17 };
+	struct iovec local = { out, size }, remote[PAGES];
+	size_t asked = 0, n = 0;
+	ssize_t got;
+
+	for (; asked < size && n < PAGES; n++) {
+		size_t piece = PAGE - (addr + asked) % PAGE;
+
+		piece = piece < size - asked ? piece : size - asked;
+		remote[n] = (struct iovec){ (void *)(uintptr_t)(addr + asked), piece };
+		asked += piece;
+	}
+	got = process_vm_readv(tid, &local, 1, remote, n, 0);
+	return got > 0 ? (size_t)got : 0;
+}
+
+size_t tracer_copy(const struct tracer *t, struct regs *out, uint8_t *stack, size_t size)
+{
+	struct user_regs_struct r;
+
+	*out = (struct regs){ 0 };
+	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &r) < 0)
+		return 0;
+	*out = (struct regs){ .r = { r.rax, r.rdx, r.rcx, r.rbx, r.rsi, r.rdi, r.rbp, r.rsp, r.r8,
+				     r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, r.rip },
+			      .valid = (1u << DW_N) - 1 };
+	return tracer_read(t->tid, r.rsp, stack, size);
+}
+
+static bool is_waiting_poll(const struct __ptrace_syscall_info *info)
+{
+	const struct poll_syscall *call = poll_syscall_find((int)info->entry.nr);
+
+	return call && (call->wait_argument < 0 || info->entry.args[call->wait_argument]);
+}
+
+/* Stopped at a system call: true if it is about to poll. */
+static bool enters_poll(const struct tracer *t, struct traced_call *out)
+{
+	struct __ptrace_syscall_info info;
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0 ||
+	    info.op != PTRACE_SYSCALL_INFO_ENTRY || !is_waiting_poll(&info))
+		return false;
+	*out = (struct traced_call){ .at = now_ns(),
+				     .number = (int)info.entry.nr,
+				     .sp = info.stack_pointer,
+				     .pc = info.instruction_pointer };
+	for (size_t i = 0; i < 6; i++)
+		out->args[i] = info.entry.args[i];
+	return true;
+}
+
+/* A stopped job stays stopped: PTRACE_LISTEN would keep it traced for no gain. */
+static bool is_job_stop(int why)
+{
+	return why >> 8 == PTRACE_EVENT_STOP && (why & 0x7f) != SIGTRAP;
+}
+
+int tracer_run_to_poll(struct tracer *t, nsec until, unsigned *calls, struct traced_call *out)
+{
+	int ret = 0, why;
+
+	while (*calls > 0 && ret == 0) {
+		if (t->stopped && ptrace(PTRACE_SYSCALL, t->tid, NULL, (long)t->signal) < 0)
+			return gone(t);
+		t->stopped = false;
+		ret = wait_for_stop(t, until, &why);
+		if (ret < 0)
+			break;
+		if (why == SYSCALL_STOP && enters_poll(t, out))
+			return 1;
+		if (is_job_stop(why))
+			break;
+		--*calls;
+	}
+	return ret == -ESRCH ? ret : 0;
+}
+
+bool tracer_let_go(struct tracer *t, nsec until)
+{
+	if (!t->seized)
+		return true;
+	if (!t->stopped && tracer_stop(t, until) == -ETIMEDOUT)
+		return false;
+	if (t->seized)
+		ptrace(PTRACE_DETACH, t->tid, NULL, (long)t->signal);
+	t->seized = t->stopped = false;
+	return true;
+}

@@ -1,0 +1,61 @@
+#!/bin/sh
+# shellcheck source=tests/live/lib.sh
+# An ordinary user without any capability gets the same answer as root: the call and its file:line.
+. "$(dirname "$0")/lib.sh"
+need python3 node setpriv
+
+# Where everybody may read and run it.
+place=$tmp/place
+mkdir -p "$place/out"
+cp "$LAGPROF" "$place/lagprof"
+cp "$SOURCE"/fixtures/node/*.js "$place"
+chmod 755 "$tmp" "$place"
+chmod 777 "$place/out"
+LAGPROF=$place/lagprof
+tmp=$place/out
+
+if [ "$(id -u)" -eq 0 ]; then
+	as_nobody="setpriv --reuid=nobody --regid=nogroup --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all"
+else
+	as_nobody="setpriv --no-new-privs"
+fi
+clean_up_all()
+{
+	tmp=${place%/place}
+	clean_up
+}
+trap clean_up_all EXIT
+
+line=$(node "$place/stalls.js" --list | awk '$1 == "sync-hash" { print $4 }')
+cd "$tmp" || exit 1
+
+# names REPORT: the blocking call and where the program makes it.
+names()
+{
+	python3 - "$1" "$place/stalls.js" "$line" <<-'END' || fail "$1: not named"
+		import json, sys
+		report = json.load(open(sys.argv[1]))
+		at = {(f["culprit"].get("file"), f["culprit"].get("line")): f for f in report["findings"] if "culprit" in f}
+		finding = at.get((sys.argv[2], int(sys.argv[3])))
+		if not finding or "pbkdf2Sync" not in json.dumps(finding):
+		    sys.exit(f"found {[f.get('title') for f in report['findings']]}")
+		print(f"{report['lagprof']['probe']}: {finding['title']}, {finding['stalls']} stalls")
+		if finding["stalls"] < 4:
+		    sys.exit("not every stall was found")
+	END
+}
+
+# shellcheck disable=SC2086
+attach_as_nobody()
+{
+	start_fixture "node-$1" $as_nobody node "$place/stalls.js" --drive 6 --gap 100 --only sync-hash
+	node=$(awk '/^ready/ { print $3 }' "$tmp/node-$1.out")
+	start "lagprof-$1" $as_nobody "$LAGPROF" attach --no-html --probe "$1" -o "$tmp/$1.lagprof" \
+		--json "$tmp/$1.json" "$node"
+	ended "$pid" 30
+	[ "$status" -eq 0 ] || { cat "$tmp/lagprof-$1.err"; fail "$1: lagprof exited with $status"; }
+	names "$tmp/$1.json"
+}
+
+attach_as_nobody proc
+finish
