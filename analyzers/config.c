@@ -112,7 +112,7 @@ static int read_expr(struct reader *r, struct item item, void *into)
 	struct budget *b = into;
 	bool warn = b->warn;
 	struct error err = { 0 };
-	const char *expr;
+	const char *expr = NULL;
 	int ret = read_text(r, item, &expr);
 
 	if (ret < 0)
