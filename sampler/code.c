@@ -134,7 +134,7 @@ enum code_call code_calls(struct space *space, struct memory *mem, uint64_t ra, 
 
 	if (code_read(space, mem, ra - sizeof(call), call, sizeof(call)) < 0)
 		return CODE_CALLS_SOME;
-	if (call[0] == 0xff && call[1] == 0x15) /* call *disp(%rip): what a PLT stub does */
+	if (call[0] == 0xff && call[1] == 0x15) /* call *disp(%rip): as in the PLT */
 		return same_file(space, ra, pc) ? CODE_CALLS_SOME : CODE_CALLS_IT;
 	if (call[1] != 0xe8)
 		return CODE_CALLS_SOME;

@@ -1,0 +1,125 @@
+#ifndef LAGPROF_SAMPLER_RUNTIMES_V8_STATE_H
+#define LAGPROF_SAMPLER_RUNTIMES_V8_STATE_H
+
+#include "sampler/runtime.h"
+#include "sampler/runtimes/v8/heap.h"
+#include "sampler/runtimes/v8/positions.h"
+
+/* What is known and remembered about the V8 of one target. */
+
+/* A Code object and its instructions. */
+struct v8_code {
+	uint64_t object;
+	uint64_t start, size; /* of the instructions */
+	int32_t kind;
+	uint64_t positions; /* words, not checked: see layout.h */
+	uint64_t deopt;
+};
+
+/* A function, by its SharedFunctionInfo. */
+struct v8_function {
+	uint64_t shared, name_word, script_word, data_word; /* what it was made from */
+	const char *name; /* interned; "(anonymous)" if it has none; NULL: could not be read */
+	const char *file; /* interned; NULL: no script, or one without a name */
+	const char
+		*builtin; /* interned full name of a builtin ("JSON.parse"), NULL not yet known */
+	uint64_t script;  /* Script object, 0: a builtin or an API function */
+	int32_t start;    /* first character in the source, -1 unknown */
+	int32_t end;
+	uint32_t define_line; /* 0 unknown */
+};
+
+/* A script and its lines. */
+struct v8_script {
+	uint64_t object, name_word, source_word;
+	int32_t line_offset, column_offset;
+	const char *file; /* interned, or NULL */
+	uint32_t *ends;   /* malloc'ed ends of lines; NULL: could not be read */
+	size_t n_ends;
+};
+
+/* A function and an offset in its source, or one of the below. */
+struct v8_site {
+	struct v8_function function;
+	int32_t position;
+};
+enum {
+	V8_AT_ENTRY = -1, /* before its first position: where it begins */
+	V8_UNSOUND = -2,  /* the tables made no sense */
+	V8_UNTRIED = -3,  /* there were none to ask */
+};
+
+struct v8_place {
+	uint32_t line, column; /* 1-based; 0: unknown */
+};
+
+enum {
+	V8_FUNCTIONS = 8192,
+	V8_SCRIPTS = 1024,
+	V8_CODES = 8192,
+	V8_POSITIONS = 8192,
+	V8_BYTECODES = 4096,
+	V8_CODE_MAPS = 4,
+	V8_LINE_BYTES_MAX = 64 << 20, /* all line tables together */
+	V8_NAME_BYTES_MAX = 64 << 20, /* all names interned for one target */
+};
+
+/* A remembered pc -> Code; object 0: searched in vain. */
+struct v8_code_slot {
+	uint64_t granule; /* pc / 64; 0: empty */
+	uint64_t object;
+	uint64_t sample; /* number of the sample that filled it */
+};
+
+/* A remembered lookup in a position table. */
+struct v8_position_slot {
+	uint64_t table, offset; /* the table's object (0: empty), code or bytecode offset */
+	uint64_t length, first; /* the table's length word and first bytes, when it was read */
+	struct v8_position position;
+	bool found;
+};
+
+/* A remembered BytecodeArray -> SharedFunctionInfo. */
+struct v8_bytecode_slot {
+	uint64_t array, shared;
+};
+
+/* How much of a stack can be told; each step down is said in a note. */
+enum v8_level {
+	V8_LINES,          /* the line of the call */
+	V8_FUNCTIONS_ONLY, /* the line where the function begins */
+	V8_NATIVE, /* nothing: builtins and C++ by their symbols, the rest by the perf map */
+};
+
+/* The self-check: what the first frames of JavaScript gave. */
+struct v8_check {
+	uint32_t frames, named;    /* JavaScript frames, and those with function and script */
+	uint32_t positions, sound; /* positions looked up, and those inside their function */
+	bool done;
+};
+
+struct v8 {
+	struct space *space;
+	struct recording *rec;
+	struct elf_file *file;         /* the ELF file that holds V8; NULL in fixtures */
+	uint64_t blob_start, blob_end; /* its embedded builtins, vaddr; 0: unknown */
+	struct v8_layout layout;
+	struct v8_heap heap;
+	const char *version; /* what the target calls itself: "20.20.2" */
+	enum v8_level level;
+	struct v8_check check;
+	uint64_t sample; /* number of the sample in hand */
+	size_t line_bytes, name_bytes;
+	uint64_t code_maps[V8_CODE_MAPS]; /* map words of objects that hold instructions */
+	size_t n_code_maps, scan_budget;
+	struct v8_function *functions;
+	struct v8_script *scripts;
+	struct v8_code_slot *codes;
+	struct v8_position_slot *positions;
+	struct v8_bytecode_slot *bytecodes;
+	/* The function each raw frame of the sample in hand runs (not inlined ones), for arguments.
+	 */
+	struct v8_function frame_function[STACK_MAX];
+};
+
+#endif
