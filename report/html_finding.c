@@ -91,25 +91,52 @@ static void put_regex(FILE *out, const struct evidence *e)
 	fputs("</dl>\n", out);
 }
 
+/* Recursion makes stacks that nobody reads to the end. */
+static bool is_shown(uint32_t i, uint32_t n, uint32_t culprit)
+{
+	enum { LEAF = 40, CALL = 10, CALLERS = 10, ROOT = 20 };
+
+	return i < LEAF || i + ROOT >= n ||
+	       (culprit < n && i + CALL >= culprit && i <= culprit + CALLERS);
+}
+
+static void put_frame(FILE *out, const struct recording *rec, uint32_t id, bool culprit)
+{
+	const struct frame *frame = recording_get_frame(rec, id);
+	struct strbuf b = { 0 };
+
+	fprintf(out, "<li class=\"%s%s\">", origin_ids[origin_of(frame, &rec->target)],
+		culprit ? " culprit" : "");
+	strbuf_frame(&b, frame);
+	html_take(out, &b);
+	fputs("</li>\n", out);
+}
+
+static void put_skipped(FILE *out, uint32_t n)
+{
+	if (n)
+		fprintf(out, "<li>… %u frame%s</li>\n", n, n == 1 ? "" : "s");
+}
+
 static void put_stack(FILE *out, const struct recording *rec, const struct finding *f)
 {
-	bool seen = false;
+	const struct stack *stack = f->stack;
+	uint32_t culprit = 0, skipped = 0;
 
-	if (!f->stack || f->stack->n == 0)
+	if (!stack || stack->n == 0)
 		return;
+	while (culprit < stack->n && recording_get_frame(rec, stack->frames[culprit]) != f->culprit)
+		culprit++;
 	fprintf(out, "<details class=\"stack\"><summary>heaviest stack, %u frames</summary><ol>\n",
-		f->stack->n);
-	for (uint32_t i = 0; i < f->stack->n; i++) {
-		const struct frame *frame = recording_get_frame(rec, f->stack->frames[i]);
-		bool culprit = frame == f->culprit && !seen;
-		struct strbuf b = { 0 };
-
-		seen = seen || culprit;
-		fprintf(out, "<li class=\"%s%s\">", origin_ids[origin_of(frame, &rec->target)],
-			culprit ? " culprit" : "");
-		strbuf_frame(&b, frame);
-		html_take(out, &b);
-		fputs("</li>\n", out);
+		stack->n);
+	for (uint32_t i = 0; i < stack->n; i++) {
+		if (!is_shown(i, stack->n, culprit)) {
+			skipped++;
+			continue;
+		}
+		put_skipped(out, skipped);
+		skipped = 0;
+		put_frame(out, rec, stack->frames[i], i == culprit);
 	}
 	fputs("</ol></details>\n", out);
 }

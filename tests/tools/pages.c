@@ -385,6 +385,12 @@ static struct recording *make_huge(void)
 	return make_load(&(struct load){ 50000, 50000, 50000, 2, 20 });
 }
 
+/* What a bad minute leaves: a tenth of it blocked, sampled at 1 kHz. */
+static struct recording *make_minute(void)
+{
+	return make_load(&(struct load){ 1600, 6000, 2000, 4, 2 });
+}
+
 static struct recording *make_hour(void)
 {
 	return make_load(&(struct load){ 10000, 200000, 20000, 5, 2 });
@@ -399,9 +405,10 @@ static const struct {
 	const char *name;
 	struct recording *(*make)(void);
 } pages[] = {
-	{ "plain", make_plain },     { "empty", make_empty },     { "unseen", make_unseen },
-	{ "hostile", make_hostile }, { "private", make_private }, { "big", make_big },
-	{ "huge", make_huge },       { "hour", make_hour },       { "two_hours", make_two_hours },
+	{ "plain", make_plain },         { "empty", make_empty },     { "unseen", make_unseen },
+	{ "hostile", make_hostile },     { "private", make_private }, { "big", make_big },
+	{ "huge", make_huge },           { "minute", make_minute },   { "hour", make_hour },
+	{ "two_hours", make_two_hours },
 };
 
 /* What a session's analyzers may say as well: budgets, and proofs about patterns. */

@@ -208,3 +208,25 @@ TEST(equal_texts_have_one_number)
 	CHECK_STR(t.all.s + t.starts[4321], "text4321");
 	texts_destroy(&t);
 }
+
+TEST(a_stack_of_a_deep_recursion_is_shortened_around_the_culprit)
+{
+	struct recording *rec = build_recording("v8");
+	uint32_t frames[1000];
+	struct sample s = { .weight = 60 * MS, .syscall = -1 };
+	char *text;
+
+	for (uint32_t i = 0; i < 1000; i++)
+		frames[i] = build_frame(rec, i == 500 ? "j walk @/app/walk.js:3/1"
+						      : "n step @/usr/lib/libwalk.so");
+	build_stall(rec, 0, 60);
+	s.stack = recording_stack(rec, frames, 1000, STACK_COMPLETE);
+	recording_add_sample(rec, &s);
+	text = render(rec, NULL);
+	check_has(text, "heaviest stack, 1000 frames");
+	check_has(text, "<li>\u2026 450 frames</li>");
+	check_has(text, "<li class=\"own culprit\">walk /app/walk.js:3</li>");
+	check_has(text, "<li>\u2026 469 frames</li>");
+	free(text);
+	recording_free(rec);
+}

@@ -1,6 +1,6 @@
 // How long a page takes to paint, and to follow what is done to it: `node paint.mjs FILE [ROUNDS]` prints
 // a line of JSON, in ms.  Paints are counted from the start of the navigation, steps from the event
-// to the frame that shows what came of it.
+// to the frame that shows what came of it; "nothing" is the step that does nothing: the machine's part.
 import { open, start } from './browser.mjs';
 
 const [file, rounds = 5] = process.argv.slice(2);
@@ -14,7 +14,7 @@ function quantile(values, q) {
 // Clicks and types in the page, so that no round trip to the browser is counted.
 async function exercise(rounds) {
 	const painted = () => new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)));
-	const times = { zoom: [], search: [], select: [], timeline: [] };
+	const times = { nothing: [], zoom: [], search: [], select: [], timeline: [] };
 	const step = async (kind, act) => {
 		const from = performance.now();
 		act();
@@ -29,6 +29,7 @@ async function exercise(rounds) {
 	for (let i = 0; i < rounds; i++) {
 		const all = [...document.querySelectorAll('g.frame')];
 		frames = Math.max(frames, all.length);
+		await step('nothing', () => {});
 		await step('zoom', () => click(all[Math.floor(all.length * (i + 1) / (rounds + 2))].querySelector('rect')));
 		await step('zoom', () => click(document.querySelector('g.frame rect')));
 		await step('search', () => {
