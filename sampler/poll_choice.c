@@ -30,6 +30,11 @@ static bool may_be_callback(const struct poll_choice *c, const struct poll_seen 
 	return POLL_KEY_CLASS(c->key) != 0 && POLL_KEY_CLASS(poll->key) == 0;
 }
 
+void poll_choice_nested(struct poll_choice *c, uint64_t sp)
+{
+	*c = (struct poll_choice){ .key = POLL_KEY_UNSEEN, .sp = sp };
+}
+
 bool poll_choice_feed(struct poll_choice *c, const struct poll_seen *poll, uint64_t matches,
 		      bool key_alive)
 {
@@ -37,6 +42,8 @@ bool poll_choice_feed(struct poll_choice *c, const struct poll_seen *poll, uint6
 		c->sp = poll->sp; /* reported before the choice took effect */
 		return false;
 	}
+	if (c->key == POLL_KEY_UNSEEN)
+		return poll->sp > c->sp && take(c, poll);
 	if (c->key == 0 || !key_alive)
 		return take(c, poll);
 	if (is_shallower(c, poll) && !may_be_callback(c, poll))

@@ -29,6 +29,12 @@ struct poll_seen {
 };
 
 /*
+ * The thread waits inside a turn, in a poll at that stack pointer, and the
+ * loop's own is not known: it is one that is called from less deep.
+ */
+void poll_choice_nested(struct poll_choice *c, uint64_t sp);
+
+/*
  * Feeds a poll that did not match.  matches: how many polls of the chosen key
  * there were so far; key_alive: its descriptor is still open.  True if the
  * choice changed.

@@ -13,6 +13,7 @@
 #define POLL_KEY_EPOLL    (1ull << 48)
 #define POLL_KEY_IO_URING (2ull << 48)
 #define POLL_KEY_ANY_POLL 1ull /* any poll or select */
+#define POLL_KEY_UNSEEN   2ull /* of a loop whose poll was not seen yet: none has this key */
 
 #define POLL_KEY_CLASS(key) ((key) >> 48)
 #define POLL_KEY_FD(key)    ((int)((key)&0xffffffff))

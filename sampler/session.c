@@ -8,8 +8,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "sampler/place.h"
 #include "sampler/pool_watch.h"
-#include "sampler/snapshot.h"
 #include "sampler/watch.h"
 
 enum { STEP_MS = 20, MAX_WATCHES = 64, MAX_THREADS = 4096 };
@@ -70,54 +70,6 @@ static struct watch *find_watch(struct session_run *s, pid_t tid)
 	return NULL;
 }
 
-/* A thread asleep inside a turn since long: no probe will sample that sleep. */
-static void snapshot_watch(struct session_run *s, struct watch *w, const struct thread_state *state)
-{
-	struct snapshot *snapshot = xcalloc(1, sizeof(*snapshot));
-	struct event e = { .kind = EVENT_SAMPLE, .pid = s->target->pid, .tid = w->tid };
-	struct error err;
-	int ret = snapshot_take(snapshot, w->tid, &err);
-
-	e.at = w->cut = now_ns();
-	e.sample.asleep = true;
-	e.sample.raw = snapshot->raw;
-	s->c.probe->begin(s->c.probe_state, w->tid, e.at, state->syscall);
-	if (ret == 0)
-		watch_event(w, &s->c, &e);
-	else
-		recording_note(s->c.rec, "%s", err.msg);
-	free(snapshot);
-}
-
-/*
- * Tells the probe what the thread does right now, so that its first turn is not
- * missed: in a poll, or inside a turn that began before we came.
- */
-static void place_watch(struct session_run *s, struct watch *w)
-{
-	struct thread_state state;
-	const struct poll_syscall *call;
-	nsec now;
-
-	if (!thread_look(s->target, w->tid, &state))
-		return;
-	call = state.syscall >= 0 ? poll_syscall_find(state.syscall) : NULL;
-	if (call && (call->wait_argument < 0 || state.args[call->wait_argument])) {
-		uint64_t key =
-			call->key_class ? call->key_class | (uint32_t)state.args[0] : state.sp;
-
-		w->choice.key = key;
-		w->choice.sp = state.sp;
-		s->c.probe->choose(s->c.probe_state, w->tid, key, state.syscall);
-	} else if (state.state == 'R' || state.state == 'D') {
-		now = now_ns();
-		w->cut = now;
-		s->c.probe->begin(s->c.probe_state, w->tid, now, -1);
-	} else if (s->config.dump && state.state == 'S') {
-		snapshot_watch(s, w, &state);
-	}
-}
-
 static int follow(struct session_run *s, pid_t tid, bool running, struct error *err)
 {
 	struct watch *w;
@@ -133,7 +85,7 @@ static int follow(struct session_run *s, pid_t tid, bool running, struct error *
 	w->is_loop = s->config.dump;
 	s->watches[s->n_watches++] = w;
 	if (running)
-		place_watch(s, w);
+		place_watch(w, &s->c);
 	else
 		s->c.probe->begin(s->c.probe_state, tid, now_ns(), -1);
 	return 0;
@@ -192,6 +144,7 @@ int session_open(struct session_run **out, const struct target *target,
 				       .target = target,
 				       .rec = rec,
 				       .sink = sink,
+				       .dump = config->dump,
 				       .gate = pc.gate,
 				       .threshold = config->threshold };
 	/* What is read too late is lost, and the target is stalling already when there is much to
@@ -434,6 +387,8 @@ static void digest(struct session_run *s)
 	refresh_maps(s, now);
 	s->c.probe->drain(s->c.probe_state, handle_event, s);
 	check_serving(s, now);
+	for (size_t i = 0; i < s->n_watches; i++)
+		place_first_poll(s->watches[i], &s->c);
 	for (size_t i = 0; i < s->n_watches; i++)
 		watch_cycle(s->watches[i], &s->c, now);
 	for (size_t i = s->n_watches; i-- > 0;)

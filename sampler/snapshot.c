@@ -79,3 +79,12 @@ int snapshot_take(struct snapshot *s, pid_t tid, struct error *err)
 	ptrace(PTRACE_DETACH, tid, NULL, NULL);
 	return ret < 0 ? error_set(err, ret, "thread %d did not stop: %s", tid, strerror(-ret)) : 0;
 }
+
+void snapshot_peek(struct snapshot *s, pid_t tid, const struct thread_state *state)
+{
+	s->raw = (struct raw_sample){ .stack = s->bytes };
+	s->raw.regs.r[DW_RSP] = state->sp;
+	s->raw.regs.r[DW_RIP] = state->pc;
+	s->raw.regs.valid = 1u << DW_RSP | 1u << DW_RIP;
+	s->raw.stack_len = copy_stack(tid, state->sp, s->bytes, sizeof(s->bytes));
+}

@@ -26,6 +26,7 @@ struct watch {
 	nsec cut;            /* the turn that begins here was already under way */
 	nsec told;           /* when an open stall was last reported */
 	bool is_loop;        /* known to be one although it was not seen to poll */
+	bool unsure;         /* found inside a turn: its first poll may be made in there */
 	bool gone;           /* the thread has ended */
 	struct sample last_sleep; /* the stack of the sleep in hand, when at != 0 */
 };
@@ -42,6 +43,7 @@ struct watch_context {
 	nsec base; /* CLOCK_MONOTONIC of session start */
 	nsec gate; /* see probe_config */
 	nsec threshold;
+	bool dump; /* threads are to be seen as they are right now, asleep or not */
 };
 
 void watch_init(struct watch *w, pid_t tid);

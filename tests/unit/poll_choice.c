@@ -82,3 +82,14 @@ TEST(poll_choice_a_less_deep_poll_is_the_loop_when_the_chosen_one_comes_no_more)
 	CHECK_EQ(n, 9);
 	CHECK_EQ(c.key, 0x7000);
 }
+
+TEST(poll_choice_found_inside_a_turn_waits_for_a_poll_less_deep)
+{
+	struct poll_choice c = { 0 };
+
+	poll_choice_nested(&c, 0x6000);
+	for (nsec i = 0; i < 100; i++)
+		CHECK(!feed(&c, POLL_KEY_EPOLL | 9, i % 2 ? 0x6000 : 0x5000, i * S, 0));
+	CHECK(feed(&c, POLL_KEY_EPOLL | 5, 0x7000, 100 * S, 0));
+	CHECK_EQ(POLL_KEY_FD(c.key), 5);
+}
