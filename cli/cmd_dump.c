@@ -89,7 +89,14 @@ static double fold_waits(struct recording *rec, const struct stall *stall)
 {
 	struct stall *s = &rec->stalls[stall->id];
 	double share = s->duration ? (double)s->runnable / (double)s->duration : 0;
+	double scale = s->running ? (double)(s->running + s->runnable) / (double)s->running : 1;
 
+	for (size_t i = 0; i < rec->n_samples; i++) {
+		struct sample *sample = &rec->samples[i];
+
+		if (sample->stall == stall->id && sample->state == SAMPLE_RUNNING)
+			sample->weight = (nsec)((double)sample->weight * scale);
+	}
 	s->running += s->runnable;
 	s->runnable = 0;
 	return share;

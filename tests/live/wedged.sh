@@ -38,6 +38,38 @@ names_line || names_line || names_line || {
 state=$(sed -n 's/^State:\t\([A-Za-z]\).*/\1/p' "/proc/$wedged/status")
 [ "$state" = R ] || fail "the target is in state $state"
 
+# dump names the function and the cause of whatever a loop hangs in; a synchronous child is waited for
+# in a poll of its own, which is not the loop's.
+cat >"$tmp/hangs.js" <<'END'
+const hang = {
+	child: function convert() { require('child_process').execSync('sleep 60'); },
+	regex: function validate() { /^(a+)+$/.test('a'.repeat(60) + '!'); },
+	tick: function again() { process.nextTick(again); },
+}[process.argv[2]];
+require('http').createServer((q, s) => s.end('x')).listen(0, '127.0.0.1');
+setTimeout(() => console.log('ready'), 50);
+setTimeout(hang, 100);
+END
+names_hang()
+{
+	timeout 60 "$LAGPROF" dump --json "$hung" >"$tmp/dump" 2>&1 || fail "dump: status $?"
+	grep -q "\"$1\"" "$tmp/dump" && grep -q "\"$2\"" "$tmp/dump"
+}
+while read -r kind function cause; do
+	start "$kind" node "$tmp/hangs.js" "$kind"
+	hung=$pid
+	wait_for 20 grep -q ready "$tmp/$kind.out" || fail "node did not start"
+	sleep 0.3
+	names_hang "$function" "$cause" || names_hang "$function" "$cause" || names_hang "$function" "$cause" ||
+		fail "$kind: $(cat "$tmp/dump")"
+	pkill -KILL -P "$hung" 2>/dev/null
+	kill -KILL "$hung"
+done <<'END'
+child convert sync_child
+regex validate regex
+tick again microtask_starvation
+END
+
 start idle node -e 'setInterval(() => {}, 1e6); console.log("ready")'
 wait_for 20 grep -q ready "$tmp/idle.out" || fail "node did not start"
 sleep 0.2
