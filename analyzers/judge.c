@@ -170,6 +170,16 @@ static nsec find_blamed(const struct stall *stall, const struct part *parts, siz
 	return blamed < stall->duration ? blamed : stall->duration;
 }
 
+/* What ticks and promise jobs leave behind has to be collected: the storm is to blame for that too.
+ */
+static bool is_storm(struct classifier *c, const struct part *parts, size_t n,
+		     const double sums[CAUSES])
+{
+	return sums[CAUSE_USER_CODE] > sums[CAUSE_GC] / 3 &&
+	       judge_code(c, parts, n, c->rec->session.threshold).cause ==
+		       CAUSE_MICROTASK_STARVATION;
+}
+
 struct judgement judge_stall(struct classifier *c, const struct stall *stall,
 			     const struct part *parts, size_t n)
 {
@@ -178,6 +188,8 @@ struct judgement judge_stall(struct classifier *c, const struct stall *stall,
 
 	sum_causes(stall, parts, n, sums);
 	j.cause = find_cause(stall, c->rec->session.threshold, sums);
+	if (j.cause == CAUSE_GC && is_storm(c, parts, n, sums))
+		j.cause = CAUSE_USER_CODE;
 	if (j.cause == CAUSE_USER_CODE) {
 		struct code code = judge_code(c, parts, n, c->rec->session.threshold);
 

@@ -11,7 +11,7 @@ const struct rule rules_js[] = {
 	/* The language */
 	{ "", "JSON.parse",                 PARSE },
 	{ "", "JSON.stringify",             SERIALIZE },
-	{ "", "structuredClone",            SERIALIZE },
+	{ "", "structuredClone",            SERIALIZE, NULL, ENCLOSES },
 	{ "", "(regexp)",                   REGEX, "RegExp", NAMELESS },
 	{ "", "RegExp.prototype.test",      REGEX, "RegExp.test" },
 	{ "", "RegExp.prototype.exec",      REGEX, "RegExp.exec" },
@@ -56,6 +56,7 @@ const struct rule rules_js[] = {
 	{ "node:sqlite", "*",                      FS },
 	{ "node:internal/util/inspect", "*",       SERIALIZE, "util.inspect" },
 	{ "node:querystring", "parse",             PARSE, "querystring.parse" },
+	{ "node:internal/structured_clone", "*",   SERIALIZE, "structuredClone", ENCLOSES },
 	{ "node:v8", "serialize",                  SERIALIZE, "v8.serialize" },
 	{ "node:v8", "deserialize",                PARSE, "v8.deserialize" },
 	{ "node:vm", "*",                          COMPILE, "vm.Script" },
