@@ -49,6 +49,8 @@ void finding_headline(struct strbuf *b, const struct report *report, const struc
 void finding_text(const struct report *report, const struct finding *f, FILE *out);
 /* Its part about time: "24 stalls, 1.7 s, worst 151 ms, every 0.8 s". */
 void finding_times(struct strbuf *b, const struct finding *f);
+/* The headlines of the worst findings and the totals, where the whole text would be too much. */
+void report_summary(const struct report *report, FILE *out);
 /* The line that is printed when a stall ends or goes on; safe to print, no newline. */
 void stall_line(struct strbuf *b, const struct recording *rec, const struct stall *stall,
 		const struct stall_diagnosis *d, const char *title, bool ascii);

@@ -189,6 +189,23 @@ static int render(const struct report *r, FILE *out, struct error *err)
 	return 0;
 }
 
+void report_summary(const struct report *r, FILE *out)
+{
+	enum { WORST = 3 };
+	struct page page = { .out = out, .width = r->width, .color = r->color };
+	struct strbuf b = { 0 };
+
+	for (size_t i = 0; i < r->diagnosis->n_findings && i < WORST; i++) {
+		const struct finding *f = &r->diagnosis->findings[i];
+
+		finding_headline(&b, r, f);
+		flush(&page, f->serving_stalls ? severity_inks[f->severity] : INK_NONE, 0, &b);
+	}
+	print_budget(r, &page);
+	print_totals(r, &page);
+	text_doubts(r, &page);
+}
+
 const struct renderer renderer_text = {
 	.name = "text",
 	.help = "what to read first: each finding's headline, evidence, advice and stack",

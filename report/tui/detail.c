@@ -1,0 +1,67 @@
+#include "report/tui/view.h"
+
+#include <string.h>
+
+#include "report/place.h"
+
+void put_what(const struct list_line *line, struct spot at, const struct verdict_line *what)
+{
+	struct canvas *c = &line->t->canvas;
+	const struct frame *f = NULL;
+	struct strbuf place = { 0 };
+	int used = 0;
+
+	if (what->frame != NO_FRAME)
+		f = recording_get_frame(line->rec, what->frame);
+	if (f) {
+		strbuf_place(&place, f);
+		at.tone = line->dim ? TONE_DIM : TONE_STRONG;
+		used = canvas_put(c, at, place.s) + 2;
+	}
+	/* The title of user code is the function's name, which the place has already. */
+	if (what->title && !(f && f->function && strcmp(f->function, what->title) == 0)) {
+		at.column += used;
+		at.width -= used;
+		at.tone = f || line->dim ? TONE_DIM : TONE_PLAIN;
+		canvas_put(c, at, what->title);
+	}
+	strbuf_destroy(&place);
+}
+
+static void add_frame(struct tui *t, const struct frame *f, bool culprit)
+{
+	enum { PLACES = 32 };
+	struct strbuf name = { 0 }, place = { 0 };
+
+	strbuf_puts(&name, culprit ? "> " : "  ");
+	strbuf_function(&name, f);
+	lines_add(&t->details, culprit ? TONE_STRONG : TONE_PLAIN, 1, name.s);
+	if (f->file) {
+		strbuf_puts_visible(&place, f->file);
+		if (f->line || f->define_line)
+			strbuf_printf(&place, ":%u", f->line ? f->line : f->define_line);
+	} else if (f->module) {
+		strbuf_puts(&place, "in ");
+		strbuf_puts_visible(&place, f->module);
+	}
+	if (place.len)
+		lines_right(&t->details, PLACES, place.s);
+	strbuf_destroy(&name);
+	strbuf_destroy(&place);
+}
+
+void detail_stack(struct tui *t, const struct recording *rec, uint32_t stack, uint32_t culprit)
+{
+	const struct stack *s;
+	bool marked = false;
+
+	if (stack == NO_STACK)
+		return;
+	s = recording_get_stack(rec, stack);
+	for (uint32_t i = 0; i < s->n; i++) {
+		bool is = !marked && s->frames[i] == culprit;
+
+		marked = marked || is;
+		add_frame(t, recording_get_frame(rec, s->frames[i]), is);
+	}
+}

@@ -1,0 +1,32 @@
+#ifndef LAGPROF_REPORT_TUI_LINES_H
+#define LAGPROF_REPORT_TUI_LINES_H
+
+#include <stddef.h>
+
+#include "report/tui/canvas.h"
+
+/* Lines of text for a pane. */
+struct text_line {
+	char *text;  /* owned */
+	char *right; /* owned; shown dim, from column `at` on; NULL: none */
+	int indent, at;
+	enum tone tone;
+};
+
+struct lines {
+	struct text_line *v;
+	size_t n, cap;
+};
+
+/* Texts are copied. */
+void lines_add(struct lines *l, enum tone tone, int indent, const char *text);
+/* The last line gets a second part. */
+void lines_right(struct lines *l, int at, const char *text);
+/* As many lines as it takes, broken at spaces. */
+void lines_wrap(struct lines *l, const struct canvas *c, struct spot at, const char *text);
+void lines_clear(struct lines *l);
+void lines_destroy(struct lines *l);
+/* Draws the lines from `first` on into `rows` rows. */
+void lines_draw(const struct lines *l, struct canvas *c, size_t first, int row, int rows);
+
+#endif
