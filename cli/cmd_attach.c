@@ -1,36 +1,13 @@
-#include <unistd.h>
-
 #include "cli/command.h"
 #include "cli/complain.h"
-#include "cli/observe.h"
+#include "cli/launch.h"
 #include "cli/pid.h"
 
 #define PIDS "pgrep -af NAME shows the ids of running programs"
 
-static int attach(const struct options *o, pid_t pid, struct budgets *budgets)
-{
-	struct target target;
-	struct observe ob = { .o = o, .target = &target, .budgets = budgets };
-	struct error err = { 0 };
-	bool exec_failed;
-	int ret = target_attach(&target, pid, &err);
-
-	if (ret < 0 && !err.fix[0])
-		error_fix(&err, PIDS);
-	if (ret < 0)
-		return complain(STATUS_FAILED, &err);
-	ob.signals = observe_signals(NULL, &err);
-	ret = ob.signals < 0 ? ob.signals : observe_run(&ob, &exec_failed, &err);
-	if (ob.signals >= 0)
-		close(ob.signals);
-	target_close(&target);
-	if (ret < 0)
-		return err.msg[0] ? complain(STATUS_FAILED, &err) : STATUS_FAILED;
-	return (int)budgets_status(ob.verdict);
-}
-
 static int run_attach(const struct options *o, int argc, char **argv)
 {
+	struct speaker *speaker = speaker_lines(o, stderr);
 	struct budgets budgets;
 	struct error err = { 0 };
 	pid_t pid;
@@ -43,8 +20,9 @@ static int run_attach(const struct options *o, int argc, char **argv)
 	if (budgets_parse(&budgets, o, &err) < 0)
 		status = complain(STATUS_USAGE, &err);
 	else
-		status = attach(o, pid, &budgets);
+		status = attach(o, pid, &budgets, speaker);
 	budgets_free(&budgets);
+	speaker->free(speaker);
 	return status;
 }
 

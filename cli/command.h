@@ -24,7 +24,7 @@ struct command {
 	int (*run)(const struct options *o, int argc, char **argv);
 };
 
-extern const struct command command_run, command_attach, command_report, command_check;
+extern const struct command command_run, command_attach, command_top, command_report, command_check;
 extern const struct command command_doctor, command_dump, command_diff;
 extern const struct command command_baseline, command_regex;
 extern const struct command command_completion, command_help, command_man;

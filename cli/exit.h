@@ -16,4 +16,10 @@ enum exit_status {
 	STATUS_NOT_FOUND = 127,      /* the command to run does not exist */
 };
 
+/*
+ * Ends as a child with that wait(2) status ended, so that whoever called lagprof
+ * sees no difference: by the same signal, or it returns the status to exit with.
+ */
+int end_like(int status);
+
 #endif

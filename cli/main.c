@@ -11,6 +11,7 @@ const struct command *const commands[] = {
 	/* clang-format off */
 	&command_run,
 	&command_attach,
+	&command_top,
 	&command_dump,
 	&command_report,
 	&command_check,

@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "analyzers/analyze.h"
 #include "cli/browser.h"
+#include "cli/capture.h"
 #include "cli/complain.h"
 #include "cli/hooks.h"
 #include "cli/output.h"
@@ -32,9 +34,11 @@ struct watching {
 	char path[4096];                 /* of the recording */
 	struct error write_error;        /* its first failure */
 	int interrupts;                  /* Ctrl-C's so far */
+	int quits;                       /* the same by a key */
 	struct hook on_stall, on_port;
 	bool port_known;
-	bool ascii;
+	struct session_run *session;
+	int wake; /* an epoll descriptor: signals, and what the speaker waits for */
 };
 
 int observe_signals(void *before, struct error *err)
@@ -57,10 +61,11 @@ int observe_signals(void *before, struct error *err)
 		       : error_set(err, -errno, "cannot watch for signals: %s", strerror(errno));
 }
 
-static void say(const struct strbuf *line)
+/* A failure that does not end the observation. */
+static void complain_aloud(struct watching *w, const struct error *err)
 {
-	/* One write: the target may be writing to the same terminal. */
-	fwrite(line->s, 1, line->len, stderr);
+	w->ob->speaker->say(w->ob->speaker, err->msg);
+	complain(STATUS_FAILED, err);
 }
 
 /* A full disk is said once; the session goes on, and reports from memory. */
@@ -68,27 +73,23 @@ static void write_down(struct watching *w, struct recording *rec, bool force)
 {
 	if (w->writer && !w->write_error.code &&
 	    recording_write(w->writer, rec, force, &w->write_error) < 0)
-		complain(STATUS_FAILED, &w->write_error);
+		complain_aloud(w, &w->write_error);
 }
 
 static void sink_stall(struct sink *self, struct recording *rec, const struct stall *stall)
 {
 	struct watching *w = (struct watching *)self;
-	struct strbuf line = { 0 };
+	struct speaker *speaker = w->ob->speaker;
 	struct arena arena = { 0 };
 	struct stall_diagnosis d;
 	const char *title;
 
-	if (!w->ob->o->quiet || w->on_stall.command) {
+	if (!speaker->quiet || w->on_stall.command) {
 		d = diagnose_stall(rec, stall, &title, &arena);
 		if (!stall->open)
 			hook_stall(&w->on_stall, w->ob->target->pid, stall, &d, title);
-	}
-	if (!w->ob->o->quiet) {
-		stall_line(&line, rec, stall, &d, title, w->ascii);
-		strbuf_puts(&line, "\n");
-		say(&line);
-		strbuf_destroy(&line);
+		if (!speaker->quiet)
+			speaker->stall(speaker, rec, stall, &d, title);
 	}
 	arena_free(&arena);
 	write_down(w, rec, !stall->open);
@@ -96,7 +97,10 @@ static void sink_stall(struct sink *self, struct recording *rec, const struct st
 
 static void sink_tick(struct sink *self, struct recording *rec)
 {
-	write_down((struct watching *)self, rec, false);
+	struct watching *w = (struct watching *)self;
+
+	write_down(w, rec, false);
+	w->ob->speaker->tick(w->ob->speaker, rec);
 }
 
 /* lagprof-PID.lagprof, or with -2, -3… where that exists. */
@@ -150,29 +154,6 @@ static int open_session(struct watching *w, struct session_run **s, struct error
 	return session_open(s, w->ob->target, &config, w->rec, &w->sink, err);
 }
 
-static void say_attached(const struct watching *w)
-{
-	const struct session *session = &w->rec->session;
-	struct strbuf line = { 0 };
-
-	if (w->ob->o->quiet)
-		return;
-	strbuf_printf(&line, "lagprof: attached to %d", w->ob->target->pid);
-	if (w->ob->command) {
-		strbuf_puts(&line, " (");
-		strbuf_puts_visible(&line, w->ob->command[0]);
-		strbuf_puts(&line, ")");
-	} else if (w->rec->target.argc) {
-		strbuf_puts(&line, " (");
-		strbuf_puts_visible(&line, w->rec->target.argv[0]);
-		strbuf_puts(&line, ")");
-	}
-	strbuf_printf(&line, ", probe %s, stalls from %.4g ms on\n", session->probe,
-		      (double)session->threshold / 1e6);
-	say(&line);
-	strbuf_destroy(&line);
-}
-
 /* True when the observation is to end now. */
 static bool take_signals(struct watching *w)
 {
@@ -222,12 +203,64 @@ static void check_port(struct watching *w)
 	hook_port(&w->on_port, port);
 }
 
-static enum session_end watch_until_end(struct watching *w, struct session_run *s)
+/* Asks a launched target to end, then makes it; an attached one is left alone: true. */
+static bool quit(struct watching *w)
+{
+	struct target *target = w->ob->target;
+
+	w->ob->quit = true;
+	if (!target->child)
+		return true;
+	kill(target->pid, w->quits++ ? SIGKILL : SIGTERM);
+	w->ob->speaker->say(w->ob->speaker,
+			    "The target was asked to end (SIGTERM); q again kills it.");
+	return false;
+}
+
+/* The report as it would be now; native code has no lines before the end. */
+static void write_now(struct watching *w, const struct renderer *renderer)
+{
+	struct diagnosis *d = diagnose(w->rec);
+	struct report report = { .rec = w->rec, .diagnosis = d };
+	struct error err = { 0 };
+	char path[4200], said[4300];
+
+	output_beside(path, sizeof(path), w->path, renderer->suffix);
+	if (w->ob->o->redact)
+		snprintf(said, sizeof(said), "With --redact reports are written at the end.");
+	else if (output_render(renderer, &report, path, &err) < 0)
+		snprintf(said, sizeof(said), "%s", err.msg);
+	else
+		snprintf(said, sizeof(said), "Wrote %s", path);
+	w->ob->speaker->say(w->ob->speaker, said);
+	diagnosis_free(d);
+}
+
+/* Does what the user wants; true when the observation is to end now. */
+static bool grant(struct watching *w, struct tui_wish wish)
+{
+	switch (wish.kind) {
+	case TUI_QUIT:
+		return quit(w);
+	case TUI_THRESHOLD:
+		session_set_threshold(w->session, wish.threshold);
+		return false;
+	case TUI_WRITE:
+		write_now(w, wish.format);
+		return false;
+	case TUI_NOTHING:
+		break;
+	}
+	return false;
+}
+
+static enum session_end watch_until_end(struct watching *w)
 {
 	nsec duration = w->ob->o->duration, start = monotonic();
+	struct speaker *speaker = w->ob->speaker;
 
 	for (;;) {
-		enum session_news news = session_step(s, w->ob->signals, -1);
+		enum session_news news = session_step(w->session, w->wake, -1);
 
 		check_port(w);
 		hook_reap(&w->on_stall);
@@ -238,9 +271,25 @@ static enum session_end watch_until_end(struct watching *w, struct session_run *
 		}
 		if (news == SESSION_WOKEN && take_signals(w))
 			return END_INTERRUPTED;
+		if (grant(w, speaker->step(speaker, w->rec)))
+			return END_INTERRUPTED;
 		if (duration && monotonic() - start >= duration)
 			return END_DURATION;
 	}
+}
+
+/* What ends the session's wait. */
+static int make_wake(struct watching *w, struct error *err)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int fds[] = { w->ob->signals, w->ob->speaker->fd };
+
+	w->wake = epoll_create1(EPOLL_CLOEXEC);
+	for (size_t i = 0; w->wake >= 0 && i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0 && epoll_ctl(w->wake, EPOLL_CTL_ADD, fds[i], &event) < 0)
+			return error_set(err, -errno, "cannot wait for signals: %s",
+					 strerror(errno));
+	return w->wake < 0 ? error_set(err, -errno, "epoll: %s", strerror(errno)) : 0;
 }
 
 static int render_to(const char *format, const struct report *report, const char *path,
@@ -249,17 +298,31 @@ static int render_to(const char *format, const struct report *report, const char
 	return output_render(renderer_find(format), report, path, err);
 }
 
+/* After the live view a few lines are enough. */
+static int render_text(struct watching *w, const struct report *report, struct error *err)
+{
+	FILE *out = w->ob->speaker->out;
+
+	if (!w->ob->speaker->screen || w->ob->o->verbose)
+		return renderer_text.render(report, out, err);
+	report_summary(report, out);
+	return 0;
+}
+
 static int write_reports(struct watching *w, const struct report *report, struct error *err)
 {
 	const struct options *o = w->ob->o;
 	const char *html = o->html;
+	FILE *out = w->ob->speaker->out;
 	char name[4200];
 	int ret = 0;
 
 	if (!o->quiet) {
-		ret = renderer_text.render(report, stderr, err);
+		ret = render_text(w, report, err);
 		if (w->writer || w->write_error.code == 0)
-			fprintf(stderr, "recording: %s\n", w->path);
+			fprintf(out, "recording: %s\n", w->path);
+		if (w->ob->capture && w->ob->capture->path[0])
+			fprintf(out, "output: %s\n", w->ob->capture->path);
 	}
 	if (ret == 0 && o->json)
 		ret = render_to("json", report, o->json, err);
@@ -268,7 +331,7 @@ static int write_reports(struct watching *w, const struct report *report, struct
 			html = output_beside(name, sizeof(name), w->path, ".html");
 		ret = render_to("html", report, html, err);
 		if (ret == 0 && !o->quiet)
-			fprintf(stderr, "report: %s\n", html);
+			fprintf(out, "report: %s\n", html);
 		if (ret == 0 && o->open)
 			browser_open(html);
 	}
@@ -277,11 +340,12 @@ static int write_reports(struct watching *w, const struct report *report, struct
 
 static int conclude(struct watching *w, struct error *err)
 {
+	int out = fileno(w->ob->speaker->out);
 	struct report report = { .rec = w->rec,
-				 .color = terminal_color(w->ob->o, STDERR_FILENO),
-				 .ascii = w->ascii,
+				 .color = terminal_color(w->ob->o, out),
+				 .ascii = terminal_ascii(w->ob->o),
 				 .verbose = w->ob->o->verbose,
-				 .width = terminal_width(STDERR_FILENO) };
+				 .width = terminal_width(out) };
 	struct diagnosis *d;
 	pid_t pid = target_alive(w->ob->target) ? w->ob->target->pid : 0;
 	int ret = 0, said = w->write_error.code;
@@ -327,10 +391,23 @@ static void describe_command(struct recording *rec, char **command)
 	rec->target.exe = NULL;
 }
 
+/* From the moment on at which events are live. */
+static void observe_live(struct watching *w)
+{
+	struct speaker *speaker = w->ob->speaker;
+	enum session_end end;
+
+	speaker->attached(speaker, w->rec, w->path, w->ob->capture ? w->ob->capture->path : NULL);
+	end = watch_until_end(w);
+	speaker->leave(speaker);
+	session_finish(w->session, end);
+	hook_finish(&w->on_stall, HOOK_MS);
+	hook_finish(&w->on_port, HOOK_MS);
+}
+
 static int observe_session(struct watching *w, bool *exec_failed, struct error *err)
 {
-	struct session_run *s;
-	int ret = open_session(w, &s, err);
+	int ret = open_session(w, &w->session, err);
 
 	if (ret < 0)
 		return ret;
@@ -339,23 +416,27 @@ static int observe_session(struct watching *w, bool *exec_failed, struct error *
 	ret = create_recording(w, err);
 	if (ret < 0)
 		goto out;
+	ret = make_wake(w, err);
+	if (ret < 0)
+		goto drop;
+	if (w->ob->capture)
+		capture_name(w->ob->capture, w->path);
 	if (w->ob->command) {
 		ret = target_release(w->ob->target, w->ob->command, err);
 		*exec_failed = ret < 0;
 		if (ret < 0)
 			goto drop;
 	}
-	say_attached(w);
-	session_finish(s, watch_until_end(w, s));
-	hook_finish(&w->on_stall, HOOK_MS);
-	hook_finish(&w->on_port, HOOK_MS);
+	observe_live(w);
 	ret = conclude(w, err);
 	goto out;
 drop:
 	recording_abandon(w->writer);
 	unlink(w->path);
 out:
-	session_close(s);
+	if (w->wake >= 0)
+		close(w->wake);
+	session_close(w->session);
 	return ret;
 }
 
@@ -363,7 +444,7 @@ int observe_run(struct observe *ob, bool *exec_failed, struct error *err)
 {
 	struct watching w = { .sink = { .stall = sink_stall, .tick = sink_tick },
 			      .ob = ob,
-			      .ascii = terminal_ascii(ob->o),
+			      .wake = -1,
 			      .on_stall.command = ob->o->on_stall,
 			      .on_port.command = ob->o->on_port };
 	int ret;

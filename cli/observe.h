@@ -3,20 +3,24 @@
 
 #include "cli/budgets.h"
 #include "cli/options.h"
+#include "cli/speaker.h"
 #include "sampler/target.h"
 
 /*
  * What `run` and `attach` have in common: observes a target until it ends,
- * Ctrl-C or the duration, saying each stall on standard error as it ends, and
- * writes the recording and the reports.
+ * Ctrl-C or the duration, has the speaker tell of it, and writes the recording and
+ * the reports.
  */
 struct observe {
 	const struct options *o;
 	struct target *target;
 	char **command; /* of a launched target, still to be released; NULL: attached */
 	int signals;    /* a signalfd */
+	struct speaker *speaker;
 	struct budgets *budgets;
-	enum verdict verdict; /* set at the end */
+	struct capture *capture; /* of the launched target's output; NULL: it has lagprof's */
+	bool quit;               /* by a key */
+	enum verdict verdict;    /* set at the end */
 };
 
 /*

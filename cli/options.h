@@ -47,6 +47,8 @@ struct options {
 	const char *on_port;        /* shell command to run once the target listens; NULL: none */
 	const char *on_stall;       /* shell command to run at each stall; NULL: none */
 	bool as_json;               /* print JSON instead of text */
+	bool tui;                   /* `run` shows the live view */
+	bool once;                  /* `top` shows one frame as text */
 	bool quiet, verbose, ascii;
 	enum color_when color;
 	bool help; /* --help was given: nothing else is checked */
