@@ -48,6 +48,7 @@ enum severity severity_of(nsec lag);
 struct redos {
 	const char *verdict, *kind, *attack;
 	int degree;
+	uint32_t guilty_start, guilty_end; /* bytes of the pattern; equal: unknown */
 };
 
 struct evidence {

@@ -63,30 +63,55 @@ static void put_kind(FILE *out, const struct finding *f)
 	fputs("</p>\n", out);
 }
 
-static void put_fact(FILE *out, const char *name, const char *value)
+static void put_bytes(FILE *out, const char *s, size_t len)
 {
-	if (!value || !*value)
+	struct strbuf b = { 0 };
+
+	strbuf_add(&b, s, len);
+	html_take(out, &b);
+}
+
+/* The pattern, with what is to blame marked. */
+static void put_pattern(FILE *out, const struct evidence *e)
+{
+	const char *text = e->args[ARG_PATTERN].text;
+	const struct redos *redos = e->redos;
+	size_t len = text ? strlen(text) : 0;
+
+	if (!e->has[ARG_PATTERN] || !text)
 		return;
-	fprintf(out, "<div><dt>%s</dt><dd><code>", name);
-	html_text(out, value);
+	fputs("<div><dt>pattern</dt><dd><code>/", out);
+	if (redos && redos->guilty_start < redos->guilty_end && redos->guilty_end <= len) {
+		put_bytes(out, text, redos->guilty_start);
+		fputs("<mark>", out);
+		put_bytes(out, text + redos->guilty_start, redos->guilty_end - redos->guilty_start);
+		fputs("</mark>", out);
+		text += redos->guilty_end;
+	}
+	html_text(out, text);
+	fputs("/", out);
+	if (e->has[ARG_FLAGS] && e->args[ARG_FLAGS].text)
+		html_text(out, e->args[ARG_FLAGS].text);
 	fputs("</code></dd></div>\n", out);
 }
 
 /* The proof: what the pattern does and a subject on which it does it. */
 static void put_regex(FILE *out, const struct evidence *e)
 {
+	struct strbuf b = { 0 };
+
 	if (!e->has[ARG_PATTERN] && !e->redos)
 		return;
-	fputs("<dl class=\"facts\">\n", out);
-	if (e->has[ARG_PATTERN])
-		put_fact(out, "pattern", e->args[ARG_PATTERN].text);
-	if (e->has[ARG_FLAGS])
-		put_fact(out, "flags", e->args[ARG_FLAGS].text);
-	if (e->redos) {
-		put_fact(out, "backtracking", e->redos->verdict);
-		if (e->redos->degree > 1)
-			fprintf(out, "<div><dt>degree</dt><dd>%d</dd></div>\n", e->redos->degree);
-		put_fact(out, "attack", e->redos->attack);
+	if (e->redos)
+		text_redos(&b, e->redos);
+	put_line(out, "evidence", b.s);
+	strbuf_destroy(&b);
+	fputs("<dl class=\"proof\">\n", out);
+	put_pattern(out, e);
+	if (e->redos && e->redos->attack) {
+		fputs("<div><dt>slow on</dt><dd><code>", out);
+		html_text(out, e->redos->attack);
+		fputs("</code></dd></div>\n", out);
 	}
 	fputs("</dl>\n", out);
 }
@@ -143,14 +168,16 @@ static void put_stack(FILE *out, const struct recording *rec, const struct findi
 
 static void put_finding(FILE *out, const struct report *r, const struct finding *f)
 {
+	struct finding plain = *f;
 	struct strbuf b = { 0 };
 
+	plain.evidence.redos = NULL; /* has a part of its own */
 	fprintf(out, "<li class=\"finding %s\" data-finding=\"%u\"><details%s>",
 		severity_names[f->severity], f->id, f->id == 0 ? " open" : "");
 	put_summary(out, f);
 	put_kind(out, f);
 	put_line(out, "advice", f->advice);
-	text_evidence(&b, f);
+	text_evidence(&b, &plain);
 	put_line(out, "evidence", b.s);
 	strbuf_destroy(&b);
 	put_regex(out, &f->evidence);

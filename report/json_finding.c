@@ -63,6 +63,11 @@ static json_t *describe_redos(const struct redos *redos)
 		json_put_count(o, "degree", (uint64_t)redos->degree);
 	json_put_text(o, "kind", redos->kind);
 	json_put_text(o, "attack", redos->attack);
+	if (redos->guilty_end > redos->guilty_start)
+		json_object_set_new(o, "guilty",
+				    json_pack("{s:I, s:I}", "start",
+					      (json_int_t)redos->guilty_start, "end",
+					      (json_int_t)redos->guilty_end));
 	return o;
 }
 

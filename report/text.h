@@ -17,6 +17,8 @@ void text_loop(struct strbuf *b, const struct loop *loop);
 
 /* What is known of the call's arguments and is not in the title: "key of 64 bytes, ...". */
 void text_evidence(struct strbuf *b, const struct finding *f);
+/* What a verdict on its pattern means, without the attack; nothing if it is unknown. */
+void text_redos(struct strbuf *b, const struct redos *redos);
 /* How much of its time the thread was ready but did not run, where that matters. */
 void text_starvation(struct strbuf *b, const struct finding *f);
 /* The heaviest stack, leaf first, shortened to the call and the culprit unless verbose. */

@@ -45,19 +45,29 @@ static const struct {
 	{ "suspect", "the pattern may backtrack" },
 };
 
-static void put_redos(struct strbuf *b, const struct redos *redos)
+void text_redos(struct strbuf *b, const struct redos *redos)
 {
-	for (size_t i = 0; i < sizeof(redos_rows) / sizeof(redos_rows[0]); i++) {
+	for (size_t i = 0; redos->verdict && i < sizeof(redos_rows) / sizeof(redos_rows[0]); i++) {
 		if (strcmp(redos->verdict, redos_rows[i].verdict) != 0)
 			continue;
-		strbuf_printf(b, "%s%s", b->len ? ", " : "", redos_rows[i].words);
+		strbuf_puts(b, redos_rows[i].words);
 		if (redos->degree > 1)
 			strbuf_printf(b, " (degree %d)", redos->degree);
-		if (redos->attack) {
-			strbuf_puts(b, ", on ");
-			strbuf_puts_visible(b, redos->attack);
-		}
 	}
+}
+
+static void put_redos(struct strbuf *b, const struct redos *redos)
+{
+	struct strbuf words = { 0 };
+
+	text_redos(&words, redos);
+	if (words.len)
+		strbuf_printf(b, "%s%s", b->len ? ", " : "", words.s);
+	if (words.len && redos->attack) {
+		strbuf_puts(b, ", on ");
+		strbuf_puts_visible(b, redos->attack);
+	}
+	strbuf_destroy(&words);
 }
 
 void text_evidence(struct strbuf *b, const struct finding *f)
@@ -70,7 +80,7 @@ void text_evidence(struct strbuf *b, const struct finding *f)
 		strbuf_printf(b, "%s%s ", b->len ? ", " : "", evidence_rows[i].words);
 		put_value(b, &f->evidence.args[key], evidence_rows[i].form);
 	}
-	if (f->evidence.redos && f->evidence.redos->verdict)
+	if (f->evidence.redos)
 		put_redos(b, f->evidence.redos);
 }
 

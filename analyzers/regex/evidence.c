@@ -33,6 +33,8 @@ const struct redos *regex_evidence(const struct regex_verdict *v, struct arena *
 	r->verdict = regex_class_names[v->verdict];
 	r->kind = regex_kind_names[v->kind];
 	r->degree = v->verdict == REGEX_POLYNOMIAL ? v->degree : -1;
+	r->guilty_start = v->guilty.start;
+	r->guilty_end = v->guilty.end;
 	if (v->attack.n)
 		r->attack = attack_text(&v->attack, a);
 	return r;

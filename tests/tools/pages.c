@@ -414,7 +414,12 @@ static const struct {
 /* What a session's analyzers may say as well: budgets, and proofs about patterns. */
 static void render(struct recording *rec, const char *format, const char *name)
 {
-	static const struct redos proof = { "exponential", "inner", "'a'.repeat(30) + '!'", 2 };
+	static const struct redos proof = { .verdict = "exponential",
+					    .kind = "inner",
+					    .attack = "\"a\".repeat(n) + \"!\"",
+					    .degree = -1,
+					    .guilty_start = 1,
+					    .guilty_end = 6 };
 	static struct redos hostile_proof;
 	static const uint32_t breakers[] = { 0 };
 	struct budget_result rules[] = { { "lag.p99<50ms", "error", "91 ms", false },
@@ -429,7 +434,11 @@ static void render(struct recording *rec, const char *format, const char *name)
 	if (strcmp(name, "plain") == 0 || strcmp(name, "hostile") == 0)
 		report.budget = &budget;
 	if (strcmp(name, "hostile") == 0) {
-		hostile_proof = (struct redos){ hostile[0], hostile[1], hostile[2], 2 };
+		hostile_proof = (struct redos){ .verdict = hostile[0],
+						.kind = hostile[1],
+						.attack = hostile[2],
+						.guilty_start = 2,
+						.guilty_end = 5 };
 		rules[0].expr = rules[0].value = hostile[3];
 		budget.reason = hostile[4];
 	}
