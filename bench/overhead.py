@@ -131,11 +131,30 @@ class Node:
         end(self.process, signal.SIGTERM)
 
 
+class Stalled:
+    """A node program that does nothing but stall: sampled all the time.  An operation is a stall."""
+
+    name, operation = "node stalls", "stall"
+
+    def __init__(self):
+        self.path = os.path.join(TMP, "stalled")
+        self.process = spawn(["node", os.path.join(SOURCE, "bench", "stalled.js"), self.path])
+        time.sleep(2)
+
+    def operations(self):
+        with open(self.path, "rb") as file:
+            return struct.unpack("<Q", file.read(8))[0]
+
+    def stop(self):
+        end(self.process, signal.SIGTERM)
+
+
 TARGETS = {
     "saturated": lambda: Loop("saturated"),
     "pingpong": lambda: Loop("pingpong"),
     "redis": Redis,
     "node": Node,
+    "stalled": Stalled,
 }
 
 

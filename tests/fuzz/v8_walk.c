@@ -72,8 +72,7 @@ static void take_patches(struct damaged *d, const uint8_t *data, size_t size)
 
 	for (; size >= 12 && d->n_patches < PATCHES; data += 12, size -= 12) {
 		struct patch *p = &d->patches[d->n_patches++];
-		const struct snapshot_range *r =
-			&s->ranges[(data[0] | data[1] << 8) % s->n_ranges];
+		const struct snapshot_range *r = &s->ranges[(data[0] | data[1] << 8) % s->n_ranges];
 
 		p->addr = r->addr + (uint64_t)(data[2] | data[3] << 8) % (r->len ? r->len : 1);
 		memcpy(p->bytes, data + 4, 8);
