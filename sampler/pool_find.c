@@ -73,15 +73,19 @@ static bool find_symbols(struct elf_file *file, uint64_t bias, struct pool_place
 	       find_near(file, "exit_message", to, bias, &out->exit_message);
 }
 
-static bool may_hold(const struct mapping *m, const char *exe)
+static bool has_name(const struct mapping *m, const char *glob)
 {
 	const char *slash = strrchr(m->path, '/');
-	const char *name = slash ? slash + 1 : m->path;
 
+	return fnmatch(glob, slash ? slash + 1 : m->path, 0) == 0;
+}
+
+static bool may_hold(const struct mapping *m, const char *exe)
+{
 	if (!m->exec || m->anon)
 		return false;
 	for (const char *const *glob = holders; *glob; glob++)
-		if (fnmatch(*glob, name, 0) == 0)
+		if (has_name(m, *glob))
 			return true;
 	return strcmp(m->path, exe) == 0;
 }
@@ -147,7 +151,7 @@ static uint64_t waits_for(const struct target *target, struct space *space, pid_
 static bool find_by_waits(const struct target *target, struct space *space, struct memory *m,
 			  struct pool_place *out)
 {
-	enum { MAX_TIDS = 64 };
+	enum { MAX_TIDS = 16 };
 	pid_t tids[MAX_TIDS];
 	size_t n = target_threads(target, tids, MAX_TIDS);
 
@@ -158,6 +162,51 @@ static bool find_by_waits(const struct target *target, struct space *space, stru
 			return true;
 	}
 	return false;
+}
+
+/* The variables of libuv.so are few: each place that `cond` could have is tried. */
+static bool find_in(uint64_t start, uint64_t end, struct memory *m, struct pool_place *out)
+{
+	enum { MAX = 64 * 1024 };
+
+	for (uint64_t cond = start; cond < end && cond - start < MAX; cond += 16)
+		if (fit_layouts(cond, m, out))
+			return true;
+	return false;
+}
+
+/* The data of a libuv.so; NULL: not mapped, or only its code is known. */
+static const struct mapping *library_data(struct space *space, bool *mapped, uint64_t *end)
+{
+	size_t n;
+	const struct mapping *all = space_mappings(space, &n);
+
+	*mapped = false;
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].anon || !has_name(&all[i], "libuv.so*"))
+			continue;
+		*mapped = true;
+		if (!all[i].write)
+			continue;
+		*end = all[i].end;
+		if (i + 1 < n && all[i + 1].anon && all[i + 1].start == all[i].end)
+			*end = all[i + 1].end;
+		return &all[i];
+	}
+	return NULL;
+}
+
+static bool find_in_library(struct space *space, struct memory *m, struct pool_place *out)
+{
+	struct error ignored;
+	uint64_t end;
+	bool mapped;
+	const struct mapping *data = library_data(space, &mapped, &end);
+
+	/* Only mappings of code are told of as they are made. */
+	if (!data && mapped && space_refresh(space, &ignored) == 0)
+		data = library_data(space, &mapped, &end);
+	return data && find_in(data->start, end, m, out);
 }
 
 bool pool_find(const struct target *target, struct space *space, struct memory *m,
@@ -171,5 +220,6 @@ bool pool_find(const struct target *target, struct space *space, struct memory *
 	for (size_t i = 0; i < n && !*exe; i++)
 		if (!all[i].anon && all[i].path[0] == '/')
 			exe = all[i].path;
-	return find_by_symbols(space, exe, out) || find_by_waits(target, space, m, out);
+	return find_by_symbols(space, exe, out) || find_in_library(space, m, out) ||
+	       find_by_waits(target, space, m, out);
 }

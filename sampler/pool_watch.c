@@ -1,6 +1,6 @@
 #include "sampler/pool_watch.h"
 
-static const nsec SEARCH = 1000000000;
+static const nsec SEARCH = 250000000;
 
 void pool_watch_init(struct pool_watch *w, const struct target *target, struct space *space)
 {

@@ -26,7 +26,8 @@ void pool_watch_stop(struct pool_watch *w, struct threadpool *out);
 
 /*
  * Where the target's libuv keeps its pool: by the symbols of the program or library
- * that holds it, or, where that is stripped, by where its idle threads wait.
+ * that holds it; where that is stripped, by what the variables of a libuv.so
+ * look like, or by where the program's idle threads wait.
  * False if it was not found, which may change while it has not been started.
  */
 bool pool_find(const struct target *target, struct space *space, struct memory *m,
