@@ -105,7 +105,7 @@ const char *advice_find(const struct judgement *j, bool quota)
 {
 	const char *call = j->call ? j->call : j->hot;
 
-	if (j->cause == CAUSE_CPU_STARVATION && quota)
+	if (quota)
 		return "Not the code: the CPU limit of its cgroup held the thread back; raise the "
 		       "quota, or run fewer threads under it.";
 	for (size_t i = 0; call && i < sizeof(rows) / sizeof(rows[0]); i++)

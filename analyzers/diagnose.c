@@ -4,6 +4,7 @@
 
 #include "analyzers/evidence.h"
 #include "analyzers/findings.h"
+#include "analyzers/threadpool.h"
 #include "analyzers/title.h"
 
 /* What the samples as a whole are worth. */
@@ -60,6 +61,7 @@ struct diagnosis *diagnose(const struct recording *rec)
 	judge_all(d, &stalls, judgements);
 	findings_make(d, &stalls, judgements);
 	count_stacks(rec, d);
+	threadpool_judge(rec, d);
 	stalls_destroy(&stalls);
 	free(judgements);
 	return d;

@@ -105,15 +105,17 @@ static void add_stall(struct diagnosis *d, struct stalls *stalls, struct group *
 static void explain(struct diagnosis *d, const struct recording *rec, const struct judgement *j,
 		    struct finding *f)
 {
+	bool quota = j->cause == CAUSE_CPU_STARVATION && f->throttled > f->starved / 2;
 	const struct redos_proof *proof = NULL;
 
 	if (j->cause == CAUSE_REGEX)
 		proof = redos_judge(rec, f->stack, &f->evidence, &d->arena);
 	f->evidence.redos = proof ? &proof->evidence : NULL;
-	f->title = title_make(&d->arena, j, &f->evidence);
+	f->title = quota ? "held back by a CPU quota (cgroup throttling)"
+			 : title_make(&d->arena, j, &f->evidence);
 	f->advice = proof ? redos_advice(proof, &f->evidence, &d->arena) : NULL;
 	if (!f->advice)
-		f->advice = advice_find(j, f->throttled > f->starved / 2);
+		f->advice = advice_find(j, quota);
 }
 
 static void make_finding(struct diagnosis *d, struct stalls *stalls, struct group *g,

@@ -87,6 +87,12 @@ struct stall_diagnosis {
 	const struct frame *culprit; /* NULL unknown */
 };
 
+/* Is libuv's thread pool the bottleneck? */
+struct pool_verdict {
+	bool saturated;     /* work waited because all its threads were busy */
+	const char *advice; /* what to do about it, one or two sentences; NULL: nothing */
+};
+
 struct diagnosis {
 	struct arena arena;
 	struct finding *findings;
@@ -98,6 +104,7 @@ struct diagnosis {
 	double unattributed_ratio; /* share of stalled time whose culprit is unknown */
 	double complete_ratio;     /* share of samples with STACK_COMPLETE; 1 without samples */
 	uint64_t incomplete[STACK_ENDS];
+	struct pool_verdict pool;
 };
 
 enum verdict { VERDICT_NONE, VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE };

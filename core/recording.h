@@ -2,7 +2,7 @@
 #define LAGPROF_CORE_RECORDING_H
 
 #include "core/arena.h"
-#include "core/hist.h"
+#include "core/host.h"
 #include "core/stack.h"
 #include "core/stall.h"
 #include "core/strings.h"
@@ -65,14 +65,6 @@ struct target_info {
 	uint32_t threads;
 };
 
-/* libuv's thread pool, as far as it could be seen. */
-struct threadpool {
-	bool known;
-	uint32_t size;
-	nsec observed, busy, saturated; /* thread-ns watched / busy; ns with all threads busy */
-	struct hist queue_wait;
-};
-
 struct recording {
 	struct arena arena;
 	struct strings strings;
@@ -80,6 +72,7 @@ struct recording {
 	struct session session;
 	struct target_info target;
 	struct threadpool threadpool;
+	struct host host;
 	struct loop **loops;
 	struct stall *stalls;
 	struct sample *samples;

@@ -105,7 +105,28 @@ static void take_threadpool(struct decoder *d, const Lagprof__Threadpool *m)
 	t->observed = m->observed;
 	t->busy = m->busy;
 	t->saturated = m->saturated;
+	t->saturated_idle = m->saturated_idle;
+	t->resolution = m->resolution;
 	take_histogram(&t->queue_wait, m->queue_wait);
+}
+
+static void take_host(struct decoder *d, const Lagprof__Host *m)
+{
+	struct host *h = &d->rec->host;
+
+	*h = (struct host){ .cpus = m->cpus,
+			    .quota = m->quota,
+			    .cpu = m->cpu,
+			    .idle = m->idle,
+			    .steal = m->steal,
+			    .throttled = m->throttled };
+	for (size_t i = 0; i < m->n_neighbours && i < HOST_NEIGHBOURS; i++) {
+		const Lagprof__Neighbour *n = m->neighbours[i];
+
+		h->neighbours[i] =
+			(struct neighbour){ n->pid, text(d, n->has_name, &n->name), n->time };
+		h->n_neighbours++;
+	}
 }
 
 static void take_loop(struct decoder *d, const Lagprof__Loop *m)
@@ -340,6 +361,9 @@ static void take_record(struct decoder *d, const Lagprof__Record *r)
 		break;
 	case LAGPROF__RECORD__KIND_THREADPOOL:
 		take_threadpool(d, r->threadpool);
+		break;
+	case LAGPROF__RECORD__KIND_HOST:
+		take_host(d, r->host);
 		break;
 	case LAGPROF__RECORD__KIND_LOOP:
 		take_loop(d, r->loop);

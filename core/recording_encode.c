@@ -138,9 +138,34 @@ void encode_threadpool(struct strbuf *out, const struct threadpool *t)
 	SET(&m, observed, t->observed);
 	SET(&m, busy, t->busy);
 	SET(&m, saturated, t->saturated);
+	SET(&m, saturated_idle, t->saturated_idle);
+	SET(&m, resolution, t->resolution);
 	fill_histogram(&wait, &sparse, &t->queue_wait);
 	m.queue_wait = &wait;
 	PUT(out, THREADPOOL, threadpool, &m);
+}
+
+void encode_host(struct strbuf *out, const struct host *h)
+{
+	Lagprof__Host m = LAGPROF__HOST__INIT;
+	Lagprof__Neighbour neighbours[HOST_NEIGHBOURS], *list[HOST_NEIGHBOURS];
+
+	SET(&m, cpus, h->cpus);
+	SET(&m, quota, h->quota);
+	SET(&m, cpu, h->cpu);
+	SET(&m, idle, h->idle);
+	SET(&m, steal, h->steal);
+	SET(&m, throttled, h->throttled);
+	for (uint32_t i = 0; i < h->n_neighbours; i++) {
+		neighbours[i] = (Lagprof__Neighbour)LAGPROF__NEIGHBOUR__INIT;
+		SET(&neighbours[i], pid, h->neighbours[i].pid);
+		SET(&neighbours[i], time, h->neighbours[i].time);
+		SET_TEXT(&neighbours[i], name, h->neighbours[i].name);
+		list[i] = &neighbours[i];
+	}
+	m.neighbours = list;
+	m.n_neighbours = h->n_neighbours;
+	PUT(out, HOST, host, &m);
 }
 
 void encode_loop(struct strbuf *out, uint32_t id, const struct loop *loop)

@@ -18,6 +18,7 @@ enum {
 void encode_session(struct strbuf *out, const struct session *s);
 void encode_target(struct strbuf *out, const struct target_info *t);
 void encode_threadpool(struct strbuf *out, const struct threadpool *t);
+void encode_host(struct strbuf *out, const struct host *h);
 void encode_loop(struct strbuf *out, uint32_t id, const struct loop *loop);
 void encode_note(struct strbuf *out, const char *note);
 void encode_frame(struct strbuf *out, uint32_t id, const struct frame *f);

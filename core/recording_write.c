@@ -311,6 +311,7 @@ static void put_totals(struct recording_writer *w, const struct recording *rec)
 		w->target = rec->target;
 	}
 	encode_threadpool(&w->raw, &rec->threadpool);
+	encode_host(&w->raw, &rec->host);
 	for (size_t i = 0; i < rec->n_loops; i++) {
 		encode_loop(&w->raw, (uint32_t)i, rec->loops[i]);
 		settle(w);

@@ -429,6 +429,10 @@ void recording_redact(struct recording *rec)
 		if (rec->loops[i]->name)
 			rec->loops[i]->name = keep_first(&r, rec->loops[i]->name,
 							 LETTERS DIGITS "_-.+:/", HIDDEN);
+	for (uint32_t i = 0; i < rec->host.n_neighbours; i++)
+		if (rec->host.neighbours[i].name)
+			rec->host.neighbours[i].name =
+				alias(&r, ALIAS_TEXT, rec->host.neighbours[i].name);
 	for (size_t i = 0; i < rec->n_notes; i++)
 		rec->notes[i] = redact_words(&r, rec->notes[i]);
 	redact_target(&r);

@@ -52,14 +52,19 @@ void html_threadpool(FILE *out, const struct report *r)
 	fputs("<dl class=\"facts\">\n", out);
 	put_duration(out, "all of them busy for", pool->saturated);
 	if (pool->queue_wait.n) {
-		put_duration(out, "work waited, p50", hist_quantile(&pool->queue_wait, 0.5));
-		put_duration(out, "work waited, p99", hist_quantile(&pool->queue_wait, 0.99));
-		put_duration(out, "work waited, max", pool->queue_wait.max);
+		put_duration(out, "work that had to wait, p50",
+			     hist_quantile(&pool->queue_wait, 0.5));
+		put_duration(out, "work that had to wait, p99",
+			     hist_quantile(&pool->queue_wait, 0.99));
+		put_duration(out, "work that had to wait, max", pool->queue_wait.max);
 	}
-	fputs("</dl>\n<p>A larger pool (UV_THREADPOOL_SIZE) helps while work waits and CPUs are "
-	      "idle; "
-	      "with the CPUs full it only makes everything wait longer.</p>\n</section>\n",
-	      out);
+	fputs("</dl>\n", out);
+	if (r->diagnosis->pool.advice) {
+		fputs("<p><strong>Saturated.</strong> ", out);
+		html_text(out, r->diagnosis->pool.advice);
+		fputs("</p>\n", out);
+	}
+	fputs("</section>\n", out);
 }
 
 /* Why a stack did not reach its outermost frame. */

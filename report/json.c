@@ -92,7 +92,9 @@ static int render(const struct report *r, FILE *out, struct error *err)
 	put_member(out, "session", json_session(&rec->session));
 	put_loops(out, rec);
 	if (rec->threadpool.known)
-		put_member(out, "threadpool", json_threadpool(&rec->threadpool));
+		put_member(out, "threadpool", json_threadpool(r));
+	if (rec->host.cpu)
+		put_member(out, "host", json_host(&rec->host));
 	put_stalls(out, r);
 	put_findings(out, r);
 	put_member(out, "samples", json_samples(r));

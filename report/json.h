@@ -12,7 +12,8 @@
 json_t *json_target(const struct target_info *target);
 json_t *json_session(const struct session *session);
 json_t *json_loop(const struct loop *loop);
-json_t *json_threadpool(const struct threadpool *pool);
+json_t *json_threadpool(const struct report *r);
+json_t *json_host(const struct host *host);
 json_t *json_stall(const struct report *r, size_t i);
 json_t *json_finding(const struct finding *f, const struct recording *rec);
 json_t *json_samples(const struct report *r);

@@ -102,8 +102,9 @@ json_t *json_loop(const struct loop *loop)
 	return o;
 }
 
-json_t *json_threadpool(const struct threadpool *pool)
+json_t *json_threadpool(const struct report *r)
 {
+	const struct threadpool *pool = &r->rec->threadpool;
 	json_t *o = json_object();
 
 	json_put_count(o, "size", pool->size);
@@ -113,11 +114,41 @@ json_t *json_threadpool(const struct threadpool *pool)
 	if (pool->queue_wait.n) {
 		json_t *wait = json_object();
 
+		json_put_count(wait, "count", pool->queue_wait.n);
 		json_put_count(wait, "p50_ns", hist_quantile(&pool->queue_wait, 0.5));
 		json_put_count(wait, "p99_ns", hist_quantile(&pool->queue_wait, 0.99));
 		json_put_count(wait, "max_ns", pool->queue_wait.max);
 		json_object_set_new(o, "queue_wait", wait);
 	}
+	if (pool->resolution)
+		json_put_count(o, "resolution_ns", pool->resolution);
+	json_put_text(o, "verdict", r->diagnosis->pool.saturated ? "saturated" : "ok");
+	json_put_text(o, "advice", r->diagnosis->pool.advice);
+	return o;
+}
+
+json_t *json_host(const struct host *host)
+{
+	json_t *o = json_object(), *neighbours = json_array();
+
+	if (host->cpus)
+		json_put_count(o, "cpus", host->cpus);
+	json_put_real(o, "idle_ratio", (double)host->idle / (double)host->cpu);
+	json_put_real(o, "steal_ratio", (double)host->steal / (double)host->cpu);
+	if (host->quota) {
+		json_put_real(o, "quota_cpus", (double)host->quota / 1000);
+		json_put_count(o, "throttled_ns", host->throttled);
+	}
+	for (uint32_t i = 0; i < host->n_neighbours; i++) {
+		const struct neighbour *n = &host->neighbours[i];
+		json_t *one = json_object();
+
+		json_put_count(one, "pid", n->pid > 0 ? (uint64_t)n->pid : 0);
+		json_put_text(one, "name", n->name);
+		json_put_count(one, "time_ns", n->time);
+		json_array_append_new(neighbours, one);
+	}
+	json_object_set_new(o, "neighbours", neighbours);
 	return o;
 }
 

@@ -182,6 +182,7 @@ static int render(const struct report *r, FILE *out, struct error *err)
 	print_target(r, &page);
 	text_loops(r, &page);
 	text_threadpool(r, &page);
+	text_host(r, &page);
 	text_doubts(r, &page);
 	text_probe(r, &page);
 	if (ferror(out))

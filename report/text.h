@@ -27,6 +27,8 @@ void text_stack(const struct report *r, const struct page *page, const struct fi
 /* A line for each loop: turns, utilization, lag. */
 void text_loops(const struct report *r, const struct page *page);
 void text_threadpool(const struct report *r, const struct page *page);
+/* CPUs, their idle time, quotas, and who ran while a loop waited. */
+void text_host(const struct report *r, const struct page *page);
 /* What was lost, incomplete or could not be seen; nothing if all was. */
 void text_doubts(const struct report *r, const struct page *page);
 /* The probe, its error bound and cost, and the machine's own noise. */

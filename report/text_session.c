@@ -54,22 +54,75 @@ void text_loops(const struct report *r, const struct page *page)
 	}
 }
 
+/* "4 threads, busy 74 %, all of them busy for 2.7 s; work that waited: p50 68 ms, ...". */
+static void put_pool(struct strbuf *b, const struct threadpool *pool)
+{
+	strbuf_printf(b, "%u threads", pool->size);
+	if (pool->observed)
+		strbuf_printf(b, ", busy %.0f %%",
+			      100 * (double)pool->busy / (double)pool->observed);
+	if (pool->saturated)
+		put_quantile(b, ", all of them busy for ", pool->saturated);
+	if (!pool->queue_wait.n)
+		return;
+	put_quantile(b, "; work that had to wait: p50 ", hist_quantile(&pool->queue_wait, 0.5));
+	put_quantile(b, ", p99 ", hist_quantile(&pool->queue_wait, 0.99));
+	put_quantile(b, ", max ", pool->queue_wait.max);
+	if (pool->resolution)
+		put_quantile(b, ", known to ", pool->resolution);
+}
+
 void text_threadpool(const struct report *r, const struct page *page)
 {
 	const struct threadpool *pool = &r->rec->threadpool;
+	const struct pool_verdict *verdict = &r->diagnosis->pool;
 	struct strbuf b = { 0 };
 
 	if (!pool->known)
 		return;
-	strbuf_printf(&b, "thread pool: %u threads", pool->size);
-	if (pool->observed)
-		strbuf_printf(&b, ", busy %.0f %%",
-			      100 * (double)pool->busy / (double)pool->observed);
-	if (pool->saturated)
-		put_quantile(&b, ", all of them busy for ", pool->saturated);
-	if (pool->queue_wait.n)
-		put_quantile(&b, ", work waited p99 ", hist_quantile(&pool->queue_wait, 0.99));
-	finish(page, INK_NONE, &b);
+	strbuf_puts(&b, verdict->saturated ? "thread pool saturated: " : "thread pool: ");
+	put_pool(&b, pool);
+	finish(page, verdict->saturated ? INK_YELLOW : INK_NONE, &b);
+	if (verdict->advice)
+		page_print(page, INK_NONE, 2, verdict->advice);
+}
+
+static void put_neighbours(struct strbuf *b, const struct host *host, int32_t target)
+{
+	enum { SHOWN = 3 };
+
+	for (uint32_t i = 0; i < host->n_neighbours && i < SHOWN; i++) {
+		const struct neighbour *n = &host->neighbours[i];
+
+		strbuf_puts(b, i ? ", " : "; while the loop waited for a CPU ran ");
+		strbuf_puts_visible(b, n->name ? n->name : "?");
+		if (n->pid == target)
+			strbuf_puts(b, " (other threads of the target) ");
+		else
+			strbuf_printf(b, " (%d) ", n->pid);
+		strbuf_duration(b, n->time);
+	}
+}
+
+/* What the machine gave: only what may explain something. */
+void text_host(const struct report *r, const struct page *page)
+{
+	const struct host *host = &r->rec->host;
+	struct strbuf b = { 0 };
+
+	if (!host->cpu)
+		return;
+	strbuf_printf(&b, "machine: %u CPU%s, %.0f %% idle", host->cpus, host->cpus == 1 ? "" : "s",
+		      100 * (double)host->idle / (double)host->cpu);
+	if (host->steal > host->cpu / 100)
+		strbuf_printf(&b, ", %.0f %% stolen by the hypervisor",
+			      100 * (double)host->steal / (double)host->cpu);
+	if (host->quota)
+		strbuf_printf(&b, ", quota %.3g CPUs", (double)host->quota / 1000);
+	if (host->throttled)
+		put_quantile(&b, " that held its threads back for ", host->throttled);
+	put_neighbours(&b, host, r->rec->target.pid);
+	finish(page, INK_DIM, &b);
 }
 
 static void put_lost(struct strbuf *b, const struct session *session)

@@ -147,13 +147,31 @@ static nsec uneven(uint64_t look, nsec mean)
 	return mean * 3 / 4 + mean / 2 * (look * golden % 1000) / 1000;
 }
 
+static size_t waiting(const struct pool *p)
+{
+	return p->queues[0].n + p->queues[1].n;
+}
+
+static bool is_busy(const struct pool *p)
+{
+	return waiting(p) || (p->threads && p->working == p->threads);
+}
+
 static nsec distance(const struct pool *p)
 {
-	size_t waiting = p->queues[0].n + p->queues[1].n;
-
-	if (waiting || (p->threads && p->working == p->threads))
-		return BUSY + waiting * PER_NODE;
+	if (is_busy(p))
+		return BUSY + waiting(p) * PER_NODE;
 	return p->working ? IN_USE : AT_REST;
+}
+
+/* How close to each other the looks were, in the time that matters. */
+static void measure(struct pool *p, nsec now, struct threadpool *out)
+{
+	if (!p->last || !is_busy(p))
+		return;
+	p->close += now - p->last;
+	p->n_close++;
+	out->resolution = p->close / p->n_close;
 }
 
 int pool_look(struct pool *p, struct memory *m, nsec now, struct threadpool *out)
@@ -164,6 +182,7 @@ int pool_look(struct pool *p, struct memory *m, nsec now, struct threadpool *out
 	p->next = now + AT_REST;
 	if (read_threads(&p->place, m, &threads, &idle) < 0)
 		return -EFAULT;
+	measure(p, now, out);
 	count(p, now, threads, threads - idle, out);
 	p->threads = threads;
 	p->working = threads - idle;

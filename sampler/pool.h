@@ -36,6 +36,8 @@ struct pool {
 	nsec last, next;           /* looks; last 0: none yet */
 	uint32_t threads, working; /* at the last look */
 	uint64_t looks;
+	nsec close; /* time that was looked at closely, for work waited or might have had to */
+	uint64_t n_close; /* looks in that time */
 	struct pool_queue queues[POOL_QUEUES];
 };
 

@@ -18,8 +18,10 @@ enum event_kind {
 	EVENT_LISTEN, /* the target calls listen() */
 	EVENT_EXEC,   /* it runs another program now */
 	EVENT_MMAP,
-	EVENT_FORK, /* it has a new child process or thread */
-	EVENT_EXIT, /* a thread of it ended */
+	EVENT_FORK,      /* it has a new child process or thread */
+	EVENT_EXIT,      /* a thread of it ended */
+	EVENT_PREEMPTED, /* the loop lost its CPU inside a turn for a millisecond or more, and came
+			    back */
 };
 
 struct turn {
@@ -55,6 +57,10 @@ struct event {
 		struct {
 			int32_t child_pid, child_tid;
 		} fork;
+		struct {
+			nsec length;
+			int32_t by; /* the thread that ran longest there at a time; 0: none */
+		} preempted;
 	};
 };
 

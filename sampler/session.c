@@ -30,6 +30,7 @@ struct session_run {
 	struct watch_context c;
 	struct space *space;
 	struct pool_watch pool;
+	struct host_watch host;
 	struct watch *watches[MAX_WATCHES];
 	size_t n_watches;
 	struct sighting *sightings;
@@ -159,6 +160,8 @@ int session_open(struct session_run **out, const struct target *target,
 	s->space = s->c.space = space_new(target->pid);
 	s->c.stacks = stack_maker_new(config->unwinder, s->space, target->pid, rec);
 	pool_watch_init(&s->pool, target, s->space);
+	host_watch_init(&s->host, target);
+	s->c.host = &s->host;
 	s->c.base = now_ns();
 	begin_session(s);
 	target_describe(target, rec);
@@ -280,6 +283,9 @@ static void handle_event(void *arg, const struct event *e)
 		return;
 	case EVENT_FORK:
 		return;
+	case EVENT_PREEMPTED:
+		host_watch_neighbour(&s->host, s->c.rec, e->preempted.by, e->preempted.length);
+		return;
 	case EVENT_SAMPLE:
 		check_code(s, e);
 		break;
@@ -367,6 +373,7 @@ static void tick(struct session_run *s, nsec now)
 	s->c.rec->session.lost_samples = losses.lost;
 	s->c.rec->session.lost_turns = losses.turns;
 	s->c.rec->session.duration = now - s->c.base;
+	host_watch_tick(&s->host, s->c.rec);
 	getrusage(RUSAGE_SELF, &usage);
 	s->c.rec->session.own_cpu =
 		((nsec)usage.ru_utime.tv_sec + (nsec)usage.ru_stime.tv_sec) * 1000000000 +
@@ -387,6 +394,7 @@ static void digest(struct session_run *s)
 	refresh_maps(s, now);
 	s->c.probe->drain(s->c.probe_state, handle_event, s);
 	check_serving(s, now);
+	host_watch_read(&s->host, now_ns());
 	for (size_t i = 0; i < s->n_watches; i++)
 		place_first_poll(s->watches[i], &s->c);
 	for (size_t i = 0; i < s->n_watches; i++)
@@ -469,6 +477,7 @@ void session_close(struct session_run *s)
 	s->c.probe->close(s->c.probe_state);
 	stack_maker_free(s->c.stacks);
 	pool_watch_destroy(&s->pool);
+	host_watch_destroy(&s->host);
 	space_free(s->space);
 	free(s->sightings);
 	free(s);

@@ -189,6 +189,15 @@ static void continue_sleep(struct watch *w, const struct turn *slice)
 	}
 }
 
+/* What of its wait for a CPU in the slice is the doing of a quota. */
+static void settle_throttled(const struct watch_context *c, const struct turn *slice, nsec runnable,
+			     struct stall *stall)
+{
+	nsec throttled = host_watch_throttled(c->host, slice->start, slice->end);
+
+	stall->throttled += throttled < runnable ? throttled : runnable;
+}
+
 /* Moves the part of `turn` that is not in the recording yet into it. */
 static void settle_slice(struct watch *w, struct watch_context *c, const struct turn *turn)
 {
@@ -203,6 +212,7 @@ static void settle_slice(struct watch *w, struct watch_context *c, const struct 
 	slice.delay = turn->delay > w->settled.delay ? turn->delay - w->settled.delay : 0;
 	continue_sleep(w, &slice);
 	turns_settle(&w->turns, &slice, stall, &first, &n);
+	settle_throttled(c, &slice, stall->runnable - before.runnable, stall);
 	for (size_t i = first; i < first + n; i++) {
 		struct sample s = w->turns.samples[i];
 

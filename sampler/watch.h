@@ -1,6 +1,7 @@
 #ifndef LAGPROF_SAMPLER_WATCH_H
 #define LAGPROF_SAMPLER_WATCH_H
 
+#include "sampler/host_watch.h"
 #include "sampler/poll_choice.h"
 #include "sampler/probe.h"
 #include "sampler/stacks.h"
@@ -40,6 +41,7 @@ struct watch_context {
 	struct sink *sink;
 	struct stack_maker *stacks;
 	struct space *space;
+	const struct host_watch *host;
 	nsec base; /* CLOCK_MONOTONIC of session start */
 	nsec gate; /* see probe_config */
 	nsec threshold;

@@ -134,11 +134,26 @@ struct recording *recordings_rich(uint32_t stalls, uint32_t samples)
 	rec->target.argv = arena_alloc(&rec->arena, sizeof(argv));
 	for (size_t i = 0; i < 4; i++)
 		rec->target.argv[i] = recording_intern(rec, argv[i]);
-	rec->threadpool = (struct threadpool){
-		.known = true, .size = 4, .observed = 9, .busy = 8, .saturated = 7
-	};
+	rec->threadpool = (struct threadpool){ .known = true,
+					       .size = 4,
+					       .observed = 9,
+					       .busy = 8,
+					       .saturated = 7,
+					       .saturated_idle = 3,
+					       .resolution = 5 };
 	hist_init(&rec->threadpool.queue_wait);
 	hist_add(&rec->threadpool.queue_wait, 31);
+	rec->host = (struct host){
+		.cpus = 2,
+		.quota = 1500,
+		.cpu = 90,
+		.idle = 50,
+		.steal = 3,
+		.throttled = 4,
+		.neighbours = { { 17, recording_intern(rec, "cc1"), 80 },
+				{ 0, recording_intern(rec, "swapper"), 70 } },
+		.n_neighbours = 2,
+	};
 	recordings_add_loop(rec, 4242);
 	recordings_add_loop(rec, 4250);
 	recording_note(rec, "first note");
@@ -234,7 +249,20 @@ static bool recordings_same_threadpool(const struct threadpool *a, const struct 
 {
 	return a->known == b->known && a->size == b->size && a->observed == b->observed &&
 	       a->busy == b->busy && a->saturated == b->saturated &&
+	       a->saturated_idle == b->saturated_idle && a->resolution == b->resolution &&
 	       memcmp(&a->queue_wait, &b->queue_wait, sizeof(a->queue_wait)) == 0;
+}
+
+static bool recordings_same_host(const struct host *a, const struct host *b)
+{
+	for (uint32_t i = 0; i < a->n_neighbours && i < b->n_neighbours; i++)
+		if (a->neighbours[i].pid != b->neighbours[i].pid ||
+		    a->neighbours[i].time != b->neighbours[i].time ||
+		    !recordings_same_text(a->neighbours[i].name, b->neighbours[i].name))
+			return false;
+	return a->cpus == b->cpus && a->quota == b->quota && a->cpu == b->cpu &&
+	       a->idle == b->idle && a->steal == b->steal && a->throttled == b->throttled &&
+	       a->n_neighbours == b->n_neighbours;
 }
 
 /* NULL, or what differs first between two recordings; ids of frames and stacks may. */
@@ -246,6 +274,8 @@ const char *recordings_difference(const struct recording *a, const struct record
 		return "target";
 	if (!recordings_same_threadpool(&a->threadpool, &b->threadpool))
 		return "threadpool";
+	if (!recordings_same_host(&a->host, &b->host))
+		return "host";
 	if (a->n_loops != b->n_loops || a->n_stalls != b->n_stalls ||
 	    a->n_samples != b->n_samples || a->n_notes != b->n_notes)
 		return "counts";

@@ -181,8 +181,14 @@ bool decode_perf_record(const struct perf_event_header *h, struct event *e, char
 
 static void decode_sleep(const struct news_sleep *s, struct event *e)
 {
-	e->kind = EVENT_SLEEP;
 	e->at = s->to;
+	if (s->state == OFF_RUNNABLE) {
+		e->kind = EVENT_PREEMPTED;
+		e->preempted.length = s->to - s->from;
+		e->preempted.by = (int32_t)s->args[0];
+		return;
+	}
+	e->kind = EVENT_SLEEP;
 	e->sleep = (struct sleep){
 		.from = s->from,
 		.to = s->to,

@@ -164,6 +164,64 @@ static void leave_cpu(struct assembler *a, const struct kernel_types *types, int
 	keep_delay(a, types);
 }
 
+/* R1 = what is known of the CPU whose number is in R0; keeps R2-R5. */
+static void wait_of(struct assembler *a, const struct program_maps *maps, int out)
+{
+	asm_jump_if_imm(a, BPF_JGE, R0, SLOT_CPUS, out);
+	asm_alu_imm(a, BPF_LSH, R0, SLOT_WAIT_SHIFT);
+	asm_map_value(a, R1, maps->hists, offsetof(struct slot_hists, waits));
+	asm_alu(a, BPF_ADD, R1, R0);
+}
+
+/* On each switch of a CPU that a loop waits for: how long the thread in `prev` ran. */
+static void count_wait(struct assembler *a, const struct program_maps *maps,
+		       const struct kernel_types *types)
+{
+	int out = asm_label(a);
+
+	asm_call(a, BPF_FUNC_get_smp_processor_id);
+	wait_of(a, maps, out);
+	asm_load(a, R2, R1, offsetof(struct slot_wait, since));
+	asm_jump_if_imm(a, BPF_JEQ, R2, 0, out);
+	asm_mov(a, RECORD, R1);
+	emit_read_clock(a);
+	asm_load(a, R2, RECORD, offsetof(struct slot_wait, since));
+	asm_store(a, RECORD, offsetof(struct slot_wait, since), NOW);
+	asm_alu(a, BPF_SUB, NOW, R2);
+	asm_load(a, R2, RECORD, offsetof(struct slot_wait, longest));
+	asm_jump_if(a, BPF_JLE, NOW, R2, out);
+	asm_store(a, RECORD, offsetof(struct slot_wait, longest), NOW);
+	asm_load(a, R1, CTX, PREV);
+	asm_load32(a, R1, R1, types->task_pid);
+	asm_store(a, RECORD, offsetof(struct slot_wait, by), R1);
+	asm_place(a, out);
+}
+
+/* The loop lost its CPU at NOW; slot->off_args = the CPU's number. */
+static void begin_wait(struct assembler *a, const struct program_maps *maps, int out)
+{
+	asm_call(a, BPF_FUNC_get_smp_processor_id);
+	asm_store(a, SLOT, FIELD(off_args), R0);
+	wait_of(a, maps, out);
+	asm_store(a, R1, offsetof(struct slot_wait, since), NOW);
+	asm_store_imm(a, R1, offsetof(struct slot_wait, longest), 0);
+	asm_store_imm(a, R1, offsetof(struct slot_wait, by), 0);
+}
+
+/* It is back, perhaps on another CPU; slot->off_args = who ran on the one it lost.  Keeps R2. */
+static void end_wait(struct assembler *a, const struct program_maps *maps)
+{
+	int out = asm_label(a);
+
+	asm_load(a, R0, SLOT, FIELD(off_args));
+	asm_store_imm(a, SLOT, FIELD(off_args), 0);
+	wait_of(a, maps, out);
+	asm_store_imm(a, R1, offsetof(struct slot_wait, since), 0);
+	asm_load(a, R3, R1, offsetof(struct slot_wait, by));
+	asm_store(a, SLOT, FIELD(off_args), R3);
+	asm_place(a, out);
+}
+
 /* The thread in `prev` leaves the CPU, in a turn or for its poll. */
 static void switch_out(struct assembler *a, const struct program_maps *maps,
 		       const struct kernel_types *types, int out)
@@ -188,13 +246,14 @@ static void switch_out(struct assembler *a, const struct program_maps *maps,
 	asm_jump(a, out);
 	asm_place(a, runnable);
 	leave_cpu(a, types, OFF_RUNNABLE);
+	begin_wait(a, maps, out);
 }
 
 /* The thread in `next` comes back to the CPU. */
 static void switch_in(struct assembler *a, const struct program_maps *maps, int out)
 {
 	int not_stopped = asm_label(a), report = asm_label(a), done = asm_label(a);
-	int in_turn = asm_label(a), slept = asm_label(a);
+	int in_turn = asm_label(a), slept = asm_label(a), by_length = asm_label(a);
 
 	asm_load(a, R1, SLOT, FIELD(off_since));
 	asm_jump_if_imm(a, BPF_JNE, R1, 0, in_turn);
@@ -222,10 +281,12 @@ static void switch_in(struct assembler *a, const struct program_maps *maps, int 
 	asm_place(a, not_stopped);
 	asm_jump_if_imm(a, BPF_JNE, R1, OFF_RUNNABLE, slept);
 	emit_add_field(a, FIELD(preempted_time), R2, R3);
-	asm_jump(a, done);
+	end_wait(a, maps);
+	asm_jump(a, by_length);
 	asm_place(a, slept);
 	asm_load32(a, R1, SLOT, FIELD(sampled));
 	asm_jump_if_imm(a, BPF_JNE, R1, 0, report);
+	asm_place(a, by_length);
 	asm_jump_if_imm(a, BPF_JLT, R2, 1000000, done);
 	asm_place(a, report);
 	emit_reserve(a, maps->ring, NEWS_SLEEP, sizeof(struct news_sleep), FIELD(lost_other), done);
@@ -252,6 +313,7 @@ void program_switch(struct assembler *a, const struct program_maps *maps,
 	int next = asm_label(a), out = asm_label(a);
 
 	asm_mov(a, CTX, R1);
+	count_wait(a, maps, types);
 	emit_current_id(a, 0); /* still that of the thread that leaves */
 	emit_find_slot(a, maps, next);
 	asm_load(a, R1, SLOT, FIELD(turn_start));

@@ -50,9 +50,25 @@ union slot_room {
 	uint8_t room[SLOT_SIZE];
 };
 
-/* The value of the histogram map: counts of each slot's turns, buckets of core/hist.h. */
+/*
+ * A CPU that a loop lost inside its turn and waits for: which of the threads
+ * that got it instead ran longest at a time.
+ */
+struct slot_wait {
+	uint64_t since; /* the last switch; 0: no loop waits for this CPU */
+	uint64_t longest, by;
+	uint64_t pad;
+};
+enum { SLOT_CPUS = 1024, SLOT_WAIT_SHIFT = 5 };
+_Static_assert(sizeof(struct slot_wait) == 1 << SLOT_WAIT_SHIFT, "programs shift by it");
+
+/*
+ * The value of the histogram map: counts of each slot's turns, buckets of core/hist.h, and what is
+ * known of each CPU.
+ */
 struct slot_hists {
 	uint64_t count[SLOTS][HIST_BUCKETS];
+	struct slot_wait waits[SLOT_CPUS];
 };
 
 /* Records of the boundary ring; NEWS_STACK: of the ring of sleeps' stacks. */

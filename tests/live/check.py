@@ -6,6 +6,11 @@
     check.py native REPORT LOG EXPECTED
                                     the same as truth by kind: lines of KIND CAUSE FUNCTION
     check.py healthy REPORT         a twin whose loop never computes or waits for long
+    check.py pool REPORT THREADS VERDICT
+                                    libuv's thread pool: its size, and whether it was too small
+    check.py starved REPORT [THROTTLED]
+                                    a clean program on a machine that gave it too little: beside
+                                    neighbours, or under a quota that took so many ns away
     check.py slowlog REPORT SLOWLOG `redis-cli --json slowlog get`
 
 Prints figures, and what is wrong; the exit status says whether anything is.
@@ -188,10 +193,51 @@ def check_slowlog(report, path):
         complain("the slow log has no slow command")
 
 
+def check_pool(report, threads, verdict):
+    pool = report["threadpool"]
+    wait = pool.get("queue_wait", {"count": 0, "p50_ns": 0, "max_ns": 0})
+    print(f"pool: {pool['size']} threads, {pool['verdict']}, saturated {pool['saturated_ns'] / MS:.0f} ms,"
+          f" {wait['count']} waits, p50 {wait['p50_ns'] / MS:.0f} ms, max {wait['max_ns'] / MS:.0f} ms")
+    if pool["size"] != int(threads) or pool["verdict"] != verdict:
+        complain(f"expected {threads} threads, {verdict}")
+    if ("advice" in pool) != (verdict == "saturated"):
+        complain(f"the advice: {pool.get('advice')}")
+    # Six of each ten jobs have to wait.
+    if verdict == "saturated" and wait["count"] < 30:
+        complain("less work was seen to wait than did")
+    if verdict == "ok" and pool["saturated_ns"] > 100 * MS:
+        complain("it was not saturated")
+
+
+def check_starved(report, throttled="0"):
+    stalls = [s for s in report["stalls"] if s["phase"] == "serving"]
+    # A machine that stood still itself (its hypervisor took the CPU) leaves hardly any samples.
+    code = [s for s in stalls if s["cause"] not in ("cpu_starvation", "unknown")
+            and s["samples"] > (s["running_ns"] - 10 * MS) / MS / 4]
+    waited = sum(s["runnable_ns"] for s in stalls)
+    held = sum(s.get("throttled_ns", 0) for s in stalls)
+    host, throttled = report["host"], int(throttled)
+    print(f"{len(stalls)} stalls, {waited / MS:.0f} ms of waiting for a CPU, of it throttled"
+          f" {held / MS:.0f} ms of {throttled / MS:.0f} ms; {host}")
+    if not stalls or code:
+        complain(f"{len(code)} of {len(stalls)} stalls are blamed on code: {code[:3]}")
+    if not throttled:
+        if not any(n["time_ns"] > 10 * MS for n in host["neighbours"]):
+            complain("nobody is named who ran instead")
+        return
+    if host.get("quota_cpus") != 0.15 or not 0.8 <= host["throttled_ns"] / throttled <= 1.01:
+        complain("the quota is not told of")
+    if held < 0.5 * waited and throttled > waited:
+        complain("the stalls are not put down to the quota")
+    if held > 0.6 * waited and not any("quota" in f["title"] for f in report["findings"]):
+        complain(f"no finding says so: {[f['title'] for f in report['findings']]}")
+
+
 def main():
     report = load(sys.argv[2])
     check = {"truth": check_truth, "routes": check_routes, "native": check_native,
-             "healthy": check_healthy, "slowlog": check_slowlog}[sys.argv[1]]
+             "healthy": check_healthy, "slowlog": check_slowlog,
+             "pool": check_pool, "starved": check_starved}[sys.argv[1]]
     check(report, *sys.argv[3:])
     return 1 if problems else 0
 

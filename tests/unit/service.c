@@ -50,6 +50,16 @@ static void describe(struct recording *rec)
 	rec->threadpool.busy = 6000ull * MS;
 	rec->threadpool.saturated = 250 * MS;
 	hist_add(&rec->threadpool.queue_wait, 3 * MS);
+	rec->threadpool.resolution = 4 * MS;
+	rec->host = (struct host){
+		.cpus = 4,
+		.quota = 1500,
+		.cpu = 120000ull * MS,
+		.idle = 80000ull * MS,
+		.throttled = 40 * MS,
+		.neighbours = { { 77, "cc1", 90 * MS } },
+		.n_neighbours = 1,
+	};
 	recording_note(rec, "stacks of the kernel are not visible (kernel.kptr_restrict)");
 }
 

@@ -1,0 +1,88 @@
+#include "analyzers/threadpool.h"
+
+/* What the field acts on: less is how a pool in use looks. */
+static const nsec MIN_SATURATED = 100000000, MIN_WAIT = 10000000;
+static const nsec HIGH_LAG = 30000000; /* at the 99th percentile */
+static const double MIN_SHARE = 0.01;  /* of the time, saturated */
+static const double IDLE = 0.25;       /* share of the CPUs from which on more threads find some */
+static const double HELD_BACK = 0.05;  /* of the time, by a quota */
+enum { MIN_WAITED = 5 };
+
+static double share(nsec part, nsec whole)
+{
+	return whole ? (double)part / (double)whole : 0;
+}
+
+static bool is_saturated(const struct recording *rec)
+{
+	const struct threadpool *pool = &rec->threadpool;
+
+	return pool->known && pool->size && pool->saturated >= MIN_SATURATED &&
+	       share(pool->saturated, pool->observed / pool->size) >= MIN_SHARE &&
+	       pool->queue_wait.n >= MIN_WAITED &&
+	       hist_quantile(&pool->queue_wait, 0.99) >= MIN_WAIT;
+}
+
+/* Do the loop's own turns take long, for another reason than a want of CPUs? */
+static bool is_blocked(const struct recording *rec)
+{
+	nsec stalled = 0, waited = 0;
+	bool high = false;
+
+	for (size_t i = 0; i < rec->n_loops; i++)
+		if (rec->loops[i]->lag.n && hist_quantile(&rec->loops[i]->lag, 0.99) >= HIGH_LAG)
+			high = true;
+	for (size_t i = 0; i < rec->n_stalls; i++) {
+		if (rec->stalls[i].phase != PHASE_SERVING)
+			continue;
+		stalled += rec->stalls[i].duration;
+		waited += rec->stalls[i].runnable;
+	}
+	return high && waited < stalled / 2;
+}
+
+static double idle_share(const struct recording *rec)
+{
+	const struct host *host = &rec->host;
+
+	if (host->quota && share(host->throttled, rec->session.duration) >= HELD_BACK)
+		return 0;
+	return share(rec->threadpool.saturated_idle, rec->threadpool.saturated);
+}
+
+static const char *advise(const struct recording *rec, struct arena *a)
+{
+	uint32_t size = rec->threadpool.size, cpus = rec->host.cpus;
+	double idle = idle_share(rec);
+
+	if (is_blocked(rec))
+		return "Unblock the loop first: while its turns take this long, more threads help "
+		       "nobody.";
+	if (!cpus || !rec->host.cpu)
+		return "A larger pool (UV_THREADPOOL_SIZE) helps only while CPUs are idle.";
+	if (idle < IDLE)
+		return arena_printf(a,
+				    "Leave UV_THREADPOOL_SIZE at %u: the CPUs were %.0f %% busy "
+				    "meanwhile, and more threads would only wait for each other. "
+				    "Give the pool less work, or the service more CPUs.",
+				    size, 100 * (1 - idle));
+	if (size < cpus)
+		return arena_printf(
+			a,
+			"Start it with UV_THREADPOOL_SIZE=%u, one thread a CPU: %.0f %% of "
+			"the CPUs were idle meanwhile.",
+			cpus, 100 * idle);
+	return arena_printf(
+		a,
+		"%.0f %% of the CPUs were idle meanwhile, so its threads wait for disks or "
+		"the network: move the work that holds them longest off the pool, or "
+		"let UV_THREADPOOL_SIZE exceed the %u CPUs by a little.",
+		100 * idle, cpus);
+}
+
+void threadpool_judge(const struct recording *rec, struct diagnosis *d)
+{
+	d->pool = (struct pool_verdict){ .saturated = is_saturated(rec) };
+	if (d->pool.saturated)
+		d->pool.advice = advise(rec, &d->arena);
+}

@@ -1,0 +1,44 @@
+#!/bin/sh
+# What the machine does to a clean program is told from what its code does: beside neighbours that
+# take its CPUs no code is blamed, and under a quota the quota is named.
+# shellcheck source=tests/live/lib.sh
+. "$(dirname "$0")/lib.sh"
+need python3 node
+need_exact
+
+# observe NAME [GROUP]: a clean program, in that cgroup, until it ends.
+observe()
+{
+	what=$1
+	start_fixture "$what-app" node "$SOURCE/fixtures/node/chunks.js" --seconds 3
+	app=$pid
+	server=$(cut -d' ' -f2 "$tmp/$what-app.out")
+	attach "$what" "$server"
+	[ $# -lt 2 ] || echo "$server" >"$2/cgroup.procs"
+	ended "$lagprof" 60
+	[ "$status" -eq 0 ] || fail "$what: lagprof exited with $status"
+	ended "$app" 10
+}
+
+for i in 1 2 3 4; do
+	start "spin$i" python3 -c 'import time
+end = time.time() + 6
+while time.time() < end: pass'
+done
+observe neighbours
+check_report starved "$tmp/neighbours.json"
+
+# Where a group can be made (as root, on the host), v1 or v2.
+for root in /sys/fs/cgroup/cpu /sys/fs/cgroup; do
+	group=$root/lagprof-test-$$
+	[ -e "$root/cgroup.procs" ] && mkdir "$group" 2>/dev/null || continue
+	if { echo 15000 >"$group/cpu.cfs_quota_us" ||
+		echo '15000 100000' >"$group/cpu.max"; } 2>/dev/null; then
+		observe quota "$group"
+		sed -n 's/^throttled_time //p; s/^throttled_usec \(.*\)/\1000/p' "$group/cpu.stat" \
+			>"$tmp/throttled"
+		check_report starved "$tmp/quota.json" "$(cat "$tmp/throttled")"
+	fi
+	rmdir "$group"
+done
+finish
