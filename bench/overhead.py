@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """What being watched costs a loop: CPU time of the target's main thread per operation.
 
-Each round measures the same running process without a tool, with lagprof and with perf, in
+Each round measures the same running process without a tool, with each rung of lagprof and with perf, in
 shuffled order and without a tool again between any two, so that what the machine does beside it hits
 all of them.  A ratio is a tool's CPU per operation over the mean of the two plain slices around it; the
 table gives the median over the rounds and the quartiles.  "plain" is one plain slice over the next:
 the noise.
 
-    overhead.py [--rounds N] [--seconds S] [TARGET...]
+    overhead.py [--rounds N] [--seconds S] [--tools auto,exact,light,perf] [TARGET...]
 """
 import argparse
 import atexit
@@ -158,25 +158,24 @@ TARGETS = {
 }
 
 
-def start_lagprof(pid):
-    tool = spawn([LAGPROF, "attach", "--no-html", "-o", os.path.join(TMP, "bench.lagprof"), str(pid)],
-                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+def start_lagprof(pid, probe):
+    tool = spawn([LAGPROF, "attach", "--no-html", "--probe", probe, "-o", os.path.join(TMP, "bench.lagprof"),
+                  str(pid)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     for line in tool.stderr:
         if line.startswith(b"lagprof: attached"):
+            # Until it has learned the loop, or found out what it costs.
+            time.sleep(2.5 if probe == "auto" else 0.7)
             # The rest is read when it ends; a pipe holds more than a few lines.
             return tool
         sys.stderr.buffer.write(line)
     sys.exit("overhead: lagprof did not attach")
 
 
-def start_perf(pid):
+def start_perf(pid, _):
     tool = spawn(["perf", "record", "-q", "-F", "997", "-g", "-p", str(pid),
                   "-o", os.path.join(TMP, "perf.data")], stderr=subprocess.DEVNULL)
     time.sleep(0.5)
     return tool
-
-
-TOOLS = {"lagprof": start_lagprof, "perf": start_perf}
 
 
 def cpu_ns(pid, tid=None):
@@ -199,7 +198,8 @@ def measure(target, seconds):
 
 
 def with_tool(target, name, seconds, own):
-    tool = TOOLS[name](target.process.pid)
+    start = start_perf if name == "perf" else start_lagprof
+    tool = start(target.process.pid, name)
     before = used(tool)
     cost = measure(target, seconds)
     own[name].append((used(tool) - before) / seconds)
@@ -241,9 +241,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=0.7, help="length of a slice")
+    parser.add_argument("--tools", default="auto,exact,light,perf")
     parser.add_argument("targets", nargs="*", default=list(TARGETS), metavar="TARGET")
     options = parser.parse_args()
-    tools = [name for name in TOOLS if name != "perf" or shutil.which("perf")]
+    tools = [name for name in options.tools.split(",") if name != "perf" or shutil.which("perf")]
     atexit.register(clean_up)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     for name in options.targets:

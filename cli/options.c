@@ -60,7 +60,7 @@ const struct option options_table[] = {
 	  "watch the main loop, or every thread that is one (main)" },
 	{ "freq", 'F', "HZ", "run attach top dump", OPTION_RATE, FIELD(freq), NULL,
 	  "take HZ samples a second inside a stall (997)" },
-	{ "probe", 0, "NAME", "run attach top", OPTION_TEXT, FIELD(probe), "auto|exact|proc",
+	{ "probe", 0, "NAME", "run attach top", OPTION_TEXT, FIELD(probe), "auto|exact|light|proc",
 	  "where events come from (auto: the best that works here)" },
 	{ "unwinder", 0, "NAME", "run attach top dump", OPTION_TEXT, FIELD(unwinder), "native|libunwind",
 	  "how stacks are made (native)" },

@@ -117,7 +117,6 @@ static bool place_inside_turn(struct watch *w, struct watch_context *c, struct t
 void place_watch(struct watch *w, struct watch_context *c)
 {
 	struct thread_state state;
-	nsec now;
 
 	if (!thread_look(c->target, w->tid, &state))
 		return;
@@ -129,9 +128,9 @@ void place_watch(struct watch *w, struct watch_context *c)
 	}
 	w->unsure = true;
 	if (state.state == 'R' || state.state == 'D') {
-		now = now_ns();
-		w->cut = now;
-		c->probe->begin(c->probe_state, w->tid, now, -1);
+		c->probe->begin(c->probe_state, w->tid, now_ns(), -1);
+		watch_look(w, c);
+		w->cut = w->look.turn_start;
 	} else if (c->dump && state.state == 'S') {
 		snapshot_watch(w, c, &state);
 	}

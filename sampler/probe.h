@@ -132,7 +132,7 @@ struct probe {
 	void (*overhead)(void *state, struct probe_overhead *out);
 };
 
-extern const struct probe probe_exact, probe_proc;
+extern const struct probe probe_exact, probe_light, probe_proc;
 extern const struct probe *const probes[]; /* ends with NULL */
 const struct probe *probe_find(const char *name);
 

@@ -11,7 +11,7 @@
  * are 64 bits wide unless the name says 32.  Exceeding a limit is a programmer
  * error (assert).
  */
-enum { ASM_MAX_INSNS = 512, ASM_MAX_LABELS = 48, ASM_MAX_JUMPS = 96 };
+enum { ASM_MAX_INSNS = 768, ASM_MAX_LABELS = 80, ASM_MAX_JUMPS = 128 };
 
 struct assembler {
 	struct bpf_insn insns[ASM_MAX_INSNS];

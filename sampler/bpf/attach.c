@@ -1,5 +1,7 @@
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -57,8 +59,7 @@ static int attach_tracepoint(struct engine *x, int tracefs, const char *call, st
 	return 0;
 }
 
-static int attach_tracepoints(struct engine *x, int tracefs, const struct kernel_types *types,
-			      struct error *err)
+static int attach_tracepoints(struct engine *x, int tracefs, struct error *err)
 {
 	static const struct {
 		const char *call;
@@ -73,7 +74,7 @@ static int attach_tracepoints(struct engine *x, int tracefs, const struct kernel
 
 	for (const struct poll_syscall *call = poll_syscalls; call->name; call++) {
 		asm_init(&a);
-		program_poll(&a, &x->maps, call, types);
+		program_poll(&a, &x->maps, call, &x->types);
 		ret = attach_tracepoint(x, tracefs, call->name, &a, err);
 		/* Some are younger than the oldest kernel that will do. */
 		if (ret < 0 && (ret != -ENOENT || x->n_tracepoints == 0))
@@ -89,43 +90,102 @@ static int attach_tracepoints(struct engine *x, int tracefs, const struct kernel
 	return 0;
 }
 
-/* At the tracepoints of the poll family; where their ids are hidden, at that of all system calls.
- */
-static int attach_polls(struct engine *x, const struct kernel_types *types, struct error *err)
+int engine_hook_all(struct engine *x, struct error *err)
 {
 	struct assembler a;
 	int tracefs = kernel_open_tracefs(), ret = tracefs;
 
 	if (tracefs >= 0) {
-		ret = attach_tracepoints(x, tracefs, types, err);
+		ret = attach_tracepoints(x, tracefs, err);
 		close(tracefs);
 	}
 	if (ret == 0 || x->n_tracepoints > 0)
 		return ret;
+	/* Their ids are hidden: at the tracepoint of all system calls. */
 	asm_init(&a);
-	program_syscall(&a, &x->maps, types);
-	x->syscall_link = attach("lagprof_poll", types->sys_enter_id, &a, err);
+	program_syscall(&a, &x->maps, &x->types);
+	x->syscall_link = attach("lagprof_poll", x->types.sys_enter_id, &a, err);
 	return x->syscall_link < 0 ? x->syscall_link : 0;
 }
 
-int engine_attach(struct engine *x, struct error *err)
+void engine_unhook_all(struct engine *x)
 {
-	struct kernel_types types;
-	struct assembler a;
-	int ret;
+	for (size_t i = 0; i < x->n_tracepoints; i++)
+		close(x->tracepoints[i]);
+	x->n_tracepoints = 0;
+	if (x->syscall_link >= 0)
+		close(x->syscall_link);
+	x->syscall_link = -1;
+}
 
-	ret = kernel_read_types(&types, err);
-	if (ret < 0)
-		return ret;
+/* Descriptors that another thread closes. */
+struct closing {
+	int fds[ENGINE_MAX_TRACEPOINTS + 1];
+	size_t n;
+};
+
+static void *close_all(void *arg)
+{
+	struct closing *c = arg;
+
+	for (size_t i = 0; i < c->n; i++)
+		close(c->fds[i]);
+	free(c);
+	return NULL;
+}
+
+void engine_unhook_all_beside(struct engine *x)
+{
+	struct closing *c = xcalloc(1, sizeof(*c));
+
+	for (size_t i = 0; i < x->n_tracepoints; i++)
+		c->fds[c->n++] = x->tracepoints[i];
+	if (x->syscall_link >= 0)
+		c->fds[c->n++] = x->syscall_link;
+	engine_join(x);
+	x->closing = pthread_create(&x->closer, NULL, close_all, c) == 0;
+	if (!x->closing)
+		close_all(c);
+	x->n_tracepoints = 0;
+	x->syscall_link = -1;
+}
+
+void engine_join(struct engine *x)
+{
+	if (x->closing)
+		pthread_join(x->closer, NULL);
+	x->closing = false;
+}
+
+static int load_gates(struct engine *x, struct error *err)
+{
+	struct assembler a;
+
 	asm_init(&a);
-	program_clock_gate(&a, &x->maps);
+	program_clock_gate(&a, &x->maps, &x->types);
 	x->clock_gate = kernel_load_program("lagprof_clock", BPF_PROG_TYPE_PERF_EVENT, 0, &a, err);
 	if (x->clock_gate < 0)
 		return x->clock_gate;
 	asm_init(&a);
-	program_switch(&a, &x->maps, &types);
-	x->switch_link = attach("lagprof_switch", types.sched_switch_id, &a, err);
+	program_hook(&a, &x->maps, &x->types);
+	x->hook_program = kernel_load_program("lagprof_hook", BPF_PROG_TYPE_PERF_EVENT, 0, &a, err);
+	return x->hook_program < 0 ? x->hook_program : 0;
+}
+
+int engine_attach(struct engine *x, struct error *err)
+{
+	struct assembler a;
+	int ret;
+
+	ret = kernel_read_types(&x->types, err);
+	if (ret == 0)
+		ret = load_gates(x, err);
+	if (ret < 0)
+		return ret;
+	asm_init(&a);
+	program_switch(&a, &x->maps, &x->types);
+	x->switch_link = attach("lagprof_switch", x->types.sched_switch_id, &a, err);
 	if (x->switch_link < 0)
 		return x->switch_link;
-	return attach_polls(x, &types, err);
+	return x->light ? 0 : engine_hook_all(x, err);
 }

@@ -182,6 +182,7 @@ static void task_offsets(const struct btf *btf, struct kernel_types *types)
 	int sched_info, run_delay;
 
 	types->task_pid = member_offset(btf, task, "pid", &type, 0);
+	types->task_flags = member_offset(btf, task, "flags", &type, 0);
 	types->task_state = member_offset(btf, task, "__state", &type, 0);
 	if (types->task_state < 0)
 		types->task_state = member_offset(btf, task, "state", &type, 0);
@@ -209,7 +210,7 @@ int kernel_read_types(struct kernel_types *types, struct error *err)
 	task_offsets(&btf, types);
 	btf_close(&btf);
 	if (types->sched_switch_args < 3 || !types->sys_enter_id || types->task_pid < 0 ||
-	    types->task_state < 0)
+	    types->task_state < 0 || types->task_flags < 0)
 		return error_set(err, -ENOTSUP, "this kernel's types lack what the probe needs");
 	return 0;
 }

@@ -92,8 +92,20 @@ void emit_read_kernel_u64(struct assembler *a)
 	asm_load(a, R1, BPF_REG_10, -8);
 }
 
+void emit_read_register(struct assembler *a, size_t offset)
+{
+	asm_call(a, BPF_FUNC_get_current_task_btf);
+	asm_mov(a, R1, R0);
+	asm_call(a, BPF_FUNC_task_pt_regs);
+	asm_mov(a, R3, R0);
+	asm_alu_imm(a, BPF_ADD, R3, (int32_t)offset);
+	emit_read_kernel_u64(a);
+}
+
 void emit_begin_turn(struct assembler *a)
 {
+	asm_store32_imm(a, SLOT, FIELD(asked), 0);
+	asm_store32_imm(a, SLOT, FIELD(entered), 0);
 	asm_store_imm(a, SLOT, FIELD(off_since), 0);
 	asm_store_imm(a, SLOT, FIELD(off_time), 0);
 	asm_store_imm(a, SLOT, FIELD(stopped_time), 0);

@@ -40,7 +40,24 @@ void emit_submit(struct assembler *a);
 void emit_copy_field(struct assembler *a, int record_offset, int field);
 /* Reads 8 bytes at R3 into the stack's top slot and R1; 0 if that fails. */
 void emit_read_kernel_u64(struct assembler *a);
+/* R1 = a user register of the thread that runs, by its offset in struct pt_regs; 0 if that fails.
+ */
+void emit_read_register(struct assembler *a, size_t offset);
 /* A turn begins at NOW: nothing of it was spent off the CPU yet. */
 void emit_begin_turn(struct assembler *a);
+/* The turn in hand, if there is one, ends at NOW: counts it, reports it if it was long. */
+void emit_turn_ends(struct assembler *a, const struct program_maps *maps,
+		    const struct kernel_types *types);
+/* The loop polls, at NOW: its turn ends, and the next begins unless the poll sleeps. */
+void emit_turn_over(struct assembler *a, const struct program_maps *maps,
+		    const struct kernel_types *types);
+/* R1 = the key of a poll on the descriptor in R1; only r4 is lost. */
+void emit_key_of_descriptor(struct assembler *a, uint64_t class);
+/* Reports the poll at NOW whose key is in slot->other_key, stack pointer in R1. */
+void emit_report_other(struct assembler *a, const struct program_maps *maps);
+/* Jumps if the task_struct flags in R1 say that the thread ends: what it still does is no turn. */
+void emit_leave_if_exiting(struct assembler *a, int out);
+/* Asks user space for a hook, once a turn, if polls have gone unseen for too long at NOW. */
+void emit_ask(struct assembler *a, const struct program_maps *maps);
 
 #endif

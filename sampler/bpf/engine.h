@@ -2,6 +2,7 @@
 #define LAGPROF_SAMPLER_BPF_ENGINE_H
 
 #include <linux/limits.h>
+#include <pthread.h>
 
 #include "sampler/bpf/bpf_ring.h"
 #include "sampler/bpf/programs.h"
@@ -15,6 +16,12 @@ enum { ENGINE_MAX_CPUS = 1024, ENGINE_MAX_TRACEPOINTS = 16 };
 struct followed {
 	pid_t tid;
 	size_t slot;
+	int hook;            /* a breakpoint on the loop's poll, -1 or -errno: none */
+	bool lasting;        /* it is there because the loop turns seldom */
+	nsec hooked_at;      /* when it was opened */
+	nsec slept;          /* slot->polled as all polls were hooked */
+	uint64_t last_turns; /* slot->turns at the last look */
+	nsec busy_until;     /* it turned too often for a hook that stays */
 };
 
 struct engine {
@@ -22,14 +29,25 @@ struct engine {
 	struct program_maps maps;
 	union slot_room *slots; /* SLOTS of them, shared with the programs */
 	struct slot_hists *hists;
-	struct bpf_ring ring, stacks; /* boundaries; stacks of sleeps */
-	int clock_gate, switch_link, syscall_link;
+	struct bpf_ring ring, stacks, asks; /* boundaries; stacks of sleeps; NEWS_UNSEEN */
+	struct kernel_types types;
+	int clock_gate, hook_program, switch_link, syscall_link;
 	int tracepoints[ENGINE_MAX_TRACEPOINTS];
 	size_t n_tracepoints;
+	bool light; /* polls are hooked only where they go unseen */
+	/* The thread that tends hooks: see hooks.c. */
+	pthread_t hooker;
+	pthread_mutex_t lock; /* of followed[] and all hooks, once hooker runs */
+	int hooker_end;       /* an event that ends it; -1: it does not run */
+	nsec hooked_all;      /* every poll is hooked since; 0: not */
+	pthread_t closer;
+	bool closing; /* closer is to be joined */
+	nsec tended;  /* when engine_tend_hooks() last had a look at all of them */
 	struct perf_ring clocks[ENGINE_MAX_CPUS], sides[ENGINE_MAX_CPUS];
 	size_t n_cpus;
 	struct followed followed[SLOTS];
 	size_t n_followed;
+	uint64_t unknown;            /* turns of which it cannot be said whether they were one */
 	struct probe_losses retired; /* of threads no longer followed */
 	int epoll;
 
@@ -41,6 +59,19 @@ struct engine {
 
 /* Loads the programs and attaches them; what was opened is in x also on failure. */
 int engine_attach(struct engine *x, struct error *err);
+/* Hooks the entry of every poll of the machine. */
+int engine_hook_all(struct engine *x, struct error *err);
+/* Lets go of them.  The kernel takes its time, up to a second: beside, on another thread. */
+void engine_unhook_all(struct engine *x);
+void engine_unhook_all_beside(struct engine *x);
+/* Waits for that thread. */
+void engine_join(struct engine *x);
+/* Hooks loops whose polls go unseen, on a thread of its own. */
+int engine_start_hooking(struct engine *x, struct error *err);
+void engine_stop_hooking(struct engine *x);
+/* A loop that runs, and whose poll is not known: hooks all polls.  Under x->lock. */
+void engine_learn_poll(struct engine *x);
+void engine_drop_hook(struct followed *f);
 /* Opens the rings of all CPUs: gated clock samples, and mappings, execs, forks and exits. */
 int engine_open_cpus(struct engine *x, struct error *err);
 /* Makes engine_fd() readable when fd is. */

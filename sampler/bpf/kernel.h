@@ -39,6 +39,7 @@ struct kernel_types {
 	int sched_switch_args; /* 3: preempt, prev, next; 4 since Linux 5.18: and prev_state */
 	int task_pid;          /* offsets in task_struct */
 	int task_state;
+	int task_flags;
 	int task_run_delay; /* sched_info.run_delay; -1 if not kept */
 };
 int kernel_read_types(struct kernel_types *types, struct error *err);

@@ -3,7 +3,7 @@
 
 #include "sampler/bpf/emit.h"
 
-/* The program on context switches, and the gate of the clock. */
+/* The program on context switches. */
 
 /* Jumps to `runnable` or `stopped` unless the thread in `prev` leaves the CPU to sleep. */
 static void why_out(struct assembler *a, const struct kernel_types *types, int runnable,
@@ -25,19 +25,119 @@ static void why_out(struct assembler *a, const struct kernel_types *types, int r
 	asm_jump_if_imm(a, BPF_JSET, R1, STOPPED_OR_TRACED, stopped);
 }
 
-/*
- * R1 = the number of the system call the thread sleeps in; jumps to `polling`
- * if that is the loop's own poll.  R0 = its registers.
- */
-static void sleeping_call(struct assembler *a, int polling)
+/* R0 = the registers of the thread that leaves, R1 = the number of its system call. */
+static void call_of_prev(struct assembler *a)
 {
-	int nested = asm_label(a);
-
 	asm_load(a, R1, CTX, PREV);
 	asm_call(a, BPF_FUNC_task_pt_regs);
 	asm_load(a, R1, R0, offsetof(struct pt_regs, orig_rax));
 	asm_alu_imm(a, BPF_LSH, R1, 32);
 	asm_alu_imm(a, BPF_RSH, R1, 32);
+}
+
+/*
+ * R1 = the key of the poll R1 with registers R0; jumps to `nested` if the call
+ * is none, or does not wait.  R5 = its number.
+ */
+static void key_of_sleep(struct assembler *a, int nested)
+{
+	int descriptor = asm_label(a), io_uring = asm_label(a), by_stack = asm_label(a);
+	int done = asm_label(a);
+
+	asm_mov(a, R5, R1);
+	for (const struct poll_syscall *call = poll_syscalls; call->name; call++)
+		asm_jump_if_imm(a, BPF_JEQ, R1, call->number,
+				call->wait_argument >= 0 ? io_uring
+				: call->key_class        ? descriptor
+							 : by_stack);
+	/* poll(2) goes on under this number after a stop and continue. */
+	asm_jump_if_imm(a, BPF_JNE, R1, SYS_restart_syscall, nested);
+	asm_mov_imm(a, R5, SYS_poll);
+	asm_place(a, by_stack);
+	asm_load(a, R1, SLOT, FIELD(key));
+	asm_jump_if_imm(a, BPF_JEQ, R1, (int32_t)POLL_KEY_ANY_POLL, done);
+	asm_load(a, R1, R0, offsetof(struct pt_regs, rsp));
+	asm_jump(a, done);
+	asm_place(a, io_uring);
+	asm_load(a, R1, R0, offsetof(struct pt_regs, rdx)); /* min_complete */
+	asm_alu_imm(a, BPF_LSH, R1, 32);
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, nested);
+	asm_load(a, R1, R0, offsetof(struct pt_regs, rdi));
+	emit_key_of_descriptor(a, POLL_KEY_IO_URING);
+	asm_jump(a, done);
+	asm_place(a, descriptor);
+	asm_load(a, R1, R0, offsetof(struct pt_regs, rdi));
+	emit_key_of_descriptor(a, POLL_KEY_EPOLL);
+	asm_place(a, done);
+}
+
+/* Reports a sleep in a poll that is not the loop's; takes it for the loop's if none is known. */
+static void other_poll(struct assembler *a, const struct program_maps *maps, int nested)
+{
+	asm_store(a, SLOT, FIELD(other_key), R1);
+	asm_load(a, R1, R0, offsetof(struct pt_regs, rsp));
+	asm_store(a, BPF_REG_10, -24, R1);
+	emit_read_clock(a);
+	asm_load(a, R1, BPF_REG_10, -24);
+	emit_report_other(a, maps);
+	asm_load(a, R2, SLOT, FIELD(key));
+	asm_jump_if_imm(a, BPF_JNE, R2, 0, nested);
+	asm_load(a, R1, SLOT, FIELD(other_key));
+	asm_store(a, SLOT, FIELD(key), R1);
+}
+
+/* R0 = its registers, R5 = its number: the loop sleeps in its poll, which no hook has said. */
+static void poll_sleeps(struct assembler *a, const struct program_maps *maps,
+			const struct kernel_types *types, int polling)
+{
+	enum { ENTRY_TO_SLEEP = 20000 };
+	int same = asm_label(a), ends = asm_label(a);
+
+	asm_store32(a, SLOT, FIELD(poll_number), R5);
+	asm_load(a, R1, R0, offsetof(struct pt_regs, rip));
+	asm_load(a, R2, SLOT, FIELD(poll_ip));
+	asm_jump_if(a, BPF_JEQ, R1, R2, same);
+	asm_store(a, SLOT, FIELD(poll_ip), R1);
+	asm_store_imm(a, SLOT, FIELD(hooked_since), 0);
+	asm_place(a, same);
+	emit_read_clock(a);
+	asm_load32(a, R1, SLOT, FIELD(entered));
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, ends);
+	asm_load(a, R1, SLOT, FIELD(turn_start));
+	asm_alu_imm(a, BPF_ADD, R1, ENTRY_TO_SLEEP);
+	asm_jump_if(a, BPF_JLT, NOW, R1, polling);
+	asm_place(a, ends);
+	emit_turn_ends(a, maps, types);
+	asm_store(a, SLOT, FIELD(turn_start), NOW);
+}
+
+/*
+ * R1 = the number of the system call the thread sleeps in; jumps to `polling`
+ * if that is the loop's own poll.  R0 = its registers.
+ */
+static void sleeping_call(struct assembler *a, const struct program_maps *maps,
+			  const struct kernel_types *types, int polling)
+{
+	int nested = asm_label(a), hooked = asm_label(a), other = asm_label(a);
+	int mine = asm_label(a), done = asm_label(a);
+
+	call_of_prev(a);
+	asm_load32(a, R2, SLOT, FIELD(hooked));
+	asm_jump_if_imm(a, BPF_JNE, R2, 0, hooked);
+	key_of_sleep(a, other);
+	asm_load(a, R2, SLOT, FIELD(key));
+	asm_jump_if(a, BPF_JEQ, R1, R2, mine);
+	other_poll(a, maps, other);
+	call_of_prev(a);
+	asm_mov(a, R5, R1);
+	asm_place(a, mine);
+	poll_sleeps(a, maps, types, polling);
+	asm_jump(a, polling);
+	asm_place(a, other);
+	call_of_prev(a);
+	asm_jump(a, done);
+
+	asm_place(a, hooked);
 	asm_load(a, R2, SLOT, FIELD(other_at));
 	asm_jump_if_imm(a, BPF_JNE, R2, 0, nested);
 	asm_load32(a, R2, SLOT, FIELD(poll_number));
@@ -46,6 +146,7 @@ static void sleeping_call(struct assembler *a, int polling)
 	asm_jump_if_imm(a, BPF_JNE, R2, SYS_poll, nested);
 	asm_jump_if_imm(a, BPF_JEQ, R1, SYS_restart_syscall, polling);
 	asm_place(a, nested);
+	asm_place(a, done);
 }
 
 /* R1 = the address `offset` bytes into the record in r9. */
@@ -228,10 +329,14 @@ static void switch_out(struct assembler *a, const struct program_maps *maps,
 {
 	int runnable = asm_label(a), stopped = asm_label(a), polling = asm_label(a);
 
+	asm_load(a, R1, CTX, PREV);
+	asm_load32(a, R1, R1, types->task_flags);
+	emit_leave_if_exiting(a, out);
 	why_out(a, types, runnable, stopped);
-	sleeping_call(a, polling);
+	sleeping_call(a, maps, types, polling);
 	note_sleep(a);
 	leave_cpu(a, types, OFF_BLOCKED);
+	emit_ask(a, maps);
 	within_budget(a, out);
 	take_stack(a, maps, out);
 	asm_jump(a, out);
@@ -305,6 +410,7 @@ static void switch_in(struct assembler *a, const struct program_maps *maps, int 
 	asm_place(a, done);
 	asm_store32_imm(a, SLOT, FIELD(sampled), 0);
 	asm_store_imm(a, SLOT, FIELD(off_since), 0);
+	emit_ask(a, maps);
 }
 
 void program_switch(struct assembler *a, const struct program_maps *maps,
@@ -324,27 +430,6 @@ void program_switch(struct assembler *a, const struct program_maps *maps,
 	asm_load32(a, NOW, R1, types->task_pid);
 	emit_find_slot(a, maps, out);
 	switch_in(a, maps, out);
-	asm_place(a, out);
-	asm_exit(a, 0);
-	asm_link(a);
-}
-
-void program_clock_gate(struct assembler *a, const struct program_maps *maps)
-{
-	int out = asm_label(a);
-
-	asm_mov(a, CTX, R1);
-	emit_current_id(a, 0);
-	emit_find_slot(a, maps, out);
-	asm_load(a, R1, SLOT, FIELD(turn_start));
-	asm_jump_if_imm(a, BPF_JEQ, R1, 0, out);
-	emit_read_clock(a);
-	asm_load(a, R1, SLOT, FIELD(turn_start));
-	asm_alu(a, BPF_SUB, NOW, R1);
-	asm_load(a, R1, SLOT, FIELD(gate));
-	asm_jump_if(a, BPF_JLE, NOW, R1, out);
-	emit_count_field(a, FIELD(made_clock));
-	asm_exit(a, 1);
 	asm_place(a, out);
 	asm_exit(a, 0);
 	asm_link(a);

@@ -9,8 +9,8 @@
 /* The BPF programs.  Pure: they only fill in an assembler. */
 
 struct program_maps {
-	int slots, hists, ring, stacks; /* fds */
-	uint32_t stack_bytes;           /* copied with each sleep, a multiple of STACK_PIECE */
+	int slots, hists, ring, stacks, asks; /* fds */
+	uint32_t stack_bytes; /* copied with each sleep, a multiple of STACK_PIECE */
 };
 
 /*
@@ -38,7 +38,14 @@ void program_syscall(struct assembler *a, const struct program_maps *maps,
  */
 void program_switch(struct assembler *a, const struct program_maps *maps,
 		    const struct kernel_types *types);
-/* The gate of the clock's perf event: 1 lets the sample through. */
-void program_clock_gate(struct assembler *a, const struct program_maps *maps);
+/*
+ * The gate of the clock's perf event: 1 lets the sample through.  Where no hook
+ * sees polls begin, it notices a poll that is under way, and asks for a hook.
+ */
+void program_clock_gate(struct assembler *a, const struct program_maps *maps,
+			const struct kernel_types *types);
+/* On a breakpoint that fires slot->hooks_left times, at the instruction by which the loop polls. */
+void program_hook(struct assembler *a, const struct program_maps *maps,
+		  const struct kernel_types *types);
 
 #endif

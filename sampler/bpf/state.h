@@ -12,7 +12,7 @@
  * (tid / 64) % 64 where that is taken.  Only the thread itself (by the
  * programs) writes the lower part.  Times are CLOCK_MONOTONIC ns.
  */
-enum { SLOTS = 64, SLOT_SIZE = 256, STACK_PIECE = 2048, KERNEL_FRAMES = 32 };
+enum { SLOTS = 64, SLOT_SIZE = 512, STACK_PIECE = 2048, KERNEL_FRAMES = 32 };
 
 enum off_state { OFF_RUNNABLE = 1, OFF_BLOCKED = 2, OFF_STOPPED = 3 };
 
@@ -23,6 +23,11 @@ struct loop_slot {
 	uint64_t threshold;    /* turns at least this long are reported */
 	uint64_t gate;         /* turns older than this are sampled */
 	uint64_t reports_left; /* other polls that may still be reported */
+	uint64_t ask_after;    /* turns older than this ask for a hook (NEWS_UNSEEN); 0: none do */
+	uint64_t hooked_since; /* polls have been seen as they begin since; 0: they are not */
+	uint32_t hooked;       /* by a hook that stays; 0: if at all, by one of hooks_left */
+	uint32_t hooks_left;   /* how often it fires yet; the program counts it down */
+	uint64_t sure_since;   /* a turn that began before was perhaps several until then */
 
 	/* Written by the programs. */
 	uint64_t turn_start; /* 0: asleep in the loop's poll, or not known */
@@ -37,8 +42,10 @@ struct loop_slot {
 	uint32_t delay_valid;
 	uint32_t sampled;     /* a stack of this sleep was taken */
 	uint32_t poll_number; /* system call of the loop's poll */
-	uint32_t pad;
-	uint64_t sample_at;              /* token bucket: theoretical arrival time */
+	uint32_t asked;       /* NEWS_UNSEEN was sent for this turn */
+	uint32_t entered;     /* this turn began at a hook: the thread may be in the poll yet */
+	uint64_t poll_ip;     /* where the loop's poll returns to; 0: not seen to sleep yet */
+	uint64_t sample_at;   /* token bucket: theoretical arrival time */
 	uint64_t lost_turns, lost_other; /* records that found the boundary ring full */
 	uint64_t made_clock, made_sleep; /* samples let through, stacks of sleeps */
 	uint64_t lost_sleep;             /* of made_sleep, those that found their ring full */
@@ -72,12 +79,14 @@ struct slot_hists {
 };
 
 /* Records of the boundary ring; NEWS_STACK: of the ring of sleeps' stacks. */
-enum news_type { NEWS_TURN = 1, NEWS_SLEEP, NEWS_POLL, NEWS_LISTEN, NEWS_STACK };
+enum news_type { NEWS_TURN = 1, NEWS_SLEEP, NEWS_POLL, NEWS_LISTEN, NEWS_STACK, NEWS_UNSEEN };
 
 struct news_turn {
 	uint32_t type, tid;
 	uint64_t start, end, off, stopped, preempted;
 	uint64_t delay; /* growth of run_delay: preempted, and from wake-up to CPU */
+	/* As in the slot. */
+	uint64_t hooked_since, sure_since, entered;
 };
 
 struct news_sleep {
@@ -94,6 +103,7 @@ struct news_poll {
 	uint64_t at, key, sp;
 };
 
+/* NEWS_UNSEEN: the loop has not slept for long, and what polls it makes is not seen. */
 struct news_listen {
 	uint32_t type, tid;
 	uint64_t at;

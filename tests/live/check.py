@@ -1,6 +1,9 @@
 """Holds a report of lagprof (--format json) against what really happened.
 
-    check.py truth REPORT TRUTH     a fixture's own log: START END KIND PLANTED
+    check.py truth REPORT TRUTH [FRACTION]
+                                    a fixture's own log: START END KIND PLANTED; lengths may be off
+                                    by this part of the threshold (0.05), and one stall in ten be
+                                    missed or cut in two where it is given
     check.py routes REPORT LOG LIST symbols|stripped
                                     the log and the planted calls of a server in fixtures/
     check.py native REPORT LOG EXPECTED
@@ -52,50 +55,54 @@ def best_match(stalls, start, end):
     return max(stalls, key=lambda s: overlap(s, start, end), default=None)
 
 
-def check_split(kind, length, stall):
+def split_doubts(kind, length, stall):
     """Where the time of a planted stall went, as far as a busy machine lets it."""
     awake = stall["duration_ns"] - stall["runnable_ns"]
     want = "running_ns" if kind == "spin" else "blocked_ns"
     if awake > 0.5 * length and stall[want] < 0.5 * awake:
-        complain(f"stall {stall['id']} was planted as {kind}: {stall}")
+        return [f"stall {stall['id']} was planted as {kind}: {stall}"]
+    return []
 
 
-def check_truth(report, path):
+def check_truth(report, path, tolerance=None):
     threshold = report["session"]["threshold_ns"]
     # A turn that was under way when lagprof came is known from then on only.
     stalls = [s for s in report["stalls"] if s["start_ns"] > MS]
     origin = session_start(report)
     with open(path, encoding="ascii") as file:
         turns = [(int(a) - origin, int(b) - origin, kind, int(n)) for a, b, kind, n in map(str.split, file)]
-    errors, found, planted = [], set(), 0
+    errors, found, planted, doubts = [], set(), 0, []
     for start, end, kind, length in turns:
         if max(length, end - start) < threshold or start < 0:
             continue
         planted += length > 0
         stall = best_match(stalls, start, end)
         if stall is None or overlap(stall, start, end) < 0.5 * (end - start):
-            complain(f"no stall for {kind} {(end - start) / MS:.3f} ms at {start / MS:.1f} ms")
+            doubts.append(f"no stall for {kind} {(end - start) / MS:.3f} ms at {start / MS:.1f} ms")
             continue
         if stall["id"] in found:
-            complain(f"stall {stall['id']} stands for two turns")
+            doubts.append(f"stall {stall['id']} stands for two turns")
         found.add(stall["id"])
         # Where the loop lost its CPU, it may be between the kernel's border and its own clock.
         if length and stall["runnable_ns"] < MS:
             errors.append(abs(stall["duration_ns"] - (end - start)))
         if length:
-            check_split(kind, length, stall)
+            doubts += split_doubts(kind, length, stall)
     invented = [s for s in stalls if s["id"] not in found
                 and s["duration_ns"] - s["runnable_ns"] >= threshold]
     for stall in invented:
-        complain(f"invented: stall {stall['id']} of {stall['duration_ns'] / MS:.3f} ms")
+        doubts.append(f"invented: stall {stall['id']} of {stall['duration_ns'] / MS:.3f} ms")
+    for text in doubts:
+        # A machine that gives lagprof no CPU blurs what is not hooked.
+        (complain if not tolerance or len(doubts) > planted / 10 else print)(text)
     errors.sort()
     if not errors:
         errors = [0]
     print(f"{planted} planted, {len(found)} long turns found, {len(invented)} invented; {len(errors)} had their CPU, "
           f"length off by {statistics.median(errors) / 1000:.1f} us median, "
           f"{errors[int(0.95 * (len(errors) - 1))] / 1000:.1f} us p95")
-    if statistics.median(errors) > 0.05 * threshold:
-        complain("lengths are off by more than a twentieth of the threshold")
+    if statistics.median(errors) > float(tolerance or 0.05) * threshold:
+        complain(f"lengths are off by more than {tolerance or 0.05} of the threshold")
 
 
 def check_routes(report, log, planted, symbols):

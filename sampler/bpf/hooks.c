@@ -1,0 +1,264 @@
+#include <errno.h>
+#include <linux/hw_breakpoint.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sampler/bpf/engine.h"
+
+/*
+ * Hooks of the light rung.  A turn ends and begins where the scheduler puts the
+ * loop to sleep in its poll and wakes it; a poll that does not sleep is seen by a
+ * breakpoint on the instruction by which the loop polls.  One costs the loop some
+ * microseconds each time it fires, so it fires a limited number of times, which
+ * the kernel itself counts: a loop that turns seldom has one all the time, and one
+ * that turns often gets one that fires once when it has not slept for long.  A loop
+ * that never sleeps so pays for some two hundred a second, however fast it turns.
+ *
+ * A thread of its own does it, ahead of all else where that is allowed: the session
+ * may be at the symbols of the first stall when the next one begins.
+ */
+enum {
+	SYSCALL_INSN = 2, /* bytes of the instruction; poll_ip is behind it */
+	SELDOM = 200,     /* turns a second */
+	FIRINGS = 600,    /* of the hook of a loop that turns seldom */
+	FEW_LEFT = 300,
+};
+static const nsec TEND = 1000000000;  /* how often hooks are looked at */
+static const nsec BUSY = 10000000000; /* how long a loop that turns often is taken for one */
+static const nsec RENEW = 100000000;  /* one that has not fired for this long may be wrong */
+static const nsec LEARN = 200000000;  /* polls of all are hooked at least this long */
+
+static nsec now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (nsec)t.tv_sec * 1000000000 + (nsec)t.tv_nsec;
+}
+
+void engine_drop_hook(struct followed *f)
+{
+	if (f->hook >= 0)
+		close(f->hook);
+	f->hook = -1;
+}
+
+/* Opening is the only way to arm it again that works each time (Linux 6.18). */
+static int open_hook(const struct engine *x, pid_t tid, uint64_t at)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_BREAKPOINT,
+					.size = sizeof(attr),
+					.bp_type = HW_BREAKPOINT_X,
+					.bp_addr = at,
+					.bp_len = sizeof(long),
+					.sample_period = 1,
+					.disabled = 1,
+					.exclude_kernel = 1,
+					.exclude_hv = 1 };
+	int fd = (int)syscall(SYS_perf_event_open, &attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, x->hook_program) == 0)
+		return fd;
+	close(fd);
+	return -EOPNOTSUPP;
+}
+
+/* The thread has run unseen for so long that the turn may be several; not if it had just slept. */
+static bool is_late(const struct engine *x, const struct loop_slot *slot, nsec now)
+{
+	nsec start = slot->turn_start, off_since = slot->off_since;
+	nsec off = slot->off_time + (off_since && off_since < now ? now - off_since : 0);
+
+	return slot->entered && start && now > start + off + x->config.gate;
+}
+
+static void set_hooked(struct engine *x, nsec since)
+{
+	for (size_t i = 0; i < x->n_followed; i++) {
+		struct loop_slot *slot = &x->slots[x->followed[i].slot].slot;
+
+		if (since && !slot->hooked_since && is_late(x, slot, since))
+			slot->sure_since = since;
+		slot->hooked_since = since;
+		slot->hooked = since != 0;
+		x->followed[i].slept = slot->polled;
+	}
+	x->hooked_all = since;
+}
+
+/* Where a breakpoint does not do: the poll is not known yet, or all of them are taken. */
+void engine_learn_poll(struct engine *x)
+{
+	struct error ignored;
+
+	if (x->hooked_all)
+		return;
+	if (engine_hook_all(x, &ignored) == 0)
+		set_hooked(x, now_ns());
+	else
+		engine_unhook_all(x);
+}
+
+static void hook(struct engine *x, struct followed *f, nsec now, uint32_t firings)
+{
+	struct loop_slot *slot = &x->slots[f->slot].slot;
+
+	engine_drop_hook(f);
+	f->lasting = false;
+	f->hook = open_hook(x, f->tid, slot->poll_ip - SYSCALL_INSN);
+	f->hooked_at = now;
+	if (f->hook < 0)
+		return;
+	slot->hooks_left = firings;
+	if (!slot->hooked_since && is_late(x, slot, now))
+		slot->sure_since = now;
+	if (!slot->hooked_since)
+		__atomic_store_n(&slot->hooked_since, now, __ATOMIC_RELEASE);
+	ioctl(f->hook, PERF_EVENT_IOC_REFRESH, (unsigned long)firings);
+}
+
+static void hook_next(struct engine *x, struct followed *f, nsec now)
+{
+	if (x->hooked_all)
+		return;
+	if (x->slots[f->slot].slot.poll_ip)
+		hook(x, f, now, 1);
+	if (f->hook < 0)
+		engine_learn_poll(x);
+}
+
+/* Every loop can be hooked by itself, or has slept since. */
+static bool can_unhook(const struct engine *x)
+{
+	for (size_t i = 0; i < x->n_followed; i++) {
+		const struct followed *f = &x->followed[i];
+		const struct loop_slot *slot = &x->slots[f->slot].slot;
+		bool hookable = slot->poll_ip && f->hook >= -1;
+
+		if (!hookable && slot->polled == f->slept && !slot->poll_start)
+			return false;
+	}
+	return true;
+}
+
+/* An event on a thread costs it at each switch, also one that fires no more. */
+static void drop_spent(struct engine *x, struct followed *f, nsec now)
+{
+	struct loop_slot *slot = &x->slots[f->slot].slot;
+
+	if (f->hook < 0 || slot->hooks_left)
+		return;
+	if (f->lasting)
+		f->busy_until = now + BUSY;
+	slot->hooked_since = 0;
+	engine_drop_hook(f);
+}
+
+/* In a turn that lasts, and has not fired: what if the loop polls elsewhere by now? */
+static void renew(struct engine *x, struct followed *f, nsec now)
+{
+	const struct loop_slot *slot = &x->slots[f->slot].slot;
+	nsec start = slot->turn_start;
+
+	if (f->hook >= 0 && start && now > start + RENEW && now > f->hooked_at + RENEW)
+		hook(x, f, now, slot->hooks_left);
+}
+
+/* A loop that turns seldom keeps a hook. */
+static void keep_hook(struct engine *x, struct followed *f, nsec now, nsec elapsed)
+{
+	struct loop_slot *slot = &x->slots[f->slot].slot;
+	uint64_t turns = slot->turns - f->last_turns;
+
+	f->last_turns = slot->turns;
+	/* Polls that neither sleep nor are hooked are not counted: it may turn more often yet. */
+	if (turns * 1000000000 >= SELDOM * elapsed)
+		f->busy_until = now + BUSY;
+	if (!slot->poll_ip || f->hook < -1 || now < f->busy_until ||
+	    (f->hook >= 0 && slot->hooks_left >= FEW_LEFT))
+		return;
+	hook(x, f, now, FIRINGS);
+	f->lasting = true;
+}
+
+static void tend_hooks(struct engine *x, nsec now)
+{
+	nsec elapsed = now - x->tended;
+
+	if (x->hooked_all && now - x->hooked_all > LEARN && can_unhook(x)) {
+		set_hooked(x, 0);
+		engine_unhook_all_beside(x);
+	}
+	if (x->hooked_all)
+		return;
+	for (size_t i = 0; i < x->n_followed; i++) {
+		drop_spent(x, &x->followed[i], now);
+		renew(x, &x->followed[i], now);
+		if (elapsed >= TEND)
+			keep_hook(x, &x->followed[i], now, elapsed);
+	}
+	if (elapsed >= TEND)
+		x->tended = now;
+}
+
+static void handle_ask(void *arg, const void *record, size_t len)
+{
+	struct engine *x = arg;
+	const struct news_listen *ask = record;
+
+	for (size_t i = 0; len >= sizeof(*ask) && i < x->n_followed; i++)
+		if (x->followed[i].tid == (pid_t)ask->tid)
+			hook_next(x, &x->followed[i], now_ns());
+}
+
+static void *hooking(void *arg)
+{
+	struct engine *x = arg;
+	struct sched_param first = { .sched_priority = 1 };
+	struct pollfd fds[2] = { { .fd = x->asks.fd, .events = POLLIN },
+				 { .fd = x->hooker_end, .events = POLLIN } };
+
+	pthread_setschedparam(pthread_self(), SCHED_FIFO, &first);
+	while (fds[1].revents == 0) {
+		poll(fds, 2, 100);
+		pthread_mutex_lock(&x->lock);
+		bpf_ring_drain(&x->asks, handle_ask, x);
+		tend_hooks(x, now_ns());
+		pthread_mutex_unlock(&x->lock);
+	}
+	return NULL;
+}
+
+int engine_start_hooking(struct engine *x, struct error *err)
+{
+	int ret;
+
+	x->tended = now_ns();
+	x->hooker_end = eventfd(0, EFD_CLOEXEC);
+	if (x->hooker_end < 0)
+		return error_set(err, -errno, "cannot create an event: %s", strerror(errno));
+	ret = -pthread_create(&x->hooker, NULL, hooking, x);
+	if (ret == 0)
+		return 0;
+	close(x->hooker_end);
+	x->hooker_end = -1;
+	return error_set(err, ret, "cannot start a thread: %s", strerror(-ret));
+}
+
+void engine_stop_hooking(struct engine *x)
+{
+	if (x->hooker_end < 0)
+		return;
+	eventfd_write(x->hooker_end, 1);
+	pthread_join(x->hooker, NULL);
+	close(x->hooker_end);
+	x->hooker_end = -1;
+	engine_join(x);
+}
