@@ -3,8 +3,8 @@
 #include "analyzers/regex/subject.h"
 
 enum {
-	PROOF_STEPS_MAX = 8 * 1000 * 1000, /* of the matcher, for one pattern */
-	REPORT_STEPS_MAX = 1000 * 1000,    /* for one size */
+	PROOF_STEPS_MAX = 60 * 1000 * 1000, /* of the matcher, for one pattern */
+	REPORT_STEPS_MAX = 1000 * 1000,     /* for one size */
 };
 
 struct analysis {

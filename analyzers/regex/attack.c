@@ -126,6 +126,11 @@ struct measure prover_measure(struct prover *p, const struct attack *attack, uin
 			break;
 		m.size = whole;
 		m.steps = prover_run(p, attack, whole, MEASURE_STEPS_MAX, &capped);
+		/* Stopped by what was spent on others: nothing was seen. */
+		if (capped && !p->left) {
+			m.growth = GROWTH_LINEAR;
+			break;
+		}
 		points[n++] = (struct point){ whole, (double)m.steps };
 		growth = judge(points, n, &exponent);
 		/* Where it was stopped the true slope is larger still. */

@@ -5,8 +5,8 @@
 #include "analyzers/regex/probe.h"
 
 enum {
-	ROUGH_BUDGET = 3 * 1000 * 1000,
-	EXACT_BUDGET = 3 * 1000 * 1000,
+	ROUGH_BUDGET = 12 * 1000 * 1000,
+	EXACT_BUDGET = 12 * 1000 * 1000,
 	LOOPS_TRIED = 4,
 	LINKS_TRIED = 12,
 	COUNT_MATTERS = 5, /* copies that can add up to something */
@@ -206,7 +206,9 @@ static bool decide_exactly(struct decider *d, const struct ambiguity *rough)
 	enum growth growth;
 
 	refined_build(&d->refined, &d->automaton);
-	prover_charge(d->prover, d->refined.work);
+	/* In vain, perhaps: half is left for running attacks. */
+	prover_charge(d->prover, d->refined.work < d->prover->left / 2 ? d->refined.work
+								       : d->prover->left / 2);
 	if (d->refined.exhausted)
 		return false;
 	prepare_exact(d, rough);

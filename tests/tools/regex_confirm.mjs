@@ -1,7 +1,7 @@
 /*
  * Runs the attacks of regex_judge.c's output (standard input) in this node and says for each whether
- * the CPU time grows as the verdict claims: faster than length^1.5 up to 30 ms or more, or past the
- * time limit on a subject of less than 5,000 characters.  Exit status 1 if any does not.
+ * the CPU time grows as the verdict claims: faster than length^1.5 up to 30 ms or more.  Exit status 1
+ * if any does not.
  *
  *	node regex_confirm.mjs [-v] < verdicts
  */
@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import vm from "node:vm";
 
 const verbose = process.argv.includes("-v");
-const LIMIT = 1500, ENOUGH = 30, LENGTH_MAX = 400_000;
+const LIMIT = 3000, ENOUGH = 30, LENGTH_MAX = 400_000;
 const context = vm.createContext({});
 const script = new vm.Script("re.lastIndex = 0; re.exec(subject)");
 
@@ -18,10 +18,10 @@ function cpu(re, subject) {
 	context.subject = subject;
 	const begin = process.cpuUsage();
 	try {
+		/* What was used until then is less than it takes. */
 		script.runInContext(context, { timeout: LIMIT });
 	} catch (e) {
 		if (e.code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw e;
-		return Infinity;
 	}
 	const used = process.cpuUsage(begin);
 	return (used.user + used.system) / 1000;
@@ -40,7 +40,6 @@ function confirm({ pattern, flags, attack }) {
 		if (subject.length > LENGTH_MAX) return { ok: false, why: "no growth", points };
 		const ms = cpu(re, subject);
 		points.push([subject.length, ms]);
-		if (ms === Infinity) return { ok: subject.length < 5000, why: "time limit", points };
 		if (ms < ENOUGH) continue;
 		/* Against the last size that took a tenth of it at most. */
 		const base = points.filter((p) => p[1] <= ms / 4 && p[1] > 0.2).pop() ?? points[0];
