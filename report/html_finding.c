@@ -203,7 +203,9 @@ void html_findings(FILE *out, const struct report *r)
 	const struct diagnosis *d = r->diagnosis;
 
 	if (!d->n_findings) {
-		fputs("<p>Nothing blocked a loop for that long.</p>\n", out);
+		fputs(text_saw_turns(r->rec) ? "<p>Nothing blocked a loop for that long.</p>\n"
+					     : "<p>Nobody knows: no turn was observed.</p>\n",
+		      out);
 		return;
 	}
 	fputs("<ol class=\"findings\">\n", out);

@@ -1,4 +1,5 @@
 // Starts a browser and opens files in it, and watches what a report must never do.
+import { resolve } from 'node:path';
 import puppeteer from 'puppeteer-core';
 
 const KINDS = {
@@ -16,9 +17,9 @@ export function start(name) {
 }
 
 // Opens a file; page.problems() are the requests, errors and violations so far.
-export async function open(browser, file, { width = 1280, height = 1000, before, script = true, bypass = false,
+export async function open(browser, name, { width = 1280, height = 1000, before, script = true, bypass = false,
 	patient = true } = {}) {
-	const page = await browser.newPage(), seen = [];
+	const page = await browser.newPage(), seen = [], file = resolve(name);
 	await page.setViewport({ width, height });
 	page.on('console', message => ['error', 'warn'].includes(message.type()) && seen.push(`console: ${message.text()}`));
 	page.on('pageerror', error => seen.push(`error: ${error.message}`));

@@ -148,6 +148,7 @@ async function others() {
 		const page = await open(browser, `${folder}/${kind}.html`);
 		same(await page.problems(), [], `problems of ${kind}`);
 		check(!(await page.$eval('#flame', e => !e.hidden)), `${kind}: no empty graph`);
+		check((await text(page, 'main')).includes('Nothing blocked') === (kind === 'empty'), `${kind}: what blocked`);
 		same(await page.$eval('h1', e => e.className), kind === 'empty' ? 'pass' : 'inconclusive', `mood of ${kind}`);
 		await page.close();
 	}
@@ -194,6 +195,9 @@ async function hostile() {
 	check(shown.includes('\\u{202e}gnirts_live\\u{202c}'), 'what would is shown escaped');
 	check(shown.includes('<img src=x onerror=window.executed=1>'), 'markup is shown as text');
 	check(!INVISIBLE.test(await page.title()), 'nor the title');
+	const spare = await page.evaluate(() => document.documentElement.scrollHeight - scrollY -
+		document.querySelector('main').getBoundingClientRect().bottom);
+	check(spare < 200, `the page ends where its content ends: ${spare} px`);
 	await page.close();
 }
 
