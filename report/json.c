@@ -99,6 +99,8 @@ static int render(const struct report *r, FILE *out, struct error *err)
 	put_findings(out, r);
 	put_member(out, "samples", json_samples(r));
 	put_member(out, "unattributed_ratio", json_real(r->diagnosis->unattributed_ratio));
+	if (rec->n_notes)
+		put_member(out, "notes", json_texts(rec->notes, rec->n_notes));
 	if (r->budget)
 		put_member(out, "budget", json_budget(r->budget));
 	fputs("}\n", out);

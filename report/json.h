@@ -17,6 +17,7 @@ json_t *json_host(const struct host *host);
 json_t *json_stall(const struct report *r, size_t i);
 json_t *json_finding(const struct finding *f, const struct recording *rec);
 json_t *json_samples(const struct report *r);
+json_t *json_texts(const char *const *texts, size_t n);
 json_t *json_budget(const struct budget_report *budget);
 
 /* Members that are left out when there is nothing to put: NULL, NaN; text is made valid UTF-8. */

@@ -1,18 +1,25 @@
 #include "report/json.h"
 
-json_t *json_target(const struct target_info *target)
+json_t *json_texts(const char *const *texts, size_t n)
 {
-	json_t *o = json_object(), *argv = json_array();
+	json_t *array = json_array();
 
-	json_put_count(o, "pid", target->pid > 0 ? (uint64_t)target->pid : 0);
-	for (uint32_t i = 0; i < target->argc; i++) {
+	for (size_t i = 0; i < n; i++) {
 		json_t *wrap = json_object();
 
-		json_put_text(wrap, "", target->argv[i]);
-		json_array_append(argv, json_object_get(wrap, ""));
+		json_put_text(wrap, "", texts[i]);
+		json_array_append(array, json_object_get(wrap, ""));
 		json_decref(wrap);
 	}
-	json_object_set_new(o, "argv", argv);
+	return array;
+}
+
+json_t *json_target(const struct target_info *target)
+{
+	json_t *o = json_object();
+
+	json_put_count(o, "pid", target->pid > 0 ? (uint64_t)target->pid : 0);
+	json_object_set_new(o, "argv", json_texts(target->argv, target->argc));
 	json_put_text(o, "exe", target->exe);
 	if (target->runtime) {
 		json_t *runtime = json_object();

@@ -47,6 +47,16 @@ for file in page.html run.json run.lagprof; do
 	[ "$(stat -c %a "$file")" = 600 ] || fail "$file is not 0600"
 done
 
+# A browser that is slow to end holds up nobody; what it shows is fit for strangers.
+printf '#!/bin/sh\necho "$1" >"%s/shown"\nsleep 3\n' "$tmp" >browser
+chmod +x browser
+BROWSER=$tmp/browser observe --open --redact
+is 'r["target"]["argv"][1:] == ["--count", "[hidden]", "--seed", "[hidden]"]'
+is 'any("--redact" in note for note in r["notes"])'
+grep -q "$(pwd -P)" run.html && fail "--redact: run.html names the folder"
+for _ in $(seq 50); do [ -s shown ] || sleep 0.1; done
+[ "$(cat shown)" = "$(pwd -P)/run.html" ] || fail "--open showed: $(cat shown)"
+
 observe --verbose --ascii --color always
 [ "$(wc -c <err)" -gt "$few" ] || fail "-v says no more"
 LC_ALL=C grep -q '[^[:print:][:space:]]' err || fail "--color always wrote no escape"
