@@ -67,12 +67,17 @@ void html_verdict(FILE *out, const struct report *r)
 	text_totals(&b, r);
 	html_take(out, &b);
 	fputs("</h1>", out);
-	if (!d->n_findings)
-		return;
-	fputs("<p class=\"headline\">", out);
-	finding_headline(&b, r, &d->findings[0]);
-	html_take(out, &b);
-	fputs("</p>", out);
+	if (d->n_findings) {
+		fputs("<p class=\"headline\">", out);
+		finding_headline(&b, r, &d->findings[0]);
+		html_take(out, &b);
+		fputs("</p>", out);
+	}
+	/* Answers are late although no turn is. */
+	if (d->pool.saturated)
+		fputs("<p class=\"headline\">The <a href=\"#threadpool\">thread pool</a> is "
+		      "saturated: its work waits for a free thread.</p>",
+		      out);
 }
 
 /* The findings whose stalls break a budget, the worst first. */

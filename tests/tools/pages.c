@@ -134,6 +134,15 @@ static void set_session(struct recording *rec, nsec duration)
 	rec->threadpool.observed = duration * 4;
 	rec->threadpool.busy = duration;
 	rec->threadpool.saturated = duration / 20;
+	rec->host = (struct host){ .cpus = 2,
+				   .quota = 1500,
+				   .cpu = duration * 2,
+				   .idle = duration / 2,
+				   .steal = duration / 50,
+				   .throttled = 60 * MS,
+				   .neighbours = { { 77, "ffmpeg", 20 * MS },
+						   { 4242, "node", 12 * MS } },
+				   .n_neighbours = 2 };
 	for (nsec i = 1; i < 100; i++)
 		hist_add(&rec->threadpool.queue_wait, i * 100000);
 }
@@ -247,6 +256,7 @@ static struct recording *make_hostile(void)
 	rec->loops[0]->name = rec->target.argv[3];
 	rec->session.probe = rec->target.argv[4];
 	rec->session.unwinder = rec->target.argv[5];
+	rec->host.neighbours[0].name = rec->target.argv[6];
 	add_turns(rec, 100);
 	return rec;
 }
@@ -271,6 +281,7 @@ static struct recording *make_private(void)
 	rec->target.exe = rec->target.argv[0];
 	rec->target.cwd = recording_intern(rec, "/home/SECRET/shop");
 	rec->loops[0]->name = recording_intern(rec, "node SECRET");
+	rec->host.neighbours[0].name = recording_intern(rec, "SECRETd");
 	for (nsec i = 0; i < 8; i++) {
 		struct argument args[] = {
 			{ .key = calls[i % 4].key, .text = calls[i % 4].text, .frame = 1 },

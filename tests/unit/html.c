@@ -230,3 +230,29 @@ TEST(a_stack_of_a_deep_recursion_is_shortened_around_the_culprit)
 	free(text);
 	recording_free(rec);
 }
+
+TEST(a_saturated_thread_pool_is_said_at_the_top)
+{
+	struct recording *rec = build_recording("v8");
+	struct threadpool *pool = &rec->threadpool;
+	char *text;
+
+	hist_add(&rec->loops[0]->lag, MS);
+	rec->loops[0]->turns = 1;
+	pool->known = true;
+	pool->size = 4;
+	pool->observed = 40000ull * MS;
+	pool->busy = 20000ull * MS;
+	pool->saturated = 4000ull * MS;
+	for (int i = 0; i < 20; i++)
+		hist_add(&pool->queue_wait, 50 * MS);
+	text = render(rec, NULL);
+	check_has(text, "thread pool</a> is saturated");
+	check_has(text, "all of them busy for</dt><dd>4 s");
+	free(text);
+	pool->saturated = 0;
+	text = render(rec, NULL);
+	CHECK(!strstr(text, "saturated"));
+	free(text);
+	recording_free(rec);
+}

@@ -3,7 +3,7 @@
 #include "core/units.h"
 #include "report/text.h"
 
-/* The panels below the findings: lag, host, thread pool, what could not be seen, the session. */
+/* How long the turns of each loop were. */
 
 static void put_duration(FILE *out, nsec ns)
 {
@@ -148,51 +148,4 @@ void html_lag(FILE *out, const struct report *r)
 		put_quantiles(out, &loop->lag);
 		put_bins(out, &loop->lag);
 	}
-}
-
-static void put_state(FILE *out, int part, const char *name, double ns, double all)
-{
-	fprintf(out,
-		"<div><dt><svg class=\"key\" viewBox=\"0 0 1 1\" aria-hidden=\"true\">"
-		"<rect class=\"part%d\" width=\"1\" height=\"1\"/></svg>%s</dt><dd>",
-		part, name);
-	/* The times of a hostile recording may add up to more than fits. */
-	put_duration(out, ns < 1e19 ? (nsec)ns : UINT64_MAX);
-	fprintf(out, " <span>%.1f %%</span></dd></div>\n", 100 * ns / all);
-}
-
-/* What the threads did during all stalls. */
-void html_host(FILE *out, const struct report *r)
-{
-	static const char *const names[] = { "on a CPU", "waiting for a CPU",
-					     "blocked in the kernel", "stopped" };
-	double ns[4] = { 0 }, shares[4], throttled = 0, faults = 0, all = 0;
-
-	for (size_t i = 0; i < r->rec->n_stalls; i++) {
-		const struct stall *s = &r->rec->stalls[i];
-
-		ns[0] += (double)s->running;
-		ns[1] += (double)s->runnable;
-		ns[2] += (double)s->blocked;
-		ns[3] += (double)s->stopped;
-		throttled += (double)s->throttled;
-		faults += (double)s->page_fault;
-	}
-	all = ns[0] + ns[1] + ns[2] + ns[3];
-	if (all <= 0)
-		return;
-	for (int i = 0; i < 4; i++)
-		shares[i] = ns[i] / all;
-	fputs("<section class=\"panel\" aria-labelledby=\"host\">\n"
-	      "<h2 id=\"host\">Where the stalled time went</h2>\n",
-	      out);
-	html_bar(out, shares, 4);
-	fputs("<dl class=\"states\">\n", out);
-	for (int i = 0; i < 4; i++)
-		put_state(out, i, names[i], ns[i], all);
-	if (throttled > 0)
-		put_state(out, 4, "of it throttled by a CPU quota", throttled, all);
-	if (faults > 0)
-		put_state(out, 4, "of it waiting for pages from disk", faults, all);
-	fputs("</dl>\n</section>\n", out);
 }
