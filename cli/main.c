@@ -18,6 +18,7 @@ const struct command *const commands[] = {
 	&command_diff,
 	&command_baseline,
 	&command_regex,
+	&command_scan,
 	&command_doctor,
 	&command_completion,
 	&command_help,

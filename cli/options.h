@@ -43,6 +43,7 @@ struct options {
 	bool raise;                 /* `baseline` may make it higher */
 	const char *flags;          /* of patterns that are not written as /x/flags */
 	int engine;                 /* enum regex_engine */
+	const char *fail_on;        /* of `scan`: "exponential" or "polynomial"; NULL: nothing */
 	const char *config;         /* NULL: lagprof.json, if there is one */
 	const char *on_port;        /* shell command to run once the target listens; NULL: none */
 	const char *on_stall;       /* shell command to run at each stall; NULL: none */

@@ -182,7 +182,9 @@ TEST(options_of_one_command_each_have_a_name_of_their_own)
 	for (const struct option *a = options_table; a->name; a++) {
 		for (const struct option *b = a + 1; b->name; b++) {
 			CHECK(!share_a_command(a, b) || strcmp(a->name, b->name) != 0);
-			CHECK(!a->letter || a->letter != b->letter);
+			/* A letter means the same to all commands. */
+			CHECK(!a->letter || a->letter != b->letter ||
+			      strcmp(a->name, b->name) == 0);
 		}
 	}
 }
@@ -199,13 +201,13 @@ TEST(suggest_prefers_the_nearest_and_stays_silent_when_none_is_near)
 	CHECK(far.best == NULL);
 }
 
-/* Calls check() with each word of the values of a row. */
-static void each_value(const char *name, void (*check)(const char *word))
+/* Calls check() with each word of the values of a command's option. */
+static void each_value(const struct command *c, const char *name, void (*check)(const char *word))
 {
 	char words[200], *save;
 
 	for (const struct option *o = options_table; o->name; o++) {
-		if (strcmp(o->name, name) != 0)
+		if (strcmp(o->name, name) != 0 || !option_belongs(o, c))
 			continue;
 		snprintf(words, sizeof(words), "%s", o->values);
 		for (char *word = strtok_r(words, "|", &save); word;
@@ -238,9 +240,9 @@ TEST(options_offer_every_renderer_probe_and_unwinder_and_no_other)
 {
 	int n = 0, m = 0;
 
-	each_value("format", check_renderer);
-	each_value("probe", check_probe);
-	each_value("unwinder", check_unwinder);
+	each_value(&command_report, "format", check_renderer);
+	each_value(&command_run, "probe", check_probe);
+	each_value(&command_run, "unwinder", check_unwinder);
 	while (renderers[n])
 		n++;
 	while (probes[m])
