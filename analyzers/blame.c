@@ -222,7 +222,7 @@ static bool blame_syscall(const struct classifier *c, const struct sample *s,
 			  const struct match *weak, struct blame *b)
 {
 	const struct syscall_rule *rule = syscall_rule_find(s->syscall);
-	const char *runtime = c->rec->target.runtime;
+	const char *runtime = c->target.runtime;
 
 	if (!rule || weak->kernel)
 		return false;

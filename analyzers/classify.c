@@ -11,6 +11,9 @@ void classifier_init(struct classifier *c, const struct recording *rec, struct a
 	*c = (struct classifier){ .rec = rec, .arena = arena, .cap = 16 };
 	while (c->cap < n * 2)
 		c->cap *= 2;
+	c->target = rec->target;
+	for (size_t i = 0; i < rec->n_processes && !c->target.runtime; i++)
+		c->target.runtime = rec->processes[i]->runtime;
 	c->classes = xcalloc(n + 1, sizeof(*c->classes));
 	c->slots = xcalloc(c->cap, sizeof(*c->slots));
 	c->marks = xcalloc(n + 1, sizeof(*c->marks));
@@ -85,7 +88,7 @@ const struct frame_class *classify(struct classifier *c, uint32_t frame)
 
 		class->name = name_of(c, f);
 		class->rule = rule_find(f, class->name);
-		class->role = role_of(f, class->name, &c->rec->target);
+		class->role = role_of(f, class->name, &c->target);
 		class->function = function_of(c, frame);
 		class->known = true;
 	}

@@ -18,6 +18,7 @@ struct frame_class {
 
 struct classifier {
 	const struct recording *rec;
+	struct target_info target; /* the recording's, with the runtime of a child if it has none */
 	struct frame_class *classes; /* by frame id */
 	uint32_t *slots;             /* hash table of frame id + 1, one frame a function */
 	size_t cap;                  /* of slots: a power of two */

@@ -77,6 +77,51 @@ static void sum_stalls(const struct recording *rec, const uint32_t *members, siz
 	f->severity = severity_of(worst_serving);
 }
 
+static struct finding_part *part_of(struct finding_part *parts, size_t *n, int32_t pid)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (parts[i].pid == pid)
+			return &parts[i];
+	parts[*n] = (struct finding_part){ .pid = pid };
+	return &parts[(*n)++];
+}
+
+static int by_total(const void *a, const void *b)
+{
+	const struct finding_part *x = a, *y = b;
+	int order = compare_values(y->total, x->total);
+
+	return order ? order : compare_values((uint32_t)x->pid, (uint32_t)y->pid);
+}
+
+/* Which process had how much of it. */
+static void split_stalls(struct diagnosis *d, const struct recording *rec, const uint32_t *members,
+			 size_t n, struct finding *f)
+{
+	size_t most = rec->n_processes + 1;
+	struct finding_part *parts = xcalloc(most, sizeof(*parts));
+
+	for (size_t i = 0; i < n; i++) {
+		const struct stall *stall = &rec->stalls[members[i]];
+		const struct loop *loop =
+			stall->loop < rec->n_loops ? rec->loops[stall->loop] : NULL;
+		struct finding_part *part;
+
+		/* Of a damaged recording: loops of more processes than there are. */
+		if (!loop || f->n_parts == most)
+			continue;
+		part = part_of(parts, &f->n_parts, loop->pid);
+		part->tid = part->stalls == 0 || part->tid == loop->tid ? loop->tid : 0;
+		part->stalls++;
+		part->total += stall->duration;
+		part->max = stall->duration > part->max ? stall->duration : part->max;
+	}
+	qsort(parts, f->n_parts, sizeof(*parts), by_total);
+	f->parts = memcpy(arena_alloc(&d->arena, f->n_parts * sizeof(*parts)), parts,
+			  f->n_parts * sizeof(*parts));
+	free(parts);
+}
+
 /* The longest of the finding's stalls speaks for it where they differ. */
 static struct judgement speaker(const struct recording *rec, const struct group *g,
 				const uint32_t *members, size_t n)
@@ -131,6 +176,7 @@ static void make_finding(struct diagnosis *d, struct stalls *stalls, struct grou
 	f->id = (uint32_t)d->n_findings++;
 	f->cause = j.cause;
 	sum_stalls(rec, members, n, f);
+	split_stalls(d, rec, members, n, f);
 	f->share = d->stalled ? (double)f->total / (double)d->stalled : 0;
 	f->culprit = support_culprit(rec, &g->support, 0);
 	f->stack = support_stack(rec, &g->support);

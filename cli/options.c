@@ -62,6 +62,8 @@ const struct option options_table[] = {
 	  "flags of patterns that are not written as /PATTERN/FLAGS" },
 	{ "loops", 0, "WHICH", "run attach top", OPTION_CHOICE, FIELD(loops), "main|all",
 	  "watch the main loop, or every thread that is one (main)" },
+	{ "follow", 0, NULL, "run attach top", OPTION_SWITCH, FIELD(follow), NULL,
+	  "watch the processes that the target starts, too" },
 	{ "freq", 'F', "HZ", "run attach top dump", OPTION_RATE, FIELD(freq), NULL,
 	  "take HZ samples a second inside a stall (997)" },
 	{ "probe", 0, "NAME", "run attach top", OPTION_TEXT, FIELD(probe), "auto|exact|light|proc",

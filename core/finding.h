@@ -57,6 +57,13 @@ struct evidence {
 	const struct redos *redos; /* NULL: none */
 };
 
+/* A process's part of a finding. */
+struct finding_part {
+	int32_t pid, tid; /* tid: the thread that had them all, 0 if there are several */
+	uint32_t stalls;
+	nsec total, max;
+};
+
 /* One cause at one culprit, over all its stalls. */
 struct finding {
 	uint32_t id;          /* index in diagnosis.findings; most serving time first */
@@ -77,6 +84,8 @@ struct finding {
 	double starved;     /* runnable part: it waited for a CPU */
 	double throttled;   /* part of starved that a cgroup's quota took */
 	struct evidence evidence;
+	const struct finding_part *parts; /* by process, most time first */
+	size_t n_parts;
 };
 
 /* Per stall, same order as recording.stalls. */

@@ -33,6 +33,7 @@ void recording_free(struct recording *rec)
 	free(rec->stacks.frame_slots);
 	free(rec->stacks.stack_slots);
 	free(rec->stacks.replaced);
+	free(rec->processes);
 	free(rec->loops);
 	free(rec->stalls);
 	free(rec->samples);
@@ -50,6 +51,26 @@ const char *recording_intern(struct recording *rec, const char *s)
 		return found ? found : strings_intern(&rec->strings, &rec->arena, "[left out]");
 	}
 	return strings_intern(&rec->strings, &rec->arena, s);
+}
+
+struct target_info *recording_add_process(struct recording *rec)
+{
+	struct target_info *process = arena_alloc(&rec->arena, sizeof(*process));
+
+	*process = (struct target_info){ 0 };
+	ARRAY_GROW(rec->processes, rec->n_processes, rec->cap_processes);
+	rec->processes[rec->n_processes++] = process;
+	return process;
+}
+
+const struct target_info *recording_process(const struct recording *rec, int32_t pid)
+{
+	if (rec->target.pid == pid)
+		return &rec->target;
+	for (size_t i = 0; i < rec->n_processes; i++)
+		if (rec->processes[i]->pid == pid)
+			return rec->processes[i];
+	return NULL;
 }
 
 struct loop *recording_add_loop(struct recording *rec)

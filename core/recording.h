@@ -57,7 +57,7 @@ struct session {
 };
 
 struct target_info {
-	int32_t pid;
+	int32_t pid, parent; /* parent: process id, 0 unknown or not of interest */
 	uint32_t argc;
 	const char **argv, *exe;
 	const char *cwd; /* its working directory when it was first looked at; NULL unknown */
@@ -71,14 +71,15 @@ struct recording {
 	struct stacks stacks;
 	struct session session;
 	struct target_info target;
+	struct target_info **processes; /* the target's children, as far as they were followed */
 	struct threadpool threadpool;
 	struct host host;
 	struct loop **loops;
 	struct stall *stalls;
 	struct sample *samples;
 	const char **notes; /* what could not be seen, one sentence each */
-	size_t n_loops, n_stalls, n_samples, n_notes;
-	size_t cap_loops, cap_stalls, cap_samples, cap_notes;
+	size_t n_processes, n_loops, n_stalls, n_samples, n_notes;
+	size_t cap_processes, cap_loops, cap_stalls, cap_samples, cap_notes;
 	uint64_t samples_gone; /* that were here before samples[0..n_samples) */
 	size_t memory_max;     /* bytes for names, stacks and samples; 0: no limit */
 	size_t thin_at;        /* n_samples at which they are thinned out next */
@@ -89,8 +90,11 @@ void recording_free(struct recording *rec);
 const char *recording_intern(struct recording *rec, const char *s);
 
 /* Appends; returns the new element (valid until the next append) with its id set. */
+struct target_info *recording_add_process(struct recording *rec); /* valid for good */
 struct loop *recording_add_loop(struct recording *rec);
 struct stall *recording_add_stall(struct recording *rec);
+/* The target or a process that was followed, NULL if there is none of that id. */
+const struct target_info *recording_process(const struct recording *rec, int32_t pid);
 /* Copies s and its arguments. */
 void recording_add_sample(struct recording *rec, const struct sample *s);
 /* A sentence for the reader of the report; the same sentence is kept once. */

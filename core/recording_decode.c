@@ -8,6 +8,7 @@
 /* Beyond any recording of a week; without them a few megabytes could ask for many gigabytes. */
 enum {
 	LOOPS_MAX = 1024, /* a loop is 10 KB */
+	PROCESSES_MAX = 1024,
 	STALLS_MAX = 2 << 20,
 	SAMPLES_MAX = 16 << 20,
 	FRAMES_MAX = 4 << 20,
@@ -56,15 +57,16 @@ static void take_session(struct decoder *d, const Lagprof__Session *m)
 	};
 }
 
-static void take_target(struct decoder *d, const Lagprof__Target *m)
+static void take_target(struct decoder *d, struct target_info *out, const Lagprof__Target *m)
 {
 	size_t argc = m->n_argv < RECORD_ARGV_MAX ? m->n_argv : RECORD_ARGV_MAX;
 	const char **argv = arena_alloc(&d->rec->arena, (argc + 1) * sizeof(*argv));
 
 	for (size_t i = 0; i < argc; i++)
 		argv[i] = text(d, true, &m->argv[i]);
-	d->rec->target = (struct target_info){
+	*out = (struct target_info){
 		.pid = m->pid,
+		.parent = m->parent,
 		.argc = (uint32_t)argc,
 		.argv = argv,
 		.exe = TEXT(d, m, exe),
@@ -73,6 +75,18 @@ static void take_target(struct decoder *d, const Lagprof__Target *m)
 		.runtime_version = TEXT(d, m, runtime_version),
 		.threads = m->threads,
 	};
+}
+
+static void take_process(struct decoder *d, const Lagprof__Target *m)
+{
+	struct recording *rec = d->rec;
+	size_t i = 0;
+
+	while (i < rec->n_processes && rec->processes[i]->pid != m->pid)
+		i++;
+	if (i == rec->n_processes && rec->n_processes >= PROCESSES_MAX)
+		return;
+	take_target(d, i < rec->n_processes ? rec->processes[i] : recording_add_process(rec), m);
 }
 
 static void take_histogram(struct hist *h, const Lagprof__Histogram *m)
@@ -357,7 +371,7 @@ static void take_record(struct decoder *d, const Lagprof__Record *r)
 		take_session(d, r->session);
 		break;
 	case LAGPROF__RECORD__KIND_TARGET:
-		take_target(d, r->target);
+		take_target(d, &d->rec->target, r->target);
 		break;
 	case LAGPROF__RECORD__KIND_THREADPOOL:
 		take_threadpool(d, r->threadpool);
@@ -385,6 +399,9 @@ static void take_record(struct decoder *d, const Lagprof__Record *r)
 		break;
 	case LAGPROF__RECORD__KIND_REPLACEMENT:
 		take_replacement(d, r->replacement);
+		break;
+	case LAGPROF__RECORD__KIND_PROCESS:
+		take_process(d, r->process);
 		break;
 	default: /* of a newer lagprof */
 		break;

@@ -80,7 +80,8 @@ void encode_session(struct strbuf *out, const struct session *s)
 	PUT(out, SESSION, session, &m);
 }
 
-void encode_target(struct strbuf *out, const struct target_info *t)
+/* Returns what argv is kept in, to be freed. */
+static ProtobufCBinaryData *fill_target(Lagprof__Target *out, const struct target_info *t)
 {
 	size_t argc = t->argc < RECORD_ARGV_MAX ? t->argc : RECORD_ARGV_MAX;
 	ProtobufCBinaryData *argv = xcalloc(argc + 1, sizeof(*argv));
@@ -98,7 +99,27 @@ void encode_target(struct strbuf *out, const struct target_info *t)
 	SET_TEXT(&m, runtime, t->runtime);
 	SET_TEXT(&m, runtime_version, t->runtime_version);
 	SET(&m, threads, t->threads);
+	m.parent = t->parent;
+	m.has_parent = t->parent != 0;
+	*out = m;
+	return argv;
+}
+
+void encode_target(struct strbuf *out, const struct target_info *t)
+{
+	Lagprof__Target m;
+	ProtobufCBinaryData *argv = fill_target(&m, t);
+
 	PUT(out, TARGET, target, &m);
+	free(argv);
+}
+
+void encode_process(struct strbuf *out, const struct target_info *t)
+{
+	Lagprof__Target m;
+	ProtobufCBinaryData *argv = fill_target(&m, t);
+
+	PUT(out, PROCESS, process, &m);
 	free(argv);
 }
 

@@ -17,6 +17,7 @@ enum {
  */
 void encode_session(struct strbuf *out, const struct session *s);
 void encode_target(struct strbuf *out, const struct target_info *t);
+void encode_process(struct strbuf *out, const struct target_info *t);
 void encode_threadpool(struct strbuf *out, const struct threadpool *t);
 void encode_host(struct strbuf *out, const struct host *h);
 void encode_loop(struct strbuf *out, uint32_t id, const struct loop *loop);

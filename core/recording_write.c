@@ -310,6 +310,8 @@ static void put_totals(struct recording_writer *w, const struct recording *rec)
 		encode_target(&w->raw, &rec->target);
 		w->target = rec->target;
 	}
+	for (size_t i = 0; i < rec->n_processes; i++)
+		encode_process(&w->raw, rec->processes[i]);
 	encode_threadpool(&w->raw, &rec->threadpool);
 	encode_host(&w->raw, &rec->host);
 	for (size_t i = 0; i < rec->n_loops; i++) {

@@ -383,9 +383,8 @@ static const char *redact_program(struct redactor *r, const char *s)
 	return keep_first(r, s, LETTERS DIGITS "_-./@+:", HIDDEN);
 }
 
-static void redact_target(struct redactor *r)
+static void redact_target(struct redactor *r, struct target_info *t)
 {
-	struct target_info *t = &r->rec->target;
 	uint32_t script = find_script(t);
 	const char **argv = arena_alloc(&r->rec->arena, (t->argc + 1) * sizeof(*argv));
 
@@ -435,7 +434,9 @@ void recording_redact(struct recording *rec)
 				alias(&r, ALIAS_TEXT, rec->host.neighbours[i].name);
 	for (size_t i = 0; i < rec->n_notes; i++)
 		rec->notes[i] = redact_words(&r, rec->notes[i]);
-	redact_target(&r);
+	redact_target(&r, &rec->target);
+	for (size_t i = 0; i < rec->n_processes; i++)
+		redact_target(&r, rec->processes[i]);
 	recording_note(rec, "Arguments, folders, hosts, requests and names of data are hidden "
 			    "(--redact).");
 	free(r.aliases);

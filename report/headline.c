@@ -42,6 +42,16 @@ void finding_headline(struct strbuf *b, const struct report *report, const struc
 	strbuf_printf(b, "%.0f %% on CPU", f->on_cpu * 100);
 }
 
+/* Which loop it was, where there are several. */
+static void put_thread(struct strbuf *b, const char *dot, const struct recording *rec,
+		       const struct loop *loop)
+{
+	if (rec->n_processes)
+		strbuf_printf(b, "%spid %d", dot, loop->pid);
+	if (rec->n_processes ? loop->tid != loop->pid : rec->n_loops > 1)
+		strbuf_printf(b, "%stid %d", dot, loop->tid);
+}
+
 void stall_line(struct strbuf *b, const struct recording *rec, const struct stall *stall,
 		const struct stall_diagnosis *d, const char *title, bool ascii)
 {
@@ -58,8 +68,8 @@ void stall_line(struct strbuf *b, const struct recording *rec, const struct stal
 		strbuf_puts(b, dot);
 		strbuf_place(b, d->culprit);
 	}
-	if (rec->n_loops > 1 && stall->loop < rec->n_loops)
-		strbuf_printf(b, "%stid %d", dot, rec->loops[stall->loop]->tid);
+	if (stall->loop < rec->n_loops)
+		put_thread(b, dot, rec, rec->loops[stall->loop]);
 	if (stall->request) {
 		strbuf_puts(b, dot);
 		strbuf_puts_visible(b, stall->request);

@@ -42,6 +42,18 @@ static void put_member(FILE *out, const char *name, json_t *value)
 	json_write(out, value);
 }
 
+static void put_processes(FILE *out, const struct recording *rec)
+{
+	if (!rec->n_processes)
+		return;
+	fputs(",\n\"processes\":[", out);
+	for (size_t i = 0; i <= rec->n_processes; i++) {
+		fputs(i ? ",\n  " : "\n  ", out);
+		json_write(out, json_process(i ? rec->processes[i - 1] : &rec->target));
+	}
+	fputs("]", out);
+}
+
 static void put_loops(FILE *out, const struct recording *rec)
 {
 	fputs(",\n\"loops\":[", out);
@@ -90,6 +102,7 @@ static int render(const struct report *r, FILE *out, struct error *err)
 	put_member(out, "lagprof", describe_lagprof(&rec->session));
 	put_member(out, "target", json_target(&rec->target));
 	put_member(out, "session", json_session(&rec->session));
+	put_processes(out, rec);
 	put_loops(out, rec);
 	if (rec->threadpool.known)
 		put_member(out, "threadpool", json_threadpool(r));

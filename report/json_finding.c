@@ -96,6 +96,24 @@ static json_t *describe_evidence(const struct evidence *e)
 	return o;
 }
 
+static json_t *describe_parts(const struct finding *f)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < f->n_parts; i++) {
+		json_t *o = json_object();
+
+		json_put_count(o, "pid", f->parts[i].pid > 0 ? (uint64_t)f->parts[i].pid : 0);
+		if (f->parts[i].tid > 0)
+			json_put_count(o, "tid", (uint64_t)f->parts[i].tid);
+		json_put_count(o, "stalls", f->parts[i].stalls);
+		json_put_count(o, "total_ns", f->parts[i].total);
+		json_put_count(o, "max_ns", f->parts[i].max);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 json_t *json_finding(const struct finding *f, const struct recording *rec)
 {
 	json_t *o = json_object();
@@ -118,6 +136,8 @@ json_t *json_finding(const struct finding *f, const struct recording *rec)
 	json_put_real(o, "share", f->share);
 	json_put_real(o, "on_cpu", f->on_cpu);
 	json_object_set_new(o, "evidence", describe_evidence(&f->evidence));
+	if (rec->n_processes)
+		json_object_set_new(o, "processes", describe_parts(f));
 	json_put_text(o, "advice", f->advice);
 	if (f->stack)
 		json_object_set_new(o, "stack", describe_stack(rec, f->stack));
@@ -147,6 +167,8 @@ json_t *json_stall(const struct report *r, size_t i)
 	json_t *o = json_object();
 
 	json_put_count(o, "id", s->id);
+	if (s->loop < r->rec->n_loops && r->rec->loops[s->loop]->pid > 0)
+		json_put_count(o, "pid", (uint64_t)r->rec->loops[s->loop]->pid);
 	if (s->loop < r->rec->n_loops && r->rec->loops[s->loop]->tid > 0)
 		json_put_count(o, "tid", (uint64_t)r->rec->loops[s->loop]->tid);
 	json_put_count(o, "start_ns", s->start);

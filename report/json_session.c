@@ -14,6 +14,15 @@ json_t *json_texts(const char *const *texts, size_t n)
 	return array;
 }
 
+json_t *json_process(const struct target_info *process)
+{
+	json_t *o = json_target(process);
+
+	if (process->parent > 0)
+		json_put_count(o, "parent", (uint64_t)process->parent);
+	return o;
+}
+
 json_t *json_target(const struct target_info *target)
 {
 	json_t *o = json_object();
@@ -95,6 +104,8 @@ json_t *json_loop(const struct loop *loop)
 	json_t *o = json_object();
 	nsec total = loop->busy + loop->polled;
 
+	if (loop->pid > 0)
+		json_put_count(o, "pid", (uint64_t)loop->pid);
 	json_put_count(o, "tid", loop->tid > 0 ? (uint64_t)loop->tid : 0);
 	json_put_text(o, "name", loop->name);
 	json_put_text(o, "kind", kinds[loop->kind]);

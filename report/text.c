@@ -35,11 +35,17 @@ static void print_finding(const struct report *r, const struct page *page, const
 	if (f->serving_stalls && f->serving_stalls < f->stalls)
 		strbuf_printf(&b, ", %u of the stalls while starting",
 			      f->stalls - f->serving_stalls);
+	if (f->stalls > 1) {
+		strbuf_puts(&b, ", ");
+		strbuf_duration(&b, f->mean);
+		strbuf_puts(&b, " on average");
+	}
 	if (r->verbose)
 		strbuf_printf(&b, ", fingerprint %s", f->fingerprint);
 	flush(page, INK_NONE, 2, &b);
 	text_evidence(&b, f);
 	flush(page, INK_NONE, 2, &b);
+	text_processes(r, page, f);
 	text_starvation(&b, f);
 	flush(page, INK_NONE, 2, &b);
 	if (f->advice)
@@ -180,6 +186,7 @@ static int render(const struct report *r, FILE *out, struct error *err)
 	print_budget(r, &page);
 	print_totals(r, &page);
 	print_target(r, &page);
+	text_family(r, &page);
 	text_loops(r, &page);
 	text_threadpool(r, &page);
 	text_host(r, &page);

@@ -24,6 +24,11 @@ void text_starvation(struct strbuf *b, const struct finding *f);
 /* The heaviest stack, leaf first, shortened to the call and the culprit unless verbose. */
 void text_stack(const struct report *r, const struct page *page, const struct finding *f);
 
+/* A line for each process that had stalls of this finding, where there are several. */
+void text_processes(const struct report *r, const struct page *page, const struct finding *f);
+/* A line for each process that was followed and ran a loop. */
+void text_family(const struct report *r, const struct page *page);
+
 /* A line for each loop: turns, utilization, lag. */
 void text_loops(const struct report *r, const struct page *page);
 void text_threadpool(const struct report *r, const struct page *page);

@@ -28,6 +28,8 @@ void text_loop(struct strbuf *b, const struct loop *loop)
 
 	strbuf_printf(b, "loop %s (", kind_names[loop->kind]);
 	strbuf_puts_visible(b, loop->name ? loop->name : "?");
+	if (loop->pid != loop->tid && loop->pid)
+		strbuf_printf(b, ", pid %d", loop->pid);
 	strbuf_printf(b, ", tid %d): ", loop->tid);
 	strbuf_count(b, loop->turns);
 	strbuf_puts(b, loop->turns == 1 ? " turn" : " turns");

@@ -112,6 +112,12 @@ struct probe {
 	/* Watches a thread of the target: -ENOSPC when no more fit, -ESRCH when it is gone. */
 	int (*follow)(void *state, pid_t tid, struct error *err);
 	void (*unfollow)(void *state, pid_t tid);
+	/*
+	 * From now on events of that process come too, and its threads may be followed; or no
+	 * longer.  NULL: the probe is for one process only.
+	 */
+	int (*add_process)(void *state, pid_t pid, struct error *err);
+	void (*remove_process)(void *state, pid_t pid);
 	/* Says which poll of the thread is the loop's; asleep_in: it is in that call now, 0: not.
 	 */
 	void (*choose)(void *state, pid_t tid, uint64_t key, int asleep_in);

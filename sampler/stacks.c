@@ -33,6 +33,7 @@ struct stack_maker {
 	void *unwinding;
 	struct space *space;
 	struct recording *rec;
+	struct target_info *info;    /* of the process */
 	struct memory_live *live;    /* NULL for fixtures */
 	struct memory_dump unmapped; /* stands in for it */
 	struct attachment attached[MAX_RUNTIMES];
@@ -70,6 +71,7 @@ struct stack_maker *stack_maker_new(const struct unwinder *unwinder, struct spac
 	m->unwinding = unwinder->create(space);
 	m->space = space;
 	m->rec = rec;
+	m->info = &rec->target;
 	m->live = pid ? memory_live_new(pid) : NULL;
 	memory_dump_init(&m->unmapped, 0, NULL, 0, NULL);
 	m->pcs = xcalloc(CACHED_PCS, sizeof(*m->pcs));
@@ -98,11 +100,16 @@ void stack_maker_free(struct stack_maker *m)
 	free(m);
 }
 
+void stack_maker_describe(struct stack_maker *m, struct target_info *info)
+{
+	m->info = info;
+}
+
 void stack_maker_reset(struct stack_maker *m)
 {
 	detach_runtimes(m);
-	m->rec->target.runtime = NULL;
-	m->rec->target.runtime_version = NULL;
+	m->info->runtime = NULL;
+	m->info->runtime_version = NULL;
 	m->unwinder->destroy(m->unwinding);
 	m->unwinding = m->unwinder->create(m->space);
 	m->pcs_generation = 0;
@@ -127,9 +134,9 @@ static void attach(struct stack_maker *m, size_t i)
 	m->attached[i].failed = rc < 0;
 	if (rc < 0)
 		recording_note(m->rec, "%s: %s", runtime->name, err.msg);
-	if (rc > 0 && runtime != &runtime_native && !m->rec->target.runtime) {
-		m->rec->target.runtime = recording_intern(m->rec, runtime->name);
-		m->rec->target.runtime_version = runtime->version(m->attached[i].state);
+	if (rc > 0 && runtime != &runtime_native && !m->info->runtime) {
+		m->info->runtime = recording_intern(m->rec, runtime->name);
+		m->info->runtime_version = runtime->version(m->attached[i].state);
 	}
 }
 

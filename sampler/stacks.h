@@ -14,6 +14,8 @@ struct stack_maker;
 struct stack_maker *stack_maker_new(const struct unwinder *unwinder, struct space *space, pid_t pid,
 				    struct recording *rec);
 void stack_maker_free(struct stack_maker *m);
+/* The runtime that is found is noted in info (rec->target unless told otherwise). */
+void stack_maker_describe(struct stack_maker *m, struct target_info *info);
 /* exec: forget runtimes and caches. */
 void stack_maker_reset(struct stack_maker *m);
 

@@ -210,25 +210,25 @@ static const char *read_link(const struct target *t, const char *name, struct re
 	return recording_intern(rec, path);
 }
 
-void target_describe(const struct target *t, struct recording *rec)
+void target_describe(const struct target *t, struct recording *rec, struct target_info *info)
 {
 	enum { MAX_ARGS = 256 };
 	static const size_t size = 64 * 1024;
 	char *args = xcalloc(1, size);
 	ssize_t n = read_proc(t, "cmdline", args, size);
 
-	rec->target.pid = t->pid;
-	rec->target.argc = 0;
+	info->pid = t->pid;
+	info->argc = 0;
 	if (n > 0) {
-		rec->target.argv = arena_alloc(&rec->arena, MAX_ARGS * sizeof(char *));
-		for (char *arg = args; arg < args + n && rec->target.argc < MAX_ARGS;
+		info->argv = arena_alloc(&rec->arena, MAX_ARGS * sizeof(char *));
+		for (char *arg = args; arg < args + n && info->argc < MAX_ARGS;
 		     arg += strlen(arg) + 1)
-			rec->target.argv[rec->target.argc++] = recording_intern(rec, arg);
+			info->argv[info->argc++] = recording_intern(rec, arg);
 	}
 	free(args);
-	rec->target.exe = read_link(t, "exe", rec);
-	rec->target.cwd = read_link(t, "cwd", rec);
-	rec->target.threads = (uint32_t)target_threads(t, NULL, 0);
+	info->exe = read_link(t, "exe", rec);
+	info->cwd = read_link(t, "cwd", rec);
+	info->threads = (uint32_t)target_threads(t, NULL, 0);
 }
 
 bool thread_look(const struct target *t, pid_t tid, struct thread_state *out)
@@ -280,6 +280,32 @@ size_t target_threads(const struct target *t, pid_t *tids, size_t max)
 		n++;
 	}
 	closedir(dir);
+	return n;
+}
+
+/* Adds those of one thread; how many there are. */
+static size_t children_of(const struct target *t, pid_t tid, pid_t *pids, size_t max)
+{
+	char path[48], text[4096], *at = text, *end;
+	size_t n = 0;
+
+	snprintf(path, sizeof(path), "task/%d/children", tid);
+	if (read_proc(t, path, text, sizeof(text)) <= 0)
+		return 0;
+	for (long pid = strtol(at, &end, 10); end != at; pid = strtol(at = end, &end, 10))
+		if (n++ < max)
+			pids[n - 1] = (pid_t)pid;
+	return n;
+}
+
+size_t target_children(const struct target *t, pid_t *pids, size_t max)
+{
+	enum { MAX_THREADS = 256 };
+	pid_t tids[MAX_THREADS];
+	size_t threads = target_threads(t, tids, MAX_THREADS), n = 0;
+
+	for (size_t i = 0; i < threads && i < MAX_THREADS; i++)
+		n += children_of(t, tids[i], pids + (n < max ? n : max), n < max ? max - n : 0);
 	return n;
 }
 

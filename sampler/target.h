@@ -38,8 +38,10 @@ bool target_alive(const struct target *t);
 bool target_reap(struct target *t);
 void target_close(struct target *t);
 
-/* Reads argv, exe, thread count into rec->target (again after an exec). */
-void target_describe(const struct target *t, struct recording *rec);
+/* Reads argv, exe, thread count into info, which is of rec (again after an exec). */
+void target_describe(const struct target *t, struct recording *rec, struct target_info *info);
+/* Up to max ids of its children; how many there are, 0 where the kernel does not tell. */
+size_t target_children(const struct target *t, pid_t *pids, size_t max);
 
 /* The state of one thread, from /proc/PID/task/TID. */
 struct thread_state {

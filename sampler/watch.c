@@ -152,7 +152,7 @@ static struct loop *loop_of(struct watch *w, struct watch_context *c)
 
 static enum phase phase_at(const struct watch_context *c, nsec at)
 {
-	return at >= c->rec->session.serving_since ? PHASE_SERVING : PHASE_STARTUP;
+	return at >= c->serving_since ? PHASE_SERVING : PHASE_STARTUP;
 }
 
 static struct stall *open_stall(struct watch *w, struct watch_context *c, nsec start)
@@ -285,12 +285,14 @@ static struct turn turn_now(const struct watch *w, const struct watch_context *c
  * A thread that has not polled yet is perhaps no loop at all (a shell that
  * waits for its child): it stalls only while it computes.
  */
-static bool may_stall(const struct watch *w, const struct turn *turn)
+static bool may_stall(const struct watch *w, const struct watch_context *c, const struct turn *turn)
 {
 	nsec waited = turn->delay + turn->stopped;
 	nsec blocked = turn->off > waited ? turn->off - waited : 0;
 
-	return w->is_loop || w->look.key != 0 || 2 * blocked < turn->end - turn->start;
+	if (w->is_loop || w->look.key != 0)
+		return true;
+	return !c->child && 2 * blocked < turn->end - turn->start;
 }
 
 /* Settles the open turn as it is now, with the sleep that may be under way. */
@@ -309,7 +311,7 @@ static void settle_open(struct watch *w, struct watch_context *c, nsec now)
 
 	make_held(w, c, turn.start, now);
 	/* Not earlier: the thread may be about to exit, which is no stall. */
-	if (!may_stall(w, &turn) || now - turn.start < SLICE)
+	if (!may_stall(w, c, &turn) || now - turn.start < SLICE)
 		return;
 	if (w->settled.start != turn.start)
 		open_stall(w, c, turn.start);
@@ -353,7 +355,7 @@ static void settle_last(struct watch *w, struct watch_context *c, nsec now, bool
 {
 	struct turn turn = turn_now(w, c, now);
 
-	if (turn.start == 0 || turn.end < turn.start + c->threshold || !may_stall(w, &turn))
+	if (turn.start == 0 || turn.end < turn.start + c->threshold || !may_stall(w, c, &turn))
 		return;
 	make_held(w, c, turn.start, now);
 	if (w->settled.start != turn.start)

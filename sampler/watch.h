@@ -45,7 +45,9 @@ struct watch_context {
 	nsec base; /* CLOCK_MONOTONIC of session start */
 	nsec gate; /* see probe_config */
 	nsec threshold;
-	bool dump; /* threads are to be seen as they are right now, asleep or not */
+	nsec serving_since; /* of the process: start of PHASE_SERVING, UINT64_MAX: not yet */
+	bool child;         /* it was not asked for itself: only what polls there is a loop */
+	bool dump;          /* threads are to be seen as they are right now, asleep or not */
 };
 
 void watch_init(struct watch *w, pid_t tid);

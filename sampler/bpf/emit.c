@@ -14,13 +14,14 @@ void emit_find_slot(struct assembler *a, const struct program_maps *maps, int no
 {
 	int found = asm_label(a);
 
-	asm_mov(a, R1, NOW);
-	try_slot(a, maps);
-	asm_jump_if(a, BPF_JEQ, R2, NOW, found);
-	asm_mov(a, R1, NOW);
-	asm_alu_imm(a, BPF_RSH, R1, 6);
-	try_slot(a, maps);
-	asm_jump_if(a, BPF_JNE, R2, NOW, none);
+	for (int shift = 0; shift <= SLOT_SHIFT_MAX; shift += SLOT_SHIFT) {
+		asm_mov(a, R1, NOW);
+		if (shift)
+			asm_alu_imm(a, BPF_RSH, R1, shift);
+		try_slot(a, maps);
+		asm_jump_if(a, BPF_JEQ, R2, NOW, found);
+	}
+	asm_jump(a, none);
 	asm_place(a, found);
 }
 

@@ -208,11 +208,13 @@ static struct loop_slot *slot_of(struct engine *x, pid_t tid)
 
 static int free_slot(const struct engine *x, pid_t tid)
 {
-	size_t first = (size_t)tid % SLOTS, second = (size_t)tid / 64 % SLOTS;
+	for (int shift = 0; shift <= SLOT_SHIFT_MAX; shift += SLOT_SHIFT) {
+		size_t at = ((size_t)tid >> shift) % SLOTS;
 
-	if (x->slots[first].slot.tid == 0)
-		return (int)first;
-	return x->slots[second].slot.tid == 0 ? (int)second : -ENOSPC;
+		if (x->slots[at].slot.tid == 0)
+			return (int)at;
+	}
+	return -ENOSPC;
 }
 
 static void add_followed(struct engine *x, pid_t tid, size_t index)
@@ -279,12 +281,12 @@ static void engine_choose(void *state, pid_t tid, uint64_t key, int asleep_in)
 }
 
 /* Not so a launched target, which waits to be let go. */
-static bool is_running(pid_t pid, pid_t tid)
+static bool is_running(pid_t tid)
 {
-	char path[64], text[16] = "";
+	char path[32], text[16] = "";
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", pid, tid);
+	snprintf(path, sizeof(path), "/proc/%d/syscall", tid);
 	f = fopen(path, "re");
 	if (!f)
 		return false;
@@ -309,7 +311,7 @@ static void engine_begin(void *state, pid_t tid, nsec at, int asleep_in)
 		slot->off_since = at;
 	}
 	/* It may have polled just now, and may again before that can be seen. */
-	if (x->light && asleep_in < 0 && slot->key == 0 && is_running(x->config.pid, tid)) {
+	if (x->light && asleep_in < 0 && slot->key == 0 && is_running(tid)) {
 		pthread_mutex_lock(&x->lock);
 		engine_learn_poll(x);
 		at = x->hooked_all > at ? x->hooked_all : at;
@@ -377,12 +379,41 @@ static void handle_bpf(void *arg, const void *record, size_t len)
 		x->handle(x->arg, &e);
 }
 
+static bool is_wanted(const struct engine *x, pid_t pid)
+{
+	if (pid == x->config.pid)
+		return true;
+	for (size_t i = 0; i < x->n_children; i++)
+		if (x->children[i] == pid)
+			return true;
+	return false;
+}
+
+static int engine_add_process(void *state, pid_t pid, struct error *err)
+{
+	struct engine *x = state;
+
+	if (x->n_children == SLOTS)
+		return error_set(err, -ENOSPC, "too many processes");
+	x->children[x->n_children++] = pid;
+	return 0;
+}
+
+static void engine_remove_process(void *state, pid_t pid)
+{
+	struct engine *x = state;
+
+	for (size_t i = 0; i < x->n_children; i++)
+		if (x->children[i] == pid)
+			x->children[i--] = x->children[--x->n_children];
+}
+
 static void handle_perf(void *arg, const struct perf_event_header *record)
 {
 	struct engine *x = arg;
 	struct event e;
 
-	if (!decode_perf_record(record, &e, x->path) || e.pid != x->config.pid)
+	if (!decode_perf_record(record, &e, x->path) || !is_wanted(x, e.pid))
 		return;
 	x->handle(x->arg, &e);
 }
@@ -484,6 +515,8 @@ static void engine_losses(void *state, struct probe_losses *out)
 	.fd = engine_fd, \
 	.follow = engine_follow, \
 	.unfollow = engine_unfollow, \
+	.add_process = engine_add_process, \
+	.remove_process = engine_remove_process, \
 	.choose = engine_choose, \
 	.begin = engine_begin, \
 	.set_threshold = engine_set_threshold, \

@@ -45,6 +45,8 @@ struct engine {
 	nsec tended;  /* when engine_tend_hooks() last had a look at all of them */
 	struct perf_ring clocks[ENGINE_MAX_CPUS], sides[ENGINE_MAX_CPUS];
 	size_t n_cpus;
+	pid_t children[SLOTS]; /* other processes whose events are wanted */
+	size_t n_children;
 	struct followed followed[SLOTS];
 	size_t n_followed;
 	uint64_t unknown;            /* turns of which it cannot be said whether they were one */

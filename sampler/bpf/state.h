@@ -8,11 +8,13 @@
 
 /*
  * What the BPF programs and user space share: one slot a loop
- * thread, in a map that lagprof mmaps.  A thread's slot is at tid % 64, or
- * (tid / 64) % 64 where that is taken.  Only the thread itself (by the
- * programs) writes the lower part.  Times are CLOCK_MONOTONIC ns.
+ * thread, in a map that lagprof mmaps.  A thread's slot is at (tid >> n) % 64
+ * for the first n of 0, 2, 4, 6 where none is yet: threads that are started
+ * together have close ids.  Only the thread itself (by the programs) writes the
+ * lower part.  Times are CLOCK_MONOTONIC ns.
  */
 enum { SLOTS = 64, SLOT_SIZE = 512, STACK_PIECE = 2048, KERNEL_FRAMES = 32 };
+enum { SLOT_SHIFT = 2, SLOT_SHIFT_MAX = 6 };
 
 enum off_state { OFF_RUNNABLE = 1, OFF_BLOCKED = 2, OFF_STOPPED = 3 };
 

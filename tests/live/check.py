@@ -15,6 +15,8 @@
                                     a clean program on a machine that gave it too little: beside
                                     neighbours, or under a quota that took so many ns away
     check.py slowlog REPORT SLOWLOG `redis-cli --json slowlog get`
+    check.py cluster REPORT OUTPUT  fixtures/node/cluster.js under --follow, and what it said
+    check.py queue REPORT ROLE      the process with ROLE in its command line had all the stalls
 
 Prints figures, and what is wrong; the exit status says whether anything is.
 """
@@ -240,11 +242,45 @@ def check_starved(report, throttled="0"):
         complain(f"no finding says so: {[f['title'] for f in report['findings']]}")
 
 
+def serving(report, cause):
+    """(pid, tid) of each serving stall of that cause."""
+    return [(s["pid"], s["tid"]) for s in report["stalls"] if s["phase"] == "serving" and s["cause"] == cause]
+
+
+def check_cluster(report, path):
+    with open(path, encoding="ascii") as file:
+        sick = {name: int(pid) for name, pid in map(str.split, file)}
+    followed = {p["pid"] for p in report["processes"]}
+    loops = {(l["pid"], l["tid"]) for l in report["loops"] if l["turns"]}
+    workers = {pid for pid in followed if sum(p == pid for p, _ in loops) >= 3}
+    crypto, code = serving(report, "sync_crypto"), serving(report, "user_code")
+    print(f"{len(followed)} processes, {len(loops)} loops, {len(crypto)} and {len(code)} stalls of the sick ones")
+    if len(workers) != 4:
+        complain(f"{len(workers)} processes with a loop and two workers: {sorted(loops)}")
+    if len(crypto) < 1 or any(pair != (sick["sick"], sick["sick"]) for pair in crypto):
+        complain(f"process {sick['sick']} blocks its loop: {crypto}")
+    if len(code) < 1 or any(p != sick["sick-thread"] or t == p for p, t in code):
+        complain(f"a thread of process {sick['sick-thread']} blocks its own loop: {code}")
+    for finding in report["findings"]:
+        if finding["cause"] == "sync_crypto" and finding["serving_stalls"]:
+            if [p["pid"] for p in finding["processes"]] != [sick["sick"]]:
+                complain(f"finding of {finding['processes']}")
+
+
+def check_queue(report, role):
+    roles = {p["pid"]: p["argv"][2] for p in report["processes"] if len(p["argv"]) > 2 and "queue.js" in p["argv"][1]}
+    stalls = [roles.get(pid) for pid, _ in serving(report, "sync_crypto")]
+    print(f"{roles}, {len(stalls)} stalls")
+    if len(roles) != 2 or len(stalls) < 3 or set(stalls) != {role}:
+        complain(f"the {role} has all the stalls: {stalls}")
+
+
 def main():
     report = load(sys.argv[2])
     check = {"truth": check_truth, "routes": check_routes, "native": check_native,
              "healthy": check_healthy, "slowlog": check_slowlog,
-             "pool": check_pool, "starved": check_starved}[sys.argv[1]]
+             "pool": check_pool, "starved": check_starved,
+             "cluster": check_cluster, "queue": check_queue}[sys.argv[1]]
     check(report, *sys.argv[3:])
     return 1 if problems else 0
 

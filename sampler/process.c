@@ -1,0 +1,330 @@
+#include "sampler/process.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "sampler/place.h"
+
+enum { MAX_THREADS = 4096 };
+static const nsec LOOK_AROUND = 250000000; /* at the threads that are not followed */
+static const nsec REFRESH = 50000000;      /* of the mappings, at most this often */
+static const nsec SLEEPING_POLL = 1000000;
+
+/* A thread seen waiting in a poll, not followed (yet). */
+struct sighting {
+	pid_t tid;
+	uint32_t times;
+};
+
+static nsec now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (nsec)t.tv_sec * 1000000000 + (nsec)t.tv_nsec;
+}
+
+struct watch *process_watch(struct process *p, pid_t tid)
+{
+	for (size_t i = 0; i < p->n_watches; i++)
+		if (p->watches[i]->tid == tid)
+			return p->watches[i];
+	return NULL;
+}
+
+static int follow(struct process *p, pid_t tid, bool running, struct error *err)
+{
+	struct watch *w;
+	int ret;
+
+	if (p->n_watches == MAX_WATCHES)
+		return error_set(err, -ENOSPC, "more than %d loops", MAX_WATCHES);
+	ret = p->c.probe->follow(p->c.probe_state, tid, err);
+	if (ret < 0)
+		return ret;
+	w = xcalloc(1, sizeof(*w));
+	watch_init(w, tid);
+	w->is_loop = p->config->dump;
+	p->watches[p->n_watches++] = w;
+	if (running)
+		place_watch(w, &p->c);
+	else
+		p->c.probe->begin(p->c.probe_state, tid, now_ns(), -1);
+	return 0;
+}
+
+static void unfollow(struct process *p, size_t i)
+{
+	struct watch *w = p->watches[i];
+
+	watch_count(w, &p->c);
+	watch_reset(w, &p->c, now_ns(), true);
+	p->c.probe->unfollow(p->c.probe_state, w->tid);
+	watch_destroy(w);
+	free(w);
+	p->watches[i] = p->watches[--p->n_watches];
+}
+
+static void refresh_maps(struct process *p, nsec now)
+{
+	struct error ignored;
+
+	if (!p->maps_changed || now - p->last_refresh < REFRESH)
+		return;
+	p->maps_changed = false;
+	p->last_refresh = now;
+	space_refresh(p->c.space, &ignored);
+}
+
+/* Code is made without a record where mprotect() makes it executable (JIT pages). */
+static void check_code(struct process *p, const struct event *e)
+{
+	const struct regs *regs = &e->sample.raw.regs;
+	struct mapping *m;
+
+	if (!regs->valid)
+		return;
+	m = space_find(p->c.space, regs->r[DW_RIP]);
+	if (m && m->exec)
+		return;
+	p->maps_changed = true;
+	refresh_maps(p, now_ns());
+}
+
+/* The target's own phase is the session's. */
+static void set_serving(struct process *p, nsec since)
+{
+	p->c.serving_since = since;
+	if (p->info == &p->c.rec->target)
+		p->c.rec->session.serving_since = since;
+}
+
+/*
+ * The turn of a launched target begins as it is let go: the exec that follows
+ * is the beginning of what the user asked for, not another program.
+ */
+static void restart_watch(struct process *p, const struct event *e)
+{
+	struct watch *w = process_watch(p, p->target->pid);
+
+	if (p->target->child && !p->started) {
+		p->started = true;
+		return;
+	}
+	if (!w || watch_exec(w, e->at))
+		return;
+	watch_reset(w, &p->c, e->at, true);
+	p->c.probe->choose(p->c.probe_state, w->tid, 0, 0);
+	p->c.probe->begin(p->c.probe_state, w->tid, e->at, -1);
+}
+
+static void handle_exec(struct process *p, const struct event *e)
+{
+	struct error err;
+
+	space_reset(p->c.space);
+	space_refresh(p->c.space, &err);
+	stack_maker_reset(p->c.stacks);
+	pool_watch_stop(&p->pool, &p->c.rec->threadpool);
+	target_describe(p->target, p->c.rec, p->info);
+	/* All other threads are gone; the one that execs has the process's id now. */
+	for (size_t i = p->n_watches; i-- > 0;)
+		if (p->watches[i]->tid != p->target->pid)
+			unfollow(p, i);
+	restart_watch(p, e);
+	if (p->starts && p->c.serving_since != p->config->startup)
+		set_serving(p, p->config->startup);
+}
+
+/* Stalls before it belong to the startup, now that its end is known. */
+static void serve_from(struct process *p, nsec at)
+{
+	struct recording *rec = p->c.rec;
+
+	set_serving(p, at > p->c.base ? at - p->c.base : 0);
+	for (size_t i = 0; i < rec->n_stalls; i++) {
+		struct stall *stall = &rec->stalls[i];
+
+		if (rec->loops[stall->loop]->pid == p->target->pid)
+			stall->phase =
+				stall->start < p->c.serving_since ? PHASE_STARTUP : PHASE_SERVING;
+	}
+}
+
+static void handle_listen(struct process *p, const struct event *e)
+{
+	if (p->config->startup == UINT64_MAX && p->starts && !p->listening) {
+		p->listening = true;
+		serve_from(p, e->at);
+	}
+}
+
+void process_event(struct process *p, const struct event *e)
+{
+	struct watch *w = process_watch(p, e->tid);
+
+	switch (e->kind) {
+	case EVENT_MMAP:
+		space_add(p->c.space, &e->mapping);
+		return;
+	case EVENT_EXEC:
+		handle_exec(p, e);
+		return;
+	case EVENT_LISTEN:
+		handle_listen(p, e);
+		return;
+	case EVENT_EXIT:
+		if (w && e->tid != p->target->pid)
+			w->gone = true;
+		p->exited = p->exited || e->tid == p->target->pid;
+		return;
+	case EVENT_FORK:
+		return;
+	case EVENT_SAMPLE:
+		check_code(p, e);
+		break;
+	default:
+		break;
+	}
+	if (w)
+		watch_event(w, &p->c, e);
+}
+
+/* A launched target that never listens serves from its first sleeping poll on. */
+static void check_serving(struct process *p, nsec now)
+{
+	if (p->c.serving_since != UINT64_MAX || p->config->startup != UINT64_MAX)
+		return;
+	for (size_t i = 0; i < p->n_watches; i++) {
+		const struct loop_look *look = &p->watches[i]->look;
+
+		if (look->poll_start && now > look->poll_start + SLEEPING_POLL)
+			serve_from(p, look->poll_start);
+		else if (look->polled > SLEEPING_POLL)
+			serve_from(p, look->turn_start ? look->turn_start : now);
+	}
+}
+
+static struct sighting *sighting_of(struct process *p, pid_t tid)
+{
+	for (size_t i = 0; i < p->n_sightings; i++)
+		if (p->sightings[i].tid == tid)
+			return &p->sightings[i];
+	ARRAY_GROW(p->sightings, p->n_sightings, p->cap_sightings);
+	p->sightings[p->n_sightings] = (struct sighting){ .tid = tid };
+	return &p->sightings[p->n_sightings++];
+}
+
+/* Has the main thread polled, or is it busy with what may come before that? */
+static bool main_may_poll(struct process *p)
+{
+	struct watch *w = process_watch(p, p->target->pid);
+	struct thread_state state;
+
+	if (w && w->look.key)
+		return true;
+	return thread_look(p->target, p->target->pid, &state) && state.state == 'R';
+}
+
+/*
+ * Loops on other threads: with all_loops each that was seen polling twice; else
+ * only where the main thread does not poll at all.
+ */
+static void look_around(struct process *p, nsec now)
+{
+	pid_t tids[MAX_THREADS];
+	struct error ignored;
+	size_t n;
+
+	if (now - p->last_look_around < LOOK_AROUND)
+		return;
+	p->last_look_around = now;
+	if (!p->config->all_loops && (main_may_poll(p) || p->n_watches > 1))
+		return;
+	n = target_threads(p->target, tids, MAX_THREADS);
+	for (size_t i = 0; i < n && i < MAX_THREADS; i++) {
+		struct thread_state state;
+
+		if (process_watch(p, tids[i]) || !thread_look(p->target, tids[i], &state) ||
+		    state.syscall < 0 || !poll_syscall_find(state.syscall))
+			continue;
+		if (++sighting_of(p, tids[i])->times >= (p->config->all_loops ? 2 : 4))
+			follow(p, tids[i], true, &ignored);
+	}
+}
+
+void process_open(struct process *p, const struct watch_context *context,
+		  const struct session_config *config)
+{
+	p->config = config;
+	p->c = *context;
+	p->c.target = p->target;
+	p->c.child = p->own.pid != 0;
+	p->c.space = space_new(p->target->pid);
+	p->c.stacks = stack_maker_new(config->unwinder, p->c.space, p->target->pid, p->c.rec);
+	stack_maker_describe(p->c.stacks, p->info);
+	pool_watch_init(&p->pool, p->target, p->c.space);
+	p->starts = p->target->child || p->c.child;
+	/* Without an explicit length, a target that was found running has started up. */
+	set_serving(p, config->startup == UINT64_MAX && !p->starts ? 0 : config->startup);
+	target_describe(p->target, p->c.rec, p->info);
+}
+
+int process_follow(struct process *p, struct error *err)
+{
+	if (!p->target->child)
+		space_refresh(p->c.space, err);
+	return follow(p, p->target->pid, !p->target->child, err);
+}
+
+void process_look(struct process *p, nsec now)
+{
+	for (size_t i = 0; i < p->n_watches; i++)
+		watch_look(p->watches[i], &p->c);
+	refresh_maps(p, now);
+}
+
+void process_cycle(struct process *p, nsec now)
+{
+	check_serving(p, now);
+	for (size_t i = 0; i < p->n_watches; i++)
+		place_first_poll(p->watches[i], &p->c);
+	for (size_t i = 0; i < p->n_watches; i++)
+		watch_cycle(p->watches[i], &p->c, now);
+	for (size_t i = p->n_watches; i-- > 0;)
+		if (p->watches[i]->gone)
+			unfollow(p, i);
+	look_around(p, now);
+}
+
+void process_count(struct process *p)
+{
+	for (size_t i = 0; i < p->n_watches; i++)
+		watch_count(p->watches[i], &p->c);
+}
+
+void process_finish(struct process *p, nsec now, bool ended)
+{
+	for (size_t i = 0; i < p->n_watches; i++) {
+		watch_count(p->watches[i], &p->c);
+		watch_reset(p->watches[i], &p->c, now, ended);
+	}
+	pool_watch_stop(&p->pool, &p->c.rec->threadpool);
+}
+
+void process_close(struct process *p)
+{
+	for (size_t i = 0; i < p->n_watches; i++) {
+		if (p->own.pid)
+			p->c.probe->unfollow(p->c.probe_state, p->watches[i]->tid);
+		watch_destroy(p->watches[i]);
+		free(p->watches[i]);
+	}
+	stack_maker_free(p->c.stacks);
+	pool_watch_destroy(&p->pool);
+	space_free(p->c.space);
+	free(p->sightings);
+	if (p->own.pid)
+		target_close(&p->own);
+}

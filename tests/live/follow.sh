@@ -1,0 +1,39 @@
+#!/bin/sh
+# shellcheck source=tests/live/lib.sh
+# --follow: the processes that the target starts are in the same report, each stall under the process
+# and thread that had it; those that were already there when lagprof came are found too.
+. "$(dirname "$0")/lib.sh"
+need python3 node redis-server
+need_exact
+
+# follow NAME OPTION... -- COMMAND...
+follow()
+{
+	name=$1
+	shift
+	timeout 60 "$LAGPROF" run --follow --no-html -o "$tmp/$name.lagprof" --json "$tmp/$name.json" "$@" \
+		>"$tmp/$name.out" 2>"$tmp/$name.err" </dev/null || {
+		cat "$tmp/$name.err"
+		fail "$name: status $?"
+	}
+}
+
+follow cluster --loops all -- node "$SOURCE/fixtures/node/cluster.js" --seconds 4
+check_report cluster "$tmp/cluster.json" "$tmp/cluster.out"
+grep -q '^  in process .*, thread ' "$tmp/cluster.err" || fail "no thread is named: $(cat "$tmp/cluster.err")"
+"$LAGPROF" report "$tmp/cluster.lagprof" | grep -q '^process .* started by ' || fail "the recording has no processes"
+
+start cluster-running node "$SOURCE/fixtures/node/cluster.js" --seconds 7
+wait_for 20 grep -q sick-thread "$tmp/cluster-running.out" || fail "the cluster did not start"
+sleep 0.5
+attach running "$pid" --follow --loops all -d 3500ms
+ended "$lagprof" 20
+check_report cluster "$tmp/running.json" "$tmp/cluster-running.out"
+
+port=$(free_port)
+start redis redis-server --port "$port" --save '' --dir "$tmp"
+wait_for 10 redis-cli -p "$port" ping || fail "redis did not start"
+queue=$SOURCE/fixtures/node/queue.js
+follow queue -- sh -c "node $queue api --port $port & node $queue worker --port $port; wait"
+check_report queue "$tmp/queue.json" worker
+finish
