@@ -28,12 +28,15 @@ export function percent(part, whole) {
 	return `${p.toFixed(p < 10 ? 1 : 0)} %`;
 }
 
+// "3:05", "1:00:07.5".
+export function minutes(s, digits) {
+	const hours = Math.floor(s / 3600), rest = (s % 60).toFixed(digits).padStart(digits ? digits + 3 : 2, '0');
+	const whole = Math.floor(s / 60) % 60;
+	return hours ? `${hours}:${String(whole).padStart(2, '0')}:${rest}` : `${whole}:${rest}`;
+}
+
 // A time of the session: "2.314 s", "3:05.2".
 export function clock(ns) {
 	const s = ns / 1e9;
-	if (s < 120)
-		return `${s.toFixed(3)} s`;
-	const hours = Math.floor(s / 3600), minutes = Math.floor(s / 60) % 60;
-	const rest = (s % 60).toFixed(1).padStart(4, '0');
-	return hours ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`;
+	return s < 120 ? `${s.toFixed(3)} s` : minutes(s, 1);
 }

@@ -2,10 +2,14 @@
 // stalls share a pixel the highest is drawn, so the cost is that of the width, not of the stalls.
 import uPlot from 'uplot';
 import { announce, byId, h, ink } from './dom.js';
-import { clock, duration } from './format.js';
+import { clock, duration, minutes } from './format.js';
 
 const HEIGHT = 210;
 // The limits that people alert on, as the severities of the findings.
+// Where ticks may be, in s: 1, 2, 5 of each decade, then what divides minutes and hours.
+const TICKS = [1e-4, 1e-3, 1e-2, 0.1, 1].flatMap(unit => [1, 2, 5].map(n => n * unit))
+	.concat(10, 15, 30, [1, 2, 5, 10, 15, 30].map(n => n * 60), [1, 2, 3, 6, 12].map(n => n * 3600),
+		[1, 2, 5, 10, 20, 50, 100].map(n => n * 86400));
 const LIMITS = [[20e6, 'notice'], [50e6, 'warning'], [100e6, 'incident']];
 
 export class Timeline {
@@ -74,7 +78,7 @@ export class Timeline {
 				y: { distr: this.log ? 3 : 1, range: () => this.scaleY() },
 			},
 			axes: [
-				{ ...axis, size: 30, space: 80, values: (u, splits) => splits.map(s => this.tick(s, splits)) },
+				{ ...axis, size: 30, space: 80, incrs: TICKS, values: (u, splits) => splits.map(s => this.tick(s, splits)) },
 				{ ...axis, size: 64, space: 26, values: (u, splits) => splits.map(ms => ms ? duration(ms * 1e6) : '0'),
 					...this.log && { splits: (u, index, min, max) => steps(min, max), filter: (u, splits) => splits } },
 			],
@@ -92,8 +96,8 @@ export class Timeline {
 
 	tick(s, splits) {
 		const step = splits.length > 1 ? splits[1] - splits[0] : 1;
-		if (s >= 120 || splits[splits.length - 1] >= 600)
-			return clock(s * 1e9).replace(/\.0$/, '');
+		if (this.range()[1] >= 120e9)
+			return minutes(s, step < 1 ? 1 : 0);
 		return `${s.toFixed(Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)))} s`;
 	}
 
