@@ -103,7 +103,8 @@ static void put_rule(FILE *out, const struct report *r, const struct budget_resu
 	html_text(out, rule->expr);
 	fputs("</code></td><td class=\"num\">", out);
 	html_text(out, rule->value ? rule->value : "nothing");
-	fprintf(out, "</td><td>%s</td><td>", strcmp(rule->level, "warn") == 0 ? "warning" : "");
+	fprintf(out, "</td><td>%s</td><td>",
+		strcmp(rule->level, "warn") == 0 ? "warning" : "error");
 	put_breakers(out, r, rule);
 	fputs("</td></tr>\n", out);
 }
