@@ -66,7 +66,7 @@ const struct option options_table[] = {
 	  "watch the processes that the target starts, too" },
 	{ "freq", 'F', "HZ", "run attach top dump", OPTION_RATE, FIELD(freq), NULL,
 	  "take HZ samples a second inside a stall (997)" },
-	{ "probe", 0, "NAME", "run attach top", OPTION_TEXT, FIELD(probe), "auto|exact|light|proc",
+	{ "probe", 0, "NAME", "run attach top", OPTION_TEXT, FIELD(probe), "auto|exact|light|shim|proc",
 	  "where events come from (auto: the best that works here)" },
 	{ "unwinder", 0, "NAME", "run attach top dump", OPTION_TEXT, FIELD(unwinder), "native|libunwind",
 	  "how stacks are made (native)" },

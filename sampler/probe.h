@@ -81,8 +81,8 @@ struct probe_config {
 	uint32_t freq;                    /* samples per second of on-CPU time */
 	uint32_t stack_bytes;             /* copied with each sample */
 	size_t stack_ring, boundary_ring; /* bytes, powers of two; 0: default */
-	int gate_fd; /* of a launched target that has not run its exec yet; -1: it was found running
-		      */
+	int gate_fd; /* of a launched target that has not run its exec yet (struct target); or -1 */
+	const char *command; /* with gate_fd: the program it will run */
 	double max_overhead; /* share of the target's time it may take; 0: no limit */
 };
 
@@ -138,7 +138,7 @@ struct probe {
 	void (*overhead)(void *state, struct probe_overhead *out);
 };
 
-extern const struct probe probe_exact, probe_light, probe_proc;
+extern const struct probe probe_exact, probe_light, probe_shim, probe_proc;
 extern const struct probe *const probes[]; /* ends with NULL */
 const struct probe *probe_find(const char *name);
 

@@ -196,6 +196,7 @@ int session_open(struct session_run **out, const struct target *target,
 				   .stack_bytes = config->stack_bytes,
 				   .stack_ring = config->stack_ring,
 				   .boundary_ring = config->boundary_ring,
+				   .command = target->command,
 				   .gate_fd = target->gate };
 	int ret;
 

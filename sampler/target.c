@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,16 +34,39 @@ static int open_pidfd(struct target *t, struct error *err)
 	return 0;
 }
 
-/* In the child.  Returns only to _exit. */
-static void run_child(int gate, int failure, char **argv, const sigset_t *mask)
+/*
+ * Reads variables until the other end is closed.  If that was lagprof's own end, they are
+ * worth nothing.
+ */
+static void pass_gate(int gate, pid_t parent)
 {
-	char go;
+	static char room[PIPE_BUF + 1];
+	size_t n = 0, len;
+	ssize_t got = 1;
+
+	while (n < sizeof(room) && (got > 0 || errno == EINTR)) {
+		got = read(gate, room + n, sizeof(room) - n);
+		n += got > 0 ? (size_t)got : 0;
+		if (got == 0)
+			break;
+	}
+	if (getppid() != parent)
+		return;
+	for (size_t at = 0; at < n; at += len + 1) {
+		len = strnlen(room + at, n - at);
+		if (at + len < n)
+			putenv(room + at);
+	}
+}
+
+/* In the child.  Returns only to _exit. */
+static void run_child(int gate, int failure, char **argv, const sigset_t *mask, pid_t parent)
+{
 	int code;
 
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	/* Released by the close of the other end: also if lagprof dies before it comes to it. */
-	while (read(gate, &go, 1) < 0 && errno == EINTR)
-		;
+	pass_gate(gate, parent);
 	close(gate);
 	execvp(argv[0], argv);
 	code = errno;
@@ -54,10 +78,15 @@ static void run_child(int gate, int failure, char **argv, const sigset_t *mask)
 int target_launch(struct target *t, char **argv, const void *mask, struct error *err)
 {
 	int gate[2] = { -1, -1 }, failure[2] = { -1, -1 };
+	pid_t parent = getpid();
 
-	*t = (struct target){
-		.pidfd = -1, .procfd = -1, .child = true, .status = -1, .gate = -1, .failure = -1
-	};
+	*t = (struct target){ .pidfd = -1,
+			      .procfd = -1,
+			      .child = true,
+			      .status = -1,
+			      .gate = -1,
+			      .failure = -1,
+			      .command = argv[0] };
 	if (pipe2(gate, O_CLOEXEC) < 0 || pipe2(failure, O_CLOEXEC) < 0)
 		return error_set(err, -errno, "cannot create a pipe: %s", strerror(errno));
 	fflush(NULL);
@@ -67,7 +96,7 @@ int target_launch(struct target *t, char **argv, const void *mask, struct error 
 	if (t->pid == 0) {
 		close(gate[1]);
 		close(failure[0]);
-		run_child(gate[0], failure[1], argv, mask);
+		run_child(gate[0], failure[1], argv, mask, parent);
 	}
 	close(gate[0]);
 	close(failure[1]);

@@ -18,15 +18,18 @@ struct target {
 	int procfd; /* its /proc folder */
 	bool child; /* launched by us: its exit status is ours to collect */
 	bool reaped;
-	int status;  /* wait(2) status once reaped, -1 before and for others */
-	int gate;    /* launched and not yet released: closing it lets it exec */
-	int failure; /* its exec's errno comes through here, or end of file */
+	int status;          /* wait(2) status once reaped, -1 before and for others */
+	int gate;            /* launched and not yet released: closing it lets it exec */
+	const char *command; /* launched: the program, as the user named it */
+	int failure;         /* its exec's errno comes through here, or end of file */
 };
 
 /*
  * Forks; the child waits before its exec until target_release().  It gets
  * lagprof's own signal mask and dispositions as they were given in `mask`,
- * its standard descriptors, process group and terminal.
+ * its standard descriptors, process group and terminal.  "NAME=VALUE\0"s that are
+ * written to t->gate before that, no more than a pipe takes at once, are put into its
+ * environment.
  */
 int target_launch(struct target *t, char **argv, const void *mask, struct error *err);
 /* Lets it exec.  -ENOENT, -EACCES…: the exec failed, err says why. */

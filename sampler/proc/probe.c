@@ -1,4 +1,4 @@
-#include "sampler/proc/ticker.h"
+#include "sampler/proc/proc.h"
 
 /*
  * The rung `proc`: what anybody may do with a process of their own.  An idle
@@ -68,7 +68,7 @@ static nsec end_of_turn(const struct followed *f, const struct glance *g)
 	return clamp(track->turn_start + used, from, g->at);
 }
 
-static void proc_tick(struct ticker *t, struct followed *f, const struct glance *g)
+void proc_tick(struct ticker *t, struct followed *f, const struct glance *g)
 {
 	uint64_t key = glance_poll_key(g);
 	bool polls = key && (track_matches(&f->track, key) ||
@@ -89,8 +89,7 @@ static void proc_tick(struct ticker *t, struct followed *f, const struct glance 
 	f->presumed = false;
 }
 
-/* Of a stopped thread. */
-static void take_sample(struct ticker *t, struct followed *f, nsec now)
+void proc_take_sample(struct ticker *t, struct followed *f, nsec now)
 {
 	struct raw_sample raw = { .stack = t->stack };
 
@@ -101,20 +100,20 @@ static void take_sample(struct ticker *t, struct followed *f, nsec now)
 	ticker_sampled(t, f, now);
 }
 
-static void proc_sample(struct ticker *t, struct followed *f)
+void proc_sample(struct ticker *t, struct followed *f)
 {
 	nsec now = ticker_now();
 
 	if (f->tracer.seized)
 		return; /* watched: proc_idle() samples it */
 	if (tracer_stop(&f->tracer, now + 2 * PERIOD) == 0)
-		take_sample(t, f, ticker_now());
+		proc_take_sample(t, f, ticker_now());
 	tracer_let_go(&f->tracer, now + 2 * PERIOD);
 }
 
 static bool is_suspect(const struct ticker *t, const struct followed *f, nsec now)
 {
-	return f->track.turn_start && !f->leave && f->last.kind == GLANCE_RUNNING &&
+	return f->hunted && f->track.turn_start && !f->leave && f->last.kind == GLANCE_RUNNING &&
 	       now > f->track.turn_start + t->config.gate / 2 && now > f->hunt_after;
 }
 
@@ -167,7 +166,7 @@ static int watch(struct ticker *t, struct followed *f, nsec until, struct traced
 	return ret;
 }
 
-static void proc_idle(struct ticker *t, nsec until)
+void proc_idle(struct ticker *t, nsec until)
 {
 	struct followed *f = find_suspect(t, ticker_now());
 	struct traced_call call;
@@ -175,7 +174,7 @@ static void proc_idle(struct ticker *t, nsec until)
 
 	if (!f)
 		return;
-	if (!f->track.turn_start || f->leave) {
+	if (!f->track.turn_start || f->leave || !f->hunted) {
 		tracer_let_go(&f->tracer, until);
 		return;
 	}
@@ -184,16 +183,22 @@ static void proc_idle(struct ticker *t, nsec until)
 	now = ticker_now();
 	if (f->tracer.stopped && now >= f->next_sample &&
 	    now > f->track.turn_start + t->config.gate)
-		take_sample(t, f, now);
+		proc_take_sample(t, f, now);
 	if (watch(t, f, until, &call) == 1)
 		meet_poll(t, f, &call);
 	if (f->tracer.stopped || f->hunt_after > now)
 		tracer_let_go(&f->tracer, until);
 }
 
-static const struct ticker_ops ops = { .tick = proc_tick,
-				       .sample = proc_sample,
-				       .idle = proc_idle };
+static int proc_follow(struct ticker *t, struct followed *f, struct error *err)
+{
+	f->hunted = true;
+	return 0;
+}
+
+static const struct ticker_ops ops = {
+	.follow = proc_follow, .tick = proc_tick, .sample = proc_sample, .idle = proc_idle
+};
 
 static int proc_open(void **state, const struct probe_config *config, struct error *err)
 {

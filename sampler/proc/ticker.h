@@ -26,6 +26,7 @@ struct followed {
 	struct glance last; /* of the tick before; at 0: none */
 	nsec next_sample;   /* not earlier than this */
 	struct tracer tracer;
+	bool hunted;      /* its polls show by tracing only, where it does not sleep in them */
 	nsec hunt_after;  /* the rung proc: no watching for its polls until then */
 	unsigned strange; /* polls not the loop's that may still be told of */
 	void *own;        /* the rung's */
@@ -39,8 +40,9 @@ struct ticker_ops {
 	void (*close)(struct ticker *t);
 	int (*follow)(struct ticker *t, struct followed *f, struct error *err);
 	void (*unfollow)(struct ticker *t, struct followed *f);
-	/* A new threshold. */
+	/* A new threshold; a new key of the loop's poll.  May be NULL. */
 	void (*changed)(struct ticker *t);
+	void (*chosen)(struct ticker *t, struct followed *f);
 	/* Moves f->track to what is now. */
 	void (*tick)(struct ticker *t, struct followed *f, const struct glance *g);
 	/* It runs inside a turn older than the gate, and a sample is due. */

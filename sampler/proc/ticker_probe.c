@@ -8,6 +8,7 @@
 /* What the session asks of the ticker; all of it from the session's thread. */
 
 enum { REPORTS = 64 }; /* other polls told of between two drains */
+static const nsec STALE = 20000000;
 
 int ticker_fd(void *state)
 {
@@ -77,6 +78,8 @@ void ticker_choose(void *state, pid_t tid, uint64_t key, int asleep_in)
 		glancer_look(&f->glancer, &f->last);
 		f->track.key = key;
 		track_lose(&f->track);
+		if (t->ops->chosen)
+			t->ops->chosen(t, f);
 		if (asleep_in)
 			track_begin_poll(&f->track, ticker_now(), &f->track.base, &ignored);
 	}
@@ -136,6 +139,9 @@ bool ticker_look(void *state, pid_t tid, struct loop_look *out)
 	f = ticker_find(t, tid);
 	if (f)
 		track_look(&f->track, f->last.delay, out);
+	/* Where our own thread waits for a CPU, the turn may be over long since. */
+	if (f && ticker_now() > f->last.at + STALE)
+		out->turn_start = 0;
 	pthread_mutex_unlock(&t->lock);
 	return f != NULL;
 }

@@ -1,5 +1,7 @@
 #include "sampler/proc/track.h"
 
+static const nsec CLOCK_TICK = 4000000; /* at 250 Hz */
+
 void track_init(struct track *t)
 {
 	*t = (struct track){ 0 };
@@ -33,16 +35,20 @@ static nsec min_ns(nsec a, nsec b)
 }
 
 /*
- * The time on a CPU is the better witness, but it is known exactly only where
- * both ends of the turn found the thread off it.
+ * The time on a CPU is the better witness, but it is exact only where both ends
+ * of the turn found the thread off it; else it is up to a clock tick old, and
+ * bounds what the waits that were seen add up to.
  */
 static nsec time_off(const struct track *t, nsec length, const struct cpu_time *now)
 {
-	nsec waited = grown(t->base.delay, now->delay) + t->slept;
+	nsec off = length - min_ns(grown(t->base.exec, now->exec), length);
+	nsec waited = min_ns(grown(t->base.delay, now->delay) + t->slept, length);
 
 	if (t->base.exact && now->exact)
-		return length - min_ns(grown(t->base.exec, now->exec), length);
-	return min_ns(waited, length);
+		return off;
+	if (waited + CLOCK_TICK < off)
+		return off - CLOCK_TICK;
+	return min_ns(waited, off + CLOCK_TICK);
 }
 
 bool track_begin_poll(struct track *t, nsec at, const struct cpu_time *now, struct turn *turn)

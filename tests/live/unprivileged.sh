@@ -57,5 +57,15 @@ attach_as_nobody()
 	names "$tmp/$1.json"
 }
 
+# shellcheck disable=SC2086
+run_as_nobody()
+{
+	$as_nobody "$LAGPROF" run --no-html --probe "$1" -o "$tmp/run-$1.lagprof" --json "$tmp/run-$1.json" -- \
+		node "$place/stalls.js" --drive 6 --gap 100 --only sync-hash >"$tmp/run-$1.out" 2>"$tmp/run-$1.err" ||
+		{ cat "$tmp/run-$1.err"; fail "run $1: lagprof exited with $?"; }
+	names "$tmp/run-$1.json"
+}
+
 attach_as_nobody proc
+run_as_nobody shim
 finish

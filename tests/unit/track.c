@@ -24,7 +24,7 @@ TEST(a_turn_is_split_by_the_time_on_a_cpu_where_that_is_exact)
 
 TEST(where_it_is_not_the_waits_that_were_seen_split_it)
 {
-	struct cpu_time now = { .exec = 101 * MS, .delay = 10 * MS, .exact = false };
+	struct cpu_time now = { .exec = 112 * MS, .delay = 10 * MS, .exact = false };
 	struct sleep sleep = { .from = 1002 * MS }, ended;
 	struct turn turn;
 	struct track t;
@@ -37,6 +37,20 @@ TEST(where_it_is_not_the_waits_that_were_seen_split_it)
 	CHECK(track_begin_poll(&t, 1020 * MS, &now, &turn));
 	CHECK_EQ(turn.off, 8 * (nsec)MS);
 	CHECK_EQ(turn.delay, 3 * (nsec)MS);
+}
+
+TEST(waits_that_nobody_saw_show_in_the_time_on_a_cpu)
+{
+	struct cpu_time now = { .exec = 105 * MS, .delay = 7 * MS, .exact = false };
+	struct turn turn;
+	struct track t;
+
+	track_init(&t);
+	track_begin_turn(&t, 1000 * MS, &fresh);
+	CHECK(track_begin_poll(&t, 1050 * MS, &now, &turn));
+	/* 45 ms, less a clock tick that may have been missed. */
+	CHECK_EQ(turn.off, 41 * (nsec)MS);
+	CHECK_EQ(turn.delay, 0);
 }
 
 TEST(a_turn_that_is_not_known_to_have_begun_does_not_end)
