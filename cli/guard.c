@@ -41,8 +41,11 @@ static void restore(const struct terminal_state *s)
 	/* In the background the terminal is somebody else's. */
 	if (tcgetpgrp(STDOUT_FILENO) != getpgrp())
 		return;
-	if (*s->guard->drawing && write(STDOUT_FILENO, s->rescue, len) < (ssize_t)len)
-		return;
+	if (*s->guard->screen == GUARD_DRAWING) {
+		if (write(STDOUT_FILENO, s->rescue, len) < (ssize_t)len)
+			return;
+		*s->guard->screen = GUARD_THROWN_OFF;
+	}
 	tcsetattr(STDOUT_FILENO, TCSADRAIN, &s->modes);
 }
 
@@ -100,7 +103,7 @@ static _Noreturn void stand_guard(const struct terminal_state *s, const sigset_t
 	}
 	restore(s);
 	pass_messages(s->guard);
-	if (WIFSIGNALED(status) && *s->guard->drawing)
+	if (WIFSIGNALED(status) && *s->guard->screen)
 		fprintf(stderr, "lagprof: ended by signal %d (%s)\n", WTERMSIG(status),
 			strsignal(WTERMSIG(status)));
 	exit(end_like(status));
@@ -113,12 +116,12 @@ void guard_begin(struct guard *g)
 	pid_t parent = getpid();
 
 	g->messages = memfd_create("lagprof-messages", MFD_CLOEXEC);
-	g->drawing =
-		mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (g->drawing == MAP_FAILED)
-		g->drawing = NULL;
+	g->screen = mmap(NULL, sizeof(*g->screen), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (g->screen == MAP_FAILED)
+		g->screen = NULL;
 	screen_rescue(STDOUT_FILENO, s.rescue, sizeof(s.rescue));
-	if (!g->drawing || tcgetattr(STDOUT_FILENO, &s.modes) < 0)
+	if (!g->screen || tcgetattr(STDOUT_FILENO, &s.modes) < 0)
 		return;
 	make_set(&set);
 	sigprocmask(SIG_BLOCK, &set, &before);
@@ -137,6 +140,14 @@ void guard_begin(struct guard *g)
 
 void guard_drawing(struct guard *g, bool drawing)
 {
-	if (g->drawing)
-		*g->drawing = drawing;
+	if (g->screen)
+		*g->screen = drawing ? GUARD_DRAWING : GUARD_AWAY;
+}
+
+bool guard_threw_off(struct guard *g)
+{
+	if (!g->screen || *g->screen != GUARD_THROWN_OFF)
+		return false;
+	*g->screen = GUARD_DRAWING;
+	return true;
 }

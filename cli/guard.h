@@ -11,13 +11,15 @@
  * child that does all the work, and ends as it ends.
  */
 struct guard {
-	volatile int *drawing; /* shared: the child is on the screen */
-	int messages;          /* for what would be written to standard error meanwhile */
+	volatile enum { GUARD_AWAY, GUARD_DRAWING, GUARD_THROWN_OFF } * screen; /* shared */
+	int messages; /* for what would be written to standard error meanwhile */
 };
 
 /* Only the child returns from it.  If there can be no guard, the caller itself. */
 void guard_begin(struct guard *g);
 /* The child takes the screen, or has given it back. */
 void guard_drawing(struct guard *g, bool drawing);
+/* Was the child stopped on the screen, and the guard left it for it?  It is taken as back there. */
+bool guard_threw_off(struct guard *g);
 
 #endif

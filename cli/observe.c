@@ -240,11 +240,16 @@ static void write_now(struct watching *w, const struct renderer *renderer)
 /* Does what the user wants; true when the observation is to end now. */
 static bool grant(struct watching *w, struct tui_wish wish)
 {
+	char said[80];
+
 	switch (wish.kind) {
 	case TUI_QUIT:
 		return quit(w);
 	case TUI_THRESHOLD:
 		session_set_threshold(w->session, wish.threshold);
+		snprintf(said, sizeof(said), "Turns of %.4g ms or more are stalls from now on.",
+			 (double)wish.threshold / 1e6);
+		w->ob->speaker->say(w->ob->speaker, said);
 		return false;
 	case TUI_WRITE:
 		write_now(w, wish.format);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +31,8 @@ struct screen_speaker {
 	bool live, ascii, color;
 	bool dirty, urgent; /* to be drawn, and at once */
 	int tty, out, signals;
+	int output; /* of the target: a file, -1: none */
+	off_t output_size;
 	int saved_stderr; /* -1: it is as it was */
 	nsec drawn, diagnosed, diagnosis_cost, opened, open_cost;
 };
@@ -114,6 +117,8 @@ static void attached(struct speaker *self, const struct recording *rec, const ch
 	struct error err = { 0 };
 
 	s->tui = tui_new(&config);
+	if (output)
+		s->output = open(output, O_RDONLY | O_CLOEXEC);
 	watch_signals(s);
 	guard_drawing(&s->guard, true);
 	if (screen_open(&s->screen, s->tty, s->out, s->color, &err) < 0) {
@@ -138,12 +143,30 @@ static void stall(struct speaker *self, const struct recording *rec, const struc
 	s->dirty = true;
 }
 
+/* What the target wrote last, for the view of the target. */
+static void read_output(struct screen_speaker *s)
+{
+	enum { TAIL = 4096 };
+	struct stat st;
+	char text[TAIL];
+	ssize_t n;
+
+	if (s->output < 0 || fstat(s->output, &st) < 0 || st.st_size == s->output_size)
+		return;
+	s->output_size = st.st_size;
+	n = pread(s->output, text, TAIL, st.st_size > TAIL ? st.st_size - TAIL : 0);
+	if (n > 0)
+		tui_output(s->tui, text, (size_t)n);
+}
+
 static void tick(struct speaker *self, const struct recording *rec)
 {
 	struct screen_speaker *s = (struct screen_speaker *)self;
 
 	if (!s->screen)
 		return;
+	if (!tui_paused(s->tui))
+		read_output(s);
 	tui_tick(s->tui, rec);
 	s->dirty = true;
 }
@@ -187,6 +210,14 @@ static void stop(struct screen_speaker *s)
 	screen_return(s->screen);
 }
 
+/* After SIGCONT, whatever stopped it. */
+static void come_back(struct screen_speaker *s)
+{
+	if (guard_threw_off(&s->guard))
+		screen_enter(s->screen);
+	screen_return(s->screen);
+}
+
 static void take_signals(struct screen_speaker *s)
 {
 	struct signalfd_siginfo info;
@@ -195,7 +226,7 @@ static void take_signals(struct screen_speaker *s)
 		if (info.ssi_signo == SIGTSTP)
 			stop(s);
 		else if (info.ssi_signo == SIGCONT)
-			screen_return(s->screen);
+			come_back(s);
 		else
 			screen_fit(s->screen, false);
 		s->urgent = true;
@@ -270,6 +301,8 @@ static void destroy(struct speaker *self)
 	tui_free(s->tui);
 	if (s->signals >= 0)
 		close(s->signals);
+	if (s->output >= 0)
+		close(s->output);
 	if (self->fd >= 0)
 		close(self->fd);
 	free(s);
@@ -296,7 +329,7 @@ struct speaker *speaker_screen(const struct options *o, bool live)
 	s->live = live;
 	s->ascii = !screen_locale(terminal_ascii(o));
 	s->color = terminal_color(o, STDOUT_FILENO);
-	s->saved_stderr = s->signals = -1;
+	s->saved_stderr = s->signals = s->output = -1;
 	s->tty = isatty(STDIN_FILENO) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
 				      : open("/dev/tty", O_RDWR | O_CLOEXEC);
 	s->out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);

@@ -22,6 +22,11 @@ static void put_quantile(struct strbuf *b, const char *name, uint64_t ns)
 	strbuf_duration(b, ns);
 }
 
+const char *text_loop_kind(enum loop_kind kind)
+{
+	return kind_names[kind];
+}
+
 void text_loop(struct strbuf *b, const struct loop *loop)
 {
 	nsec total = loop->busy + loop->polled;

@@ -1,5 +1,6 @@
 #include "report/tui/view.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/place.h"
@@ -45,7 +46,7 @@ static void add_frame(struct tui *t, const struct frame *f, bool culprit)
 		strbuf_puts_visible(&place, f->module);
 	}
 	if (place.len)
-		lines_right(&t->details, PLACES, place.s);
+		lines_beside(&t->details, PLACES, place.s, TONE_DIM);
 	strbuf_destroy(&name);
 	strbuf_destroy(&place);
 }
@@ -64,4 +65,28 @@ void detail_stack(struct tui *t, const struct recording *rec, uint32_t stack, ui
 		marked = marked || is;
 		add_frame(t, recording_get_frame(rec, s->frames[i]), is);
 	}
+}
+
+void put_report(const struct tui *t, struct lines *lines, const struct recording *rec,
+		void (*print)(const struct report *r, const struct page *page))
+{
+	struct report report = { .rec = rec,
+				 .diagnosis = t->model.diagnosis,
+				 .ascii = t->canvas.ascii };
+	char *text = NULL, *rest, *line;
+	size_t len = 0;
+	struct page page = { 0 };
+
+	if (!report.diagnosis)
+		return;
+	page.out = open_memstream(&text, &len);
+	if (!page.out)
+		abort();
+	print(&report, &page);
+	fclose(page.out);
+	rest = text;
+	while ((line = strsep(&rest, "\n")))
+		lines_wrap(lines, &t->canvas, (struct spot){ 0, 1, t->canvas.columns, TONE_PLAIN },
+			   line);
+	free(text);
 }

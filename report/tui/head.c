@@ -69,62 +69,77 @@ void head_title(struct tui *t, const struct recording *rec, int row)
 	strbuf_destroy(&right);
 }
 
-/* Puts "name value" if all of it fits; moves the spot on. */
-static void put_figure(struct canvas *c, struct spot *at, const char *name, struct strbuf *value)
-{
-	int need = canvas_measure(c, name) + 1 + canvas_measure(c, value->s);
-	struct spot here = *at;
+/* The row of figures while it is being put together. */
+struct figure_row {
+	struct canvas *c;
+	struct spot at;
+	bool tight; /* no blank inside values, one between those of a group */
+};
 
-	if (need <= at->width) {
-		here.tone = TONE_DIM;
-		here.column += canvas_put(c, here, name) + 1;
-		here.tone = at->tone;
-		canvas_put(c, here, value->s);
-		at->column += need + 2;
-		at->width -= need + 2;
+/* Puts "name value" if all of it fits; takes value's text. */
+static void put_figure(struct figure_row *row, const char *name, struct strbuf *value, bool grouped)
+{
+	int gap = row->at.column == 0 ? 0 : grouped && row->tight ? 1 : 2;
+	struct spot at = row->at;
+	struct strbuf b = { 0 };
+
+	for (const char *s = value->s; *s; s++)
+		if (*s != ' ' || !row->tight)
+			strbuf_add(&b, s, 1);
+	if (gap + canvas_measure(row->c, name) + 1 + canvas_measure(row->c, b.s) <= at.width) {
+		at.column += gap;
+		at.tone = TONE_DIM;
+		at.column += canvas_put(row->c, at, name) + 1;
+		at.tone = row->at.tone;
+		at.column += canvas_put(row->c, at, b.s);
+		row->at.width -= at.column - row->at.column;
+		row->at.column = at.column;
 	}
+	strbuf_destroy(&b);
 	strbuf_destroy(value);
 }
 
-static void put_lag(struct canvas *c, struct spot *at, const char *name, nsec lag)
+static void put_lag(struct figure_row *row, const char *name, nsec lag)
 {
 	struct strbuf b = { 0 };
 
 	strbuf_duration(&b, lag);
-	at->tone = tone_of_lag(lag);
-	put_figure(c, at, name, &b);
+	row->at.tone = tone_of_lag(lag);
+	put_figure(row, name, &b, true);
 }
 
-static void put_share(struct canvas *c, struct spot *at, const char *name, double share)
+static void put_share(struct figure_row *row, const char *name, double share, enum tone tone)
 {
 	struct strbuf b = { 0 };
 
 	strbuf_printf(&b, share > 0 && share < 0.0995 ? "%.1f %%" : "%.0f %%", share * 100);
-	put_figure(c, at, name, &b);
+	row->at.tone = tone;
+	put_figure(row, name, &b, false);
 }
 
 void head_lag(struct tui *t, int row)
 {
+	enum { NARROW = 46, MEDIUM = 70, WIDE = 100 };
 	const struct figures *f = &t->model.figures;
 	struct canvas *c = &t->canvas;
-	struct spot at = { row, 0, c->columns, TONE_PLAIN };
-	bool narrow = c->columns < 60;
+	struct figure_row figures = { c, { row, 0, c->columns, TONE_PLAIN }, c->columns < WIDE };
+	bool medium = c->columns >= MEDIUM;
 	struct strbuf b = { 0 };
 
-	if (!narrow)
-		put_lag(c, &at, "lag p50", f->p50);
-	put_lag(c, &at, "p99", f->p99);
-	put_lag(c, &at, "max", f->max);
-	at.tone = TONE_PLAIN;
-	if (!narrow)
-		put_share(c, &at, "busy", f->busy);
-	at.tone = f->blocked >= 0.02 ? TONE_INCIDENT : f->stalls ? TONE_NOTICE : TONE_GOOD;
-	put_share(c, &at, "blocked", f->blocked);
-	at.tone = f->lost_samples + f->lost_turns ? TONE_WARNING : TONE_PLAIN;
+	if (medium)
+		put_lag(&figures, "lag p50", f->p50);
+	put_lag(&figures, medium ? "p99" : "lag p99", f->p99);
+	put_lag(&figures, "max", f->max);
+	if (c->columns >= NARROW)
+		put_share(&figures, "busy", f->busy, TONE_PLAIN);
+	put_share(&figures, "blocked", f->blocked,
+		  f->blocked >= 0.02 ? TONE_INCIDENT
+		  : f->stalls        ? TONE_NOTICE
+				     : TONE_GOOD);
+	figures.at.tone = f->lost_samples + f->lost_turns ? TONE_WARNING : TONE_PLAIN;
 	strbuf_count(&b, f->lost_samples + f->lost_turns);
-	put_figure(c, &at, "lost", &b);
-	at.tone = TONE_PLAIN;
-	put_share(c, &at, "overhead", f->own);
+	put_figure(&figures, "lost", &b, false);
+	put_share(&figures, "overhead", f->own, TONE_PLAIN);
 }
 
 /* 0 (nothing known) to 8 * rows; a decade of lag from 1 ms to 10 s is a quarter of it. */

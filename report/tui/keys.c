@@ -200,7 +200,7 @@ static void type_filter(struct tui *t, int key)
 		while (len > 0 && ((unsigned char)t->filter[len - 1] & 0xc0) == 0x80)
 			len--;
 		t->filter[len ? len - 1 : 0] = '\0';
-	} else if (key >= ' ' && key < 127 && len + 1 < sizeof(t->filter)) {
+	} else if (key >= ' ' && key < 256 && key != 127 && len + 1 < sizeof(t->filter)) {
 		t->filter[len] = (char)key;
 		t->filter[len + 1] = '\0';
 	}

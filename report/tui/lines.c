@@ -11,11 +11,14 @@ void lines_add(struct lines *l, enum tone tone, int indent, const char *text)
 	l->v[l->n++] = (struct text_line){ .text = xstrdup(text), .indent = indent, .tone = tone };
 }
 
-void lines_right(struct lines *l, int at, const char *text)
+void lines_beside(struct lines *l, int at, const char *text, enum tone tone)
 {
-	free(l->v[l->n - 1].right);
-	l->v[l->n - 1].right = xstrdup(text);
-	l->v[l->n - 1].at = at;
+	struct text_line *last = &l->v[l->n - 1];
+
+	free(last->beside);
+	last->beside = xstrdup(text);
+	last->at = at;
+	last->beside_tone = tone;
 }
 
 /* Bytes of the longest beginning of text that fits, cut at a space where there is one. */
@@ -58,7 +61,7 @@ void lines_clear(struct lines *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		free(l->v[i].text);
-		free(l->v[i].right);
+		free(l->v[i].beside);
 	}
 	l->n = 0;
 }
@@ -77,13 +80,13 @@ void lines_draw(const struct lines *l, struct canvas *c, size_t first, int row, 
 		struct spot at = { row, line->indent, c->columns - line->indent, line->tone };
 		int used = canvas_put(c, at, line->text);
 
-		if (!line->right)
+		if (!line->beside)
 			continue;
 		at.column += used + 2;
 		if (at.column < line->at)
 			at.column = line->at;
 		at.width = c->columns - at.column;
-		at.tone = TONE_DIM;
-		canvas_put(c, at, line->right);
+		at.tone = line->beside_tone;
+		canvas_put(c, at, line->beside);
 	}
 }

@@ -7,10 +7,10 @@
 
 /* Lines of text for a pane. */
 struct text_line {
-	char *text;  /* owned */
-	char *right; /* owned; shown dim, from column `at` on; NULL: none */
+	char *text;   /* owned */
+	char *beside; /* owned; from column `at` on, or after the text; NULL: none */
 	int indent, at;
-	enum tone tone;
+	enum tone tone, beside_tone;
 };
 
 struct lines {
@@ -21,7 +21,7 @@ struct lines {
 /* Texts are copied. */
 void lines_add(struct lines *l, enum tone tone, int indent, const char *text);
 /* The last line gets a second part. */
-void lines_right(struct lines *l, int at, const char *text);
+void lines_beside(struct lines *l, int at, const char *text, enum tone tone);
 /* As many lines as it takes, broken at spaces. */
 void lines_wrap(struct lines *l, const struct canvas *c, struct spot at, const char *text);
 void lines_clear(struct lines *l);

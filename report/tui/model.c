@@ -97,22 +97,28 @@ static bool same_place(const struct recording *rec, uint32_t a, uint32_t b)
 	       (x->line == y->line || x->kind == FRAME_NATIVE);
 }
 
+uint32_t model_find(const struct model *m, const struct recording *rec, enum cause cause,
+		    uint32_t frame)
+{
+	for (size_t i = 0; i < m->n_culprits; i++)
+		if (m->culprits[i].cause == cause && same_place(rec, m->culprits[i].frame, frame))
+			return (uint32_t)i;
+	return UINT32_MAX;
+}
+
 /* The table's line of a stall that ended after the last diagnosis. */
 static struct culprit *culprit_of(struct model *m, const struct recording *rec,
 				  const struct verdict_line *what)
 {
+	uint32_t known = model_find(m, rec, what->cause, what->frame);
 	struct culprit *c;
 
-	for (size_t i = 0; i < m->n_culprits; i++) {
-		c = &m->culprits[i];
-		if (c->cause == what->cause && same_place(rec, c->frame, what->frame))
-			return c;
-	}
+	if (known != UINT32_MAX)
+		return &m->culprits[known];
 	c = add_culprit(m);
 	c->cause = what->cause;
 	c->title = what->title;
 	c->frame = what->frame;
-	m->n_new++;
 	return c;
 }
 
@@ -180,7 +186,8 @@ static void take_finding(struct model *m, const struct recording *rec, const str
 
 void model_diagnosis(struct model *m, const struct recording *rec, const struct diagnosis *d)
 {
-	m->n_culprits = m->n_new = 0;
+	m->n_culprits = 0;
+	m->diagnosis = d;
 	for (size_t i = 0; i < d->n_findings; i++)
 		take_finding(m, rec, &d->findings[i]);
 	for (size_t i = 0; i < d->n_stalls; i++) {

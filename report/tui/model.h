@@ -56,7 +56,7 @@ struct model {
 	size_t n_culprits, cap_culprits;
 	struct verdict_line *stalls;
 	size_t n_stalls, cap_stalls;
-	size_t n_new; /* culprits that no diagnosis has confirmed */
+	const struct diagnosis *diagnosis; /* the last; its frames and stacks may have moved */
 	struct open_stall open;
 	struct figures figures;
 	struct history history;
@@ -69,6 +69,9 @@ void model_stall(struct model *m, const struct recording *rec, const struct stal
 		 const struct stall_diagnosis *d, const char *title);
 /* All stalls, diagnosed together.  d lives until the next call. */
 void model_diagnosis(struct model *m, const struct recording *rec, const struct diagnosis *d);
+/* Index of the culprit with that cause at that place (a frame's id), UINT32_MAX: none. */
+uint32_t model_find(const struct model *m, const struct recording *rec, enum cause cause,
+		    uint32_t frame);
 /* The time line of a recording that was loaded. */
 void model_past(struct model *m, const struct recording *rec);
 void model_destroy(struct model *m);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/arena.h"
+#include "report/tui/capability.h"
 
 struct screen {
 	SCREEN *curses;
@@ -108,6 +109,15 @@ void screen_return(struct screen *s)
 	reset_prog_mode();
 	curs_set(0);
 	screen_fit(s, true);
+}
+
+void screen_enter(struct screen *s)
+{
+	char enter[128];
+
+	screen_capability("smcup", enter, sizeof(enter));
+	fputs(enter, s->out);
+	fflush(s->out);
 }
 
 void screen_close(struct screen *s)

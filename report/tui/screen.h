@@ -22,6 +22,8 @@ void screen_close(struct screen *s);
 /* The same for the time being, and takes it again. */
 void screen_leave(struct screen *s);
 void screen_return(struct screen *s);
+/* Somebody else has left the screen for it: before screen_return(). */
+void screen_enter(struct screen *s);
 
 /* Takes up the terminal's size if it has changed; redraws all if asked. */
 void screen_fit(struct screen *s, bool redraw);

@@ -32,6 +32,7 @@ void tui_free(struct tui *t)
 	canvas_destroy(&t->canvas);
 	lines_destroy(&t->lines);
 	lines_destroy(&t->details);
+	strbuf_destroy(&t->output);
 	free(t->ids);
 	free(t);
 }
@@ -68,10 +69,23 @@ void tui_tick(struct tui *t, const struct recording *rec)
 		model_past(&t->model, rec);
 }
 
+void tui_output(struct tui *t, const char *text, size_t len)
+{
+	strbuf_destroy(&t->output);
+	strbuf_add(&t->output, text, len);
+}
+
 void tui_diagnosis(struct tui *t, const struct recording *rec, const struct diagnosis *d)
 {
+	struct culprit followed = { .frame = NO_FRAME };
+	bool follows = t->view == VIEW_CULPRITS && t->followed < t->model.n_culprits;
+
+	if (follows)
+		followed = t->model.culprits[t->followed];
 	t->behind = false;
 	model_diagnosis(&t->model, rec, d);
+	if (follows)
+		t->followed = model_find(&t->model, rec, followed.cause, followed.frame);
 }
 
 void tui_say(struct tui *t, const char *fmt, ...)
@@ -101,11 +115,27 @@ struct layout {
 		detail_rows, foot;
 };
 
+/* A list and the pane below it share what is left: the list gets what it needs, up to a half. */
+static void share_rows(struct layout *l, size_t lines, int left)
+{
+	enum { LEAST = 4, BOTH = 10 };
+	int most = left * 4 / 9;
+
+	l->list_rows = left;
+	if (left < BOTH)
+		return;
+	l->list_rows = lines < (size_t)most ? (int)lines : most;
+	if (l->list_rows < LEAST)
+		l->list_rows = LEAST;
+	l->rule = l->list + l->list_rows;
+	l->detail_rows = left - l->list_rows - 1;
+}
+
 static struct layout lay_out(const struct tui *t, int rows)
 {
 	bool table = views[t->view]->columns != NULL, full = table && t->mode == MODE_DETAIL;
-	struct layout l = { .open = -1, .spark = -1, .heading = -1, .rule = -1, .detail = -1 };
-	int row = 0, left;
+	struct layout l = { .open = -1, .spark = -1, .heading = -1, .rule = -1, .foot = rows - 1 };
+	int row = 0;
 
 	l.title = row++;
 	l.lag = row++;
@@ -119,19 +149,14 @@ static struct layout lay_out(const struct tui *t, int rows)
 	l.tabs = row++;
 	if (table && !full)
 		l.heading = row++;
-	l.foot = rows - 1;
 	l.list = row;
-	left = l.foot - row;
 	if (full) {
-		l.list_rows = 0;
 		l.rule = row;
-		l.detail_rows = left - 1;
-	} else if (table && left >= 10) {
-		l.detail_rows = left * 5 / 9;
-		l.list_rows = left - 1 - l.detail_rows;
-		l.rule = l.list + l.list_rows;
+		l.detail_rows = l.foot - row - 1;
+	} else if (table) {
+		share_rows(&l, t->n_ids, l.foot - row);
 	} else {
-		l.list_rows = left;
+		l.list_rows = l.foot - row;
 	}
 	l.detail = l.rule + 1;
 	return l;
@@ -215,10 +240,7 @@ static void draw_line(struct tui *t, const struct recording *rec, size_t index, 
 	struct list_line line = { .t = t, .rec = rec, .id = t->ids[index] };
 	struct spot at = { row, 0, 0, TONE_PLAIN };
 
-	if (t->view == VIEW_CULPRITS)
-		line.dim = t->model.culprits[line.id].serving == 0;
-	else
-		line.dim = rec->stalls[line.id].phase == PHASE_STARTUP;
+	line.dim = view->dim && view->dim(t, rec, line.id);
 	for (size_t i = 0; i < view->n_columns; i++) {
 		struct spot here = place_column(&t->canvas, &view->columns[i], &at);
 
@@ -229,28 +251,41 @@ static void draw_line(struct tui *t, const struct recording *rec, size_t index, 
 		canvas_reverse(&t->canvas, row, 0, t->canvas.columns);
 }
 
+static const char *why_empty(const struct tui *t)
+{
+	if (t->filter[0])
+		return "nothing matches the filter; Esc shows all";
+	if (views[t->view]->empty)
+		return views[t->view]->empty;
+	if (!t->config.live)
+		return "no stall in this recording";
+	return t->model.figures.turns ? "no stall yet: the loop turns freely"
+				      : "waiting for the loop's first turn";
+}
+
 static void draw_empty(struct tui *t, int row)
 {
-	const char *text = t->filter[0]             ? "nothing matches the filter; Esc shows all"
-			   : !t->config.live        ? "no stall in this recording"
-			   : t->model.figures.turns ? "no stall yet: the loop turns freely"
-						    : "waiting for the loop's first turn";
+	canvas_put(&t->canvas, (struct spot){ row, 2, t->canvas.columns - 2, TONE_DIM },
+		   why_empty(t));
+}
 
-	canvas_put(&t->canvas, (struct spot){ row, 2, t->canvas.columns - 2, TONE_DIM }, text);
+/* What the view lists, or its text. */
+static void fill(struct tui *t, const struct recording *rec, int columns)
+{
+	const struct view *view = views[t->view];
+
+	if (view->columns) {
+		view->list(t, rec);
+	} else {
+		lines_clear(&t->lines);
+		view->write(t, rec, columns);
+	}
 }
 
 static void draw_list(struct tui *t, const struct recording *rec, const struct layout *l)
 {
-	const struct view *view = views[t->view];
-
-	if (view->columns)
-		view->list(t, rec);
-	else {
-		lines_clear(&t->lines);
-		view->write(t, rec, t->canvas.columns);
-	}
 	settle_selection(t, l->list_rows);
-	if (!view->columns) {
+	if (!views[t->view]->columns) {
 		lines_draw(&t->lines, &t->canvas, t->top[t->view], l->list, l->list_rows);
 		return;
 	}
@@ -277,14 +312,6 @@ static void draw_rule(struct tui *t, int row, const char *title)
 	canvas_put(c, (struct spot){ row, at.column, 1, TONE_PLAIN }, " ");
 }
 
-/* In a pane: from the first lines on, but so that the culprit's frame is seen. */
-static size_t pane_top(const struct tui *t, size_t rows)
-{
-	if (t->mode == MODE_DETAIL)
-		return t->detail_top;
-	return 0;
-}
-
 static void draw_detail(struct tui *t, const struct recording *rec, const struct layout *l)
 {
 	const struct view *view = views[t->view];
@@ -297,7 +324,8 @@ static void draw_detail(struct tui *t, const struct recording *rec, const struct
 	if (t->detail_top + rows > t->details.n)
 		t->detail_top = t->details.n > rows ? t->details.n - rows : 0;
 	draw_rule(t, l->rule, title.s);
-	lines_draw(&t->details, &t->canvas, pane_top(t, rows), l->detail, l->detail_rows);
+	lines_draw(&t->details, &t->canvas, t->mode == MODE_DETAIL ? t->detail_top : 0, l->detail,
+		   l->detail_rows);
 	if (t->mode == MODE_DETAIL)
 		t->page = l->detail_rows;
 	strbuf_destroy(&title);
@@ -328,6 +356,7 @@ const struct canvas *tui_draw(struct tui *t, const struct recording *rec, int ro
 		return &t->canvas;
 	}
 	canvas_reset(&t->canvas, rows, columns);
+	fill(t, rec, columns);
 	l = lay_out(t, rows);
 	head_title(t, rec, l.title);
 	head_lag(t, l.lag);

@@ -50,6 +50,8 @@ void tui_stall(struct tui *t, const struct recording *rec, const struct stall *s
 	       const struct stall_diagnosis *d, const char *title);
 /* A second passed. */
 void tui_tick(struct tui *t, const struct recording *rec);
+/* The last that a launched target wrote; copied. */
+void tui_output(struct tui *t, const char *text, size_t len);
 /* All stalls diagnosed together; d must live until the next call. */
 void tui_diagnosis(struct tui *t, const struct recording *rec, const struct diagnosis *d);
 /* A line for the user: what became of a wish. */

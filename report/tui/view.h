@@ -1,6 +1,7 @@
 #ifndef LAGPROF_REPORT_TUI_VIEW_H
 #define LAGPROF_REPORT_TUI_VIEW_H
 
+#include "report/page.h"
 #include "report/tui/lines.h"
 #include "report/tui/model.h"
 #include "report/tui/tui.h"
@@ -24,6 +25,7 @@ struct tui {
 	bool upside_down, paused, behind;
 	char filter[FILTER_MAX];
 	char message[MESSAGE_MAX];
+	struct strbuf output;               /* the last that the target wrote */
 	int message_ticks;                  /* it goes away when they have passed */
 	size_t selected[VIEWS], top[VIEWS]; /* lines: the one that keys act on, the first shown */
 	size_t detail_top;
@@ -59,6 +61,9 @@ struct view {
 	const char *name;
 	const struct column *columns; /* NULL: text, made by `write` */
 	size_t n_columns;
+	const char *empty; /* what an empty list says; NULL: that there is no stall */
+	/* Does the line matter less than others?  NULL: none does. */
+	bool (*dim)(const struct tui *t, const struct recording *rec, uint32_t id);
 	/* Fills t->ids. */
 	void (*list)(struct tui *t, const struct recording *rec);
 	/* Fills t->details about t->ids[selected]; at most `width` columns.  The title comes back.
@@ -90,6 +95,9 @@ enum tone tone_of_lag(nsec lag);
 void put_short(struct strbuf *b, nsec ns);
 /* "server.js:33 login  pbkdf2Sync 60000 iterations": the place, then what is called there. */
 void put_what(const struct list_line *line, struct spot at, const struct verdict_line *what);
+/* Adds what a part of the text report says; nothing before the first diagnosis. */
+void put_report(const struct tui *t, struct lines *lines, const struct recording *rec,
+		void (*print)(const struct report *r, const struct page *page));
 /* Adds the frames of a stack to the details, that of the culprit marked. */
 void detail_stack(struct tui *t, const struct recording *rec, uint32_t stack, uint32_t culprit);
 

@@ -143,10 +143,16 @@ static void detail(struct tui *t, const struct recording *rec, int width, struct
 	detail_stack(t, rec, c->stack, c->frame);
 }
 
+static bool dim(const struct tui *t, const struct recording *rec, uint32_t id)
+{
+	return t->model.culprits[id].serving == 0;
+}
+
 const struct view view_culprits = {
 	.name = "Culprits",
 	.columns = columns,
 	.n_columns = sizeof(columns) / sizeof(columns[0]),
+	.dim = dim,
 	.list = list,
 	.detail = detail,
 };

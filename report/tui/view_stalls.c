@@ -133,7 +133,8 @@ static void detail(struct tui *t, const struct recording *rec, int width, struct
 	put_part(&b, "waiting for a CPU", s->runnable);
 	put_part(&b, "blocked", s->blocked);
 	put_part(&b, "stopped", s->stopped);
-	strbuf_printf(&b, "%s%u samples", b.len ? ", " : "", s->samples);
+	strbuf_printf(&b, "%s%u sample%s", b.len ? ", " : "", s->samples,
+		      s->samples == 1 ? "" : "s");
 	lines_wrap(&t->details, &t->canvas, (struct spot){ 0, 1, width, TONE_PLAIN }, b.s);
 	strbuf_destroy(&b);
 	if (s->request) {
@@ -148,10 +149,16 @@ static void detail(struct tui *t, const struct recording *rec, int width, struct
 	detail_stack(t, rec, heaviest_stack(rec, id), what.frame);
 }
 
+static bool dim(const struct tui *t, const struct recording *rec, uint32_t id)
+{
+	return rec->stalls[id].phase == PHASE_STARTUP;
+}
+
 const struct view view_stalls = {
 	.name = "Stalls",
 	.columns = columns,
 	.n_columns = sizeof(columns) / sizeof(columns[0]),
+	.dim = dim,
 	.list = list,
 	.detail = detail,
 };

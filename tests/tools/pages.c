@@ -304,6 +304,27 @@ static struct recording *make_private(void)
 	return rec;
 }
 
+/* Names of one, two and no columns a character. */
+static struct recording *make_wide(void)
+{
+	static const char *const names[] = {
+		"日本語", "😀grin", "e\u0301te\u0301", "한국어サーバー", "plain", "ｆｕｌｌ幅",
+	};
+	struct recording *rec = build_recording("v8");
+	char stack[256];
+
+	set_session(rec, 20000ull * MS);
+	for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		build_stall(rec, 1000 + i * 2000, 30 + i * 40)->request =
+			recording_intern(rec, names[i]);
+		snprintf(stack, sizeof(stack), "j %s @/app/%s.js:%u/1\nn main @/usr/bin/node",
+			 names[i], names[i], i + 2);
+		build_sample(rec, stack, 30 + i * 40);
+	}
+	add_turns(rec, 100);
+	return rec;
+}
+
 /* What a load is made of. */
 struct load {
 	uint32_t stalls, samples, stacks; /* stacks are unique */
@@ -416,10 +437,10 @@ static const struct {
 	const char *name;
 	struct recording *(*make)(void);
 } pages[] = {
-	{ "plain", make_plain },         { "empty", make_empty },     { "unseen", make_unseen },
-	{ "hostile", make_hostile },     { "private", make_private }, { "big", make_big },
-	{ "huge", make_huge },           { "minute", make_minute },   { "hour", make_hour },
-	{ "two_hours", make_two_hours },
+	{ "plain", make_plain },     { "empty", make_empty },         { "unseen", make_unseen },
+	{ "hostile", make_hostile }, { "wide", make_wide },           { "private", make_private },
+	{ "big", make_big },         { "huge", make_huge },           { "minute", make_minute },
+	{ "hour", make_hour },       { "two_hours", make_two_hours },
 };
 
 /* What a session's analyzers may say as well: budgets, and proofs about patterns. */

@@ -1,9 +1,14 @@
+#include "report/tui/capability.h"
+
+#include <string.h>
+
 #include "report/tui/screen.h"
 
-/* Apart from screen.c: term.h makes macros of words such as `columns`. */
+/* Last, and apart from screen.c: term.h makes macros of words such as `columns`. */
+/* clang-format off */
 #include <curses.h>
-#include <string.h>
 #include <term.h>
+/* clang-format on */
 
 static void append(char *out, size_t size, const char *capability)
 {
@@ -12,6 +17,12 @@ static void append(char *out, size_t size, const char *capability)
 
 	if (s && s != (char *)-1 && len + strlen(s) < size)
 		strcpy(out + len, s);
+}
+
+void screen_capability(const char *name, char *out, size_t size)
+{
+	out[0] = '\0';
+	append(out, size, name);
 }
 
 bool screen_possible(int fd)
