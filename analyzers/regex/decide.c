@@ -3,12 +3,14 @@
 #include <math.h>
 
 #include "analyzers/regex/probe.h"
+#include "analyzers/regex/variants.h"
 
 enum {
 	ROUGH_BUDGET = 12 * 1000 * 1000,
 	EXACT_BUDGET = 12 * 1000 * 1000,
 	LOOPS_TRIED = 4,
 	LINKS_TRIED = 12,
+	VARIANT_RELAX = 20,
 	COUNT_MATTERS = 5, /* copies that can add up to something */
 	/* what a counted repeat must cost to be called dangerous */
 	BOUNDED_STEPS = 400 * 1000,
@@ -282,6 +284,37 @@ static void decide_by_silence(struct decider *d)
 		d->out->attack.n = 0;
 }
 
+static void decide_with(struct decider *d);
+static void decider_free(struct decider *d);
+
+/* As if the groups that are referred to were fixed words.  True: an attack was found. */
+static bool decide_by_variants(struct decider *d)
+{
+	struct syntax variants[VARIANTS_MAX];
+	uint32_t n = variants_make(d->syntax, variants, d->arena);
+
+	for (uint32_t i = 0; i < n && d->out->verdict != REGEX_EXPONENTIAL; i++) {
+		struct decision found = { .verdict = REGEX_UNKNOWN };
+		struct decider v = { .out = &found,
+				     .syntax = &variants[i],
+				     .prover = d->prover,
+				     .arena = d->arena };
+
+		found.tree = variants[i].root;
+		automaton_build(&v.automaton, v.syntax, &d->prover->program->prefilter,
+				VARIANT_RELAX, d->arena);
+		if (!v.automaton.too_large)
+			decide_with(&v);
+		if (v.best.growth > d->best.growth ||
+		    (v.best.growth == d->best.growth && v.best.exponent > d->best.exponent + 0.3)) {
+			d->best = v.best;
+			*d->out = found;
+		}
+		decider_free(&v);
+	}
+	return d->best.growth != GROWTH_LINEAR;
+}
+
 static void decide_with(struct decider *d)
 {
 	struct ambiguity rough;
@@ -296,6 +329,8 @@ static void decide_with(struct decider *d)
 	settled = decide_roughly(d, &rough) || decide_exactly(d, &rough) ||
 		  decide_by_growth(d, &rough);
 	if (settled && (d->out->verdict != REGEX_SAFE || !d->automaton.hidden))
+		return;
+	if (!settled && d->automaton.unsure && decide_by_variants(d))
 		return;
 	if (!decide_by_search(d, &rough) && !settled)
 		decide_by_silence(d);
@@ -332,7 +367,7 @@ static uint64_t worst_cost(struct decider *d, const struct attack *attack, bool 
 /* What counted repeats cost before they end, found as if they never did. */
 static void decide_counts(struct decider *exact)
 {
-	struct decision unlimited = { .verdict = REGEX_UNKNOWN };
+	struct decision unlimited = { .verdict = REGEX_UNKNOWN, .tree = exact->syntax->root };
 	struct decider d = { .out = &unlimited,
 			     .syntax = exact->syntax,
 			     .prover = exact->prover,
@@ -360,7 +395,7 @@ void decide(struct decision *out, const struct syntax *syntax, struct prover *pr
 	struct decider d = { .out = out, .syntax = syntax, .prover = prover, .arena = a };
 	uint32_t copies;
 
-	*out = (struct decision){ .verdict = REGEX_UNKNOWN };
+	*out = (struct decision){ .verdict = REGEX_UNKNOWN, .tree = syntax->root };
 	for (size_t i = 0; i < sizeof(relax) / sizeof(relax[0]); i++) {
 		automaton_build(&d.automaton, syntax, &prover->program->prefilter, relax[i], a);
 		if (!d.automaton.too_large)

@@ -10,8 +10,9 @@ struct decision {
 	bool inner;           /* slow even when tried at one position only */
 	struct attack attack; /* when positive, suspect ones included */
 	const struct node *from,
-		*to;        /* the sets that the last pump begins and ends with, or NULL */
-	const char *reason; /* NULL: nothing to add */
+		*to;             /* the sets that the last pump begins and ends with, or NULL */
+	const struct node *tree; /* that they are in */
+	const char *reason;      /* NULL: nothing to add */
 };
 
 /* Scratch memory comes from the arena and stays referenced by *out. */

@@ -47,12 +47,12 @@ static bool find(const struct node *at, const struct node *wanted, struct repeat
 	}
 }
 
-static struct repeats repeats_around(const struct syntax *syntax, const struct node *n)
+static struct repeats repeats_around(const struct node *tree, const struct node *n)
 {
 	struct repeats r = { 0 };
 
 	if (n)
-		find(syntax->root, n, &r);
+		find(tree, n, &r);
 	return r;
 }
 
@@ -130,7 +130,7 @@ static struct span span_from_to(const struct node *at, const struct node *x, con
 
 struct span guilty_find(const struct decision *d, const struct syntax *syntax, struct arena *a)
 {
-	struct repeats from = repeats_around(syntax, d->from), to = repeats_around(syntax, d->to);
+	struct repeats from = repeats_around(d->tree, d->from), to = repeats_around(d->tree, d->to);
 
 	if (d->verdict == REGEX_EXPONENTIAL) {
 		for (uint32_t i = 0; i < to.n; i++)
@@ -144,5 +144,5 @@ struct span guilty_find(const struct decision *d, const struct syntax *syntax, s
 	/* Two copies of one repeat: the count around them makes the copies. */
 	if (from.v[0] == to.v[0] && to.n > 1)
 		return span_of(to.v[1]);
-	return span_from_to(syntax->root, from.v[0], to.v[0]);
+	return span_from_to(d->tree, from.v[0], to.v[0]);
 }

@@ -1,8 +1,9 @@
 /*
- * Looks for what the analysis missed: for each pattern on standard input
- * (lines as of regex_judge.c) that is called safe, runs the matcher on every
- * attack with a short prefix, pump and suffix over a few characters, and
- * prints those that grow.  Exit status 1 if there is any.
+ * regex_hunt words|sampled: looks for what the analysis missed.  For each
+ * pattern on standard input (lines as of regex_judge.c) that is not called
+ * dangerous, runs the matcher on many attacks and prints those that grow: every
+ * short prefix, pump and suffix over a few characters, or words taken from the
+ * pattern itself.  Exit status 1 if there is any.
  */
 #include <math.h>
 #include <stdio.h>
@@ -11,8 +12,9 @@
 
 #include "analyzers/regex/attack.h"
 #include "analyzers/regex/regex.h"
+#include "tests/tools/regex_words.h"
 
-enum { LETTERS = 5, PREFIX_MAX = 2, PUMP_MAX = 3 };
+enum { LETTERS = 5, PREFIX_MAX = 2, PUMP_MAX = 3, SAMPLED = 3000 };
 
 static const uint32_t letters[LETTERS] = { 'a', 'b', 'c', '1', '\n' };
 
@@ -68,7 +70,20 @@ static bool grows(struct prover *p, const struct attack *attack)
 static void print_units(struct units u)
 {
 	for (uint32_t i = 0; i < u.n; i++)
-		printf(u.v[i] == '\n' ? "\\n" : "%c", (int)u.v[i]);
+		printf(u.v[i] > ' ' && u.v[i] < 127 ? "%c" : "\\u%04x", (int)u.v[i]);
+}
+
+static void print_missed(const struct attack *attack, const char *pattern)
+{
+	printf("missed /%s/: ", pattern);
+	for (uint32_t i = 0; i < attack->n; i++) {
+		print_units(attack->pumps[i].prefix);
+		printf(" (");
+		print_units(attack->pumps[i].pump);
+		printf(")* ");
+	}
+	print_units(attack->suffix);
+	putchar('\n');
 }
 
 static bool hunt_with(struct prover *p, struct attack *attack, const char *pattern)
@@ -79,31 +94,18 @@ static bool hunt_with(struct prover *p, struct attack *attack, const char *patte
 		attack->suffix = (struct units){ &suffixes[i ? i - 1 : 0], i > 0 };
 		if (!grows(p, attack))
 			continue;
-		printf("missed /%s/: ", pattern);
-		print_units(attack->pumps[0].prefix);
-		printf(" (");
-		print_units(attack->pumps[0].pump);
-		printf(")* ");
-		print_units(attack->suffix);
-		putchar('\n');
+		print_missed(attack, pattern);
 		return true;
 	}
 	return false;
 }
 
-static bool hunt(const struct regex_pattern *pattern)
+static bool hunt_short(struct prover *p, const struct syntax *syntax, const char *pattern)
 {
 	uint32_t prefix[PREFIX_MAX], pump[PUMP_MAX];
 	struct attack attack = { .n = 1 };
-	struct arena a = { 0 };
-	struct syntax syntax;
-	struct program program;
-	struct prover p;
 	bool found = false;
 
-	syntax_parse(&syntax, pattern, &a);
-	program_compile(&program, &syntax);
-	prover_init(&p, &program, UINT64_MAX);
 	for (uint32_t m = 0; m <= PREFIX_MAX && !found; m++) {
 		for (uint32_t n = 1; n <= PUMP_MAX && !found; n++) {
 			attack.pumps[0].prefix = (struct units){ prefix, m };
@@ -111,19 +113,88 @@ static bool hunt(const struct regex_pattern *pattern)
 			for (uint32_t i = 0; i < count(m) * count(n) && !found; i++) {
 				spell(i % count(m), m, prefix);
 				spell(i / count(m), n, pump);
-				p.left = UINT64_MAX;
-				found = hunt_with(&p, &attack, pattern->text);
+				found = hunt_with(p, &attack, pattern);
 			}
 		}
 	}
+	return found;
+}
+
+static struct units units_of(const struct word_text *w)
+{
+	return (struct units){ w->v, w->n };
+}
+
+/* One or two words for what one of the repeats repeats, or for all. */
+static const struct node *sample_pump(struct words *w, struct word_text *to)
+{
+	const struct node *repeat = w->n_repeats && words_random(w, 8)
+					    ? w->repeats[words_random(w, w->n_repeats)]
+					    : NULL;
+
+	for (uint32_t i = words_random(w, 3) ? 1 : 2; i > 0; i--)
+		words_add(w, repeat ? repeat->repeat.body : w->syntax->root, to);
+	if (!words_random(w, 4) && w->n_repeats)
+		words_add_until(w, w->repeats[words_random(w, w->n_repeats)], to);
+	if (!to->n)
+		words_put(to, w->characters[words_random(w, w->n_characters)]);
+	return repeat;
+}
+
+static bool hunt_sampled(struct prover *p, const struct syntax *syntax, const char *pattern)
+{
+	struct words w;
+
+	words_init(&w, syntax, strlen(pattern));
+	for (int i = 0; i < SAMPLED; i++) {
+		struct word_text prefix[2] = { 0 }, pump[2] = { 0 }, suffix = { 0 };
+		struct attack attack = { .n = words_random(&w, 5) ? 1 : 2 };
+
+		for (uint32_t k = 0; k < attack.n; k++) {
+			const struct node *repeat = sample_pump(&w, &pump[k]);
+
+			if (words_random(&w, 8) == 0)
+				words_put(&prefix[k], w.characters[words_random(&w, 8)]);
+			if (repeat && k == 0 && words_random(&w, 6))
+				words_add_until(&w, repeat, &prefix[k]);
+			attack.pumps[k].prefix = units_of(&prefix[k]);
+			attack.pumps[k].pump = units_of(&pump[k]);
+		}
+		if (words_random(&w, 3) == 0)
+			words_add_until(&w, NULL, &suffix);
+		suffix.n = suffix.n ? words_random(&w, suffix.n) : 0;
+		if (words_random(&w, 2))
+			words_put(&suffix, "\0!\na"[words_random(&w, 4)]);
+		attack.suffix = units_of(&suffix);
+		if (!grows(p, &attack))
+			continue;
+		print_missed(&attack, pattern);
+		return true;
+	}
+	return false;
+}
+
+static bool hunt(const struct regex_pattern *pattern, bool sampled)
+{
+	struct arena a = { 0 };
+	struct syntax syntax;
+	struct program program;
+	struct prover p;
+	bool found;
+
+	syntax_parse(&syntax, pattern, &a);
+	program_compile(&program, &syntax);
+	prover_init(&p, &program, UINT64_MAX);
+	found = (sampled ? hunt_sampled : hunt_short)(&p, &syntax, pattern->text);
 	prover_free(&p);
 	program_free(&program);
 	arena_free(&a);
 	return found;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	bool sampled = argc > 1 && strcmp(argv[1], "sampled") == 0;
 	uint32_t safe = 0, missed = 0;
 	char *line = NULL;
 	size_t cap = 0;
@@ -147,7 +218,7 @@ int main(void)
 			printf("suspect /%s/%s: %s\n", p.text, p.flags, v.reason);
 		if (v.verdict == REGEX_SAFE) {
 			safe++;
-			missed += hunt(&p);
+			missed += hunt(&p, sampled);
 			fflush(stdout);
 		}
 		arena_free(&a);

@@ -179,6 +179,15 @@ TEST(the_guilty_part_is_pointed_at)
 	CHECK_EQ(v.guilty.end, 0);
 }
 
+TEST(what_a_group_may_hold_is_tried_where_something_refers_to_it)
+{
+	CHECK_STR(V8("i", "\\burl\\(([\"'])?#(.+?)\\1\\)"), "polynomial");
+	CHECK_STR(V8("m", "^(['\"`])([\\s\\S]*)\\1$"), "polynomial");
+	CHECK_STR(V8("", "b?r(#*)\"(.|\\n)*?\"\\1(?!#)"), "polynomial");
+	CHECK_STR(V8("", "^(a|b)(\\1+)+$"), "exponential");
+	CHECK_STR(V8("", "^(['\"])[^'\"]*\\1$"), "safe");
+}
+
 TEST(rewrites_are_safe_and_match_the_same)
 {
 	CHECK_STR(analyze(REGEX_V8, "", "\\s+$").rewrite, "(?<!\\s)\\s+$");
