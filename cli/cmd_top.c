@@ -99,6 +99,13 @@ static bool is_recording(const char *operand)
 	       access(operand, F_OK) == 0;
 }
 
+static bool is_no_command(const char *operand)
+{
+	pid_t pid;
+
+	return pid_parse(operand, &pid) == 0 || is_recording(operand);
+}
+
 static int run_top(const struct options *o, int argc, char **argv)
 {
 	struct error err = { 0 };
@@ -135,5 +142,6 @@ const struct command command_top = {
 		   "the recording.  Where standard output is no terminal, or TERM=dumb, each stall "
 		   "is a line.",
 	.wraps = true,
+	.stands_alone = is_no_command,
 	.run = run_top,
 };

@@ -16,6 +16,9 @@ struct command {
 	const char *examples; /* lines of "command  # what it does", shown first by --help */
 	const char *details;  /* a paragraph after the options; NULL: none */
 	bool wraps;           /* operands are a command line: options end at the first of them */
+	/* Of one that wraps: the first operand is no command, and options may follow; NULL: never.
+	 */
+	bool (*stands_alone)(const char *operand);
 
 	/*
 	 * Does the work and returns the exit status.  argv holds the operands only: argv[0] is the

@@ -291,23 +291,38 @@ static int read_options(struct options *o, const struct command *c, poptContext 
 	return o->help || code == -1 ? 0 : refuse(popt, code, c, err);
 }
 
-int options_parse(struct options *o, const struct command *c, int argc, char **argv,
-		  struct error *err)
+/* Options and operands of argv; where the operands are a command, options end at the first. */
+static int parse(struct options *o, const struct command *c, int argc, char **argv, bool wraps,
+		 struct error *err)
 {
 	struct poptOption table[sizeof(options_table) / sizeof(options_table[0])];
 	poptContext popt;
 	int ret;
 
-	set_defaults(o, argc);
 	make_popt_table(table, c);
 	popt = poptGetContext(NULL, argc, (const char **)argv, table,
-			      POPT_CONTEXT_KEEP_FIRST |
-				      (c->wraps ? POPT_CONTEXT_POSIXMEHARDER : 0));
+			      POPT_CONTEXT_KEEP_FIRST | (wraps ? POPT_CONTEXT_POSIXMEHARDER : 0));
 	ret = read_options(o, c, popt, err);
 	for (const char **arg = poptGetArgs(popt); arg && *arg; arg++)
 		o->args[o->n_args++] = arena_strdup(&o->arena, *arg);
 	poptFreeContext(popt);
 	return ret;
+}
+
+int options_parse(struct options *o, const struct command *c, int argc, char **argv,
+		  struct error *err)
+{
+	int ret, after;
+
+	set_defaults(o, argc);
+	ret = parse(o, c, argc, argv, c->wraps, err);
+	after = argc - o->n_args; /* the first operand */
+	if (ret < 0 || o->n_args < 2 || !c->stands_alone || !c->stands_alone(o->args[0]) ||
+	    (after > 0 && strcmp(argv[after - 1], "--") == 0))
+		return ret;
+	while (o->n_args > 1)
+		o->args[--o->n_args] = NULL;
+	return parse(o, c, argc - after - 1, argv + after + 1, false, err);
 }
 
 void options_free(struct options *o)

@@ -55,6 +55,35 @@ TEST(options_have_the_defaults_of_the_help)
 	options_free(&o);
 }
 
+static bool is_number(const char *operand)
+{
+	return *operand >= '0' && *operand <= '9';
+}
+
+TEST(options_go_on_after_an_operand_that_is_no_command)
+{
+	static const struct command top = { .name = "run",
+					    .wraps = true,
+					    .stands_alone = is_number };
+	struct options o;
+	struct error err;
+
+	CHECK_EQ(parse(&o, &top, "-t 5ms 42 -o y", &err), 0);
+	CHECK_EQ(o.threshold, 5000000);
+	CHECK_STR(o.output, "y");
+	CHECK_EQ(o.n_args, 1);
+	CHECK_STR(o.args[0], "42");
+	CHECK(o.args[1] == NULL);
+	options_free(&o);
+	CHECK_EQ(parse(&o, &top, "-- 42 -o y", &err), 0);
+	CHECK(o.output == NULL);
+	CHECK_EQ(o.n_args, 3);
+	options_free(&o);
+	CHECK_EQ(parse(&o, &top, "node -o y", &err), 0);
+	CHECK_EQ(o.n_args, 3);
+	options_free(&o);
+}
+
 TEST(options_of_the_wrapped_command_are_left_to_it)
 {
 	struct options o;
