@@ -175,7 +175,7 @@ static nsec find_blamed(const struct stall *stall, const struct part *parts, siz
 static bool is_storm(struct classifier *c, const struct part *parts, size_t n,
 		     const double sums[CAUSES])
 {
-	return sums[CAUSE_USER_CODE] > sums[CAUSE_GC] / 3 &&
+	return sums[CAUSE_USER_CODE] > sums[CAUSE_GC] / 6 &&
 	       judge_code(c, parts, n, c->rec->session.threshold).cause ==
 		       CAUSE_MICROTASK_STARVATION;
 }

@@ -183,6 +183,31 @@ TEST(microtasks_of_promises_are_named_so)
 	done(rec, d);
 }
 
+TEST(microtasks_starve_the_loop_although_their_garbage_takes_most_of_it)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 200);
+	for (int i = 0; i < 10; i++) {
+		build_sample(rec,
+			     "n v8::internal::Heap::Scavenge " NODE
+			     "j drain @/app/a.js:82\nn Builtins_RunMicrotasks " NODE TICKS
+			     "n main " NODE,
+			     13);
+		build_sample(rec, "n Builtins_RunMicrotasks " NODE TICKS "n main " NODE, 2);
+		build_sample(rec,
+			     "j drain @/app/a.js:82\nn Builtins_RunMicrotasks " NODE TICKS
+			     "n main " NODE,
+			     5);
+	}
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_MICROTASK_STARVATION);
+	CHECK_STR(f->culprit->function, "drain");
+	done(rec, d);
+}
+
 TEST(one_long_job_is_user_code_although_it_runs_as_a_microtask)
 {
 	struct recording *rec = build_recording("v8");
