@@ -4,10 +4,12 @@
 
 #include "cli/terminal.h"
 #include "report/renderer.h"
+#include "report/repeats.h"
 
 struct lines_speaker {
 	struct speaker speaker; /* first: the callbacks are given its address */
-	bool ascii;
+	struct repeats repeats;
+	bool ascii, all; /* all: every stall has its line */
 };
 
 static void attached(struct speaker *self, const struct recording *rec, const char *path,
@@ -29,21 +31,40 @@ static void attached(struct speaker *self, const struct recording *rec, const ch
 	strbuf_destroy(&line);
 }
 
+/* One write: the target may be writing to the same terminal. */
+static void put(struct speaker *self, struct strbuf *text)
+{
+	if (text->len)
+		fwrite(text->s, 1, text->len, self->out);
+	fflush(self->out);
+	strbuf_destroy(text);
+}
+
 static void stall(struct speaker *self, const struct recording *rec, const struct stall *stall,
 		  const struct stall_diagnosis *d, const char *title)
 {
+	struct lines_speaker *s = (struct lines_speaker *)self;
 	struct strbuf line = { 0 };
 
-	stall_line(&line, rec, stall, d, title, ((struct lines_speaker *)self)->ascii);
+	if (!s->all && !stall->open && !repeats_show(&s->repeats, rec, stall, d))
+		return;
+	stall_line(&line, rec, stall, d, title, s->ascii);
 	strbuf_puts(&line, "\n");
-	/* One write: the target may be writing to the same terminal. */
-	fwrite(line.s, 1, line.len, self->out);
-	fflush(self->out);
-	strbuf_destroy(&line);
+	put(self, &line);
+}
+
+static void tell_repeats(struct speaker *self, nsec now)
+{
+	struct lines_speaker *s = (struct lines_speaker *)self;
+	struct strbuf lines = { 0 };
+
+	repeats_tell(&s->repeats, now, s->ascii, &lines);
+	put(self, &lines);
 }
 
 static void tick(struct speaker *self, const struct recording *rec)
 {
+	tell_repeats(self, rec->session.duration);
 }
 
 static struct tui_wish step(struct speaker *self, const struct recording *rec)
@@ -57,10 +78,12 @@ static void say(struct speaker *self, const char *text)
 
 static void leave(struct speaker *self)
 {
+	tell_repeats(self, UINT64_MAX);
 }
 
 static void destroy(struct speaker *self)
 {
+	repeats_destroy(&((struct lines_speaker *)self)->repeats);
 	free(self);
 }
 
@@ -81,5 +104,6 @@ struct speaker *speaker_lines(const struct options *o, FILE *out)
 		.free = destroy,
 	};
 	s->ascii = terminal_ascii(o);
+	s->all = o->verbose;
 	return &s->speaker;
 }
