@@ -16,6 +16,7 @@
                                     neighbours, or under a quota that took so many ns away
     check.py slowlog REPORT SLOWLOG `redis-cli --json slowlog get`
     check.py cluster REPORT OUTPUT  fixtures/node/cluster.js under --follow, and what it said
+    check.py stress REPORT ROUTE... fixtures/node/stress.js, with these routes under load
     check.py queue REPORT ROLE      the process with ROLE in its command line had all the stalls
 
 Prints figures, and what is wrong; the exit status says whether anything is.
@@ -275,12 +276,30 @@ def check_queue(report, role):
         complain(f"the {role} has all the stalls: {stalls}")
 
 
+def check_stress(report, *routes):
+    """fixtures/node/stress.js under autocannon: what each route is to be blamed for, and on which thread."""
+    main = report["target"]["pid"]
+    culprits = {"sync-hash": ("sync_crypto", "syncHash", True), "worker-hash": ("sync_crypto", "syncHash", False),
+                "tick-storm": ("microtask_starvation", "tick", True)}
+    seen = {(s["cause"], report["findings"][s["finding"]].get("culprit", {}).get("function"), s["tid"] == main)
+            for s in report["stalls"] if s["phase"] == "serving" and s["running_ns"] > 15 * MS}
+    print(f"{' '.join(routes)}: {sorted(map(str, seen))}")
+    for route in routes:
+        if route in culprits and culprits[route] not in seen:
+            complain(f"/{route}: no {culprits[route]}")
+    allowed = {culprits[route][:2] for route in routes if route in culprits}
+    for cause, function, _ in seen:
+        if cause in ("sync_crypto", "microtask_starvation") and (cause, function) not in allowed:
+            complain(f"{cause} at {function} is of no route")
+
+
 def main():
     report = load(sys.argv[2])
     check = {"truth": check_truth, "routes": check_routes, "native": check_native,
              "healthy": check_healthy, "slowlog": check_slowlog,
              "pool": check_pool, "starved": check_starved,
-             "cluster": check_cluster, "queue": check_queue}[sys.argv[1]]
+             "cluster": check_cluster, "queue": check_queue,
+             "stress": check_stress}[sys.argv[1]]
     check(report, *sys.argv[3:])
     return 1 if problems else 0
 
