@@ -88,6 +88,19 @@ struct finding {
 	size_t n_parts;
 };
 
+/* Calls that block, made at one place while serving (--strict). */
+struct strict_finding {
+	enum cause cause;
+	char fingerprint[17];
+	const char *title; /* "readFileSync /app/page.html" */
+	const char *call;
+	const struct frame *culprit; /* NULL unknown */
+	const struct stack *stack;
+	const char *advice;
+	uint64_t calls;
+	struct evidence evidence;
+};
+
 /* Per stall, same order as recording.stalls. */
 struct stall_diagnosis {
 	enum cause cause;
@@ -106,8 +119,10 @@ struct diagnosis {
 	struct arena arena;
 	struct finding *findings;
 	struct stall_diagnosis *stalls;
-	size_t n_findings, n_stalls;
-	nsec stalled; /* total length of all stalls, any phase */
+	struct strict_finding *strict; /* most calls first */
+	size_t n_findings, n_stalls, n_strict;
+	uint64_t strict_calls; /* of all of them */
+	nsec stalled;          /* total length of all stalls, any phase */
 	nsec serving_stalled;
 	uint32_t serving_stalls;
 	double unattributed_ratio; /* share of stalled time whose culprit is unknown */

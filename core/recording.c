@@ -11,6 +11,8 @@
 enum { NOTES_MAX = 200 };
 /* With the symbols of node beside it lagprof stays near 32 MB. */
 enum { MEMORY_MAX = 8 << 20 };
+/* Different stacks of calls that block. */
+enum { CALLS_MAX = 2000 };
 
 struct recording *recording_new(void)
 {
@@ -37,6 +39,7 @@ void recording_free(struct recording *rec)
 	free(rec->loops);
 	free(rec->stalls);
 	free(rec->samples);
+	free(rec->calls);
 	free(rec->notes);
 	arena_free(&rec->arena);
 	free(rec);
@@ -135,6 +138,27 @@ void recording_add_sample(struct recording *rec, const struct sample *s)
 	recording_thin(rec, s->at);
 	ARRAY_GROW(rec->samples, rec->n_samples, rec->cap_samples);
 	rec->samples[rec->n_samples++] = copy;
+}
+
+void recording_add_call(struct recording *rec, const struct strict_call *c)
+{
+	/* The last one is the likeliest to come again. */
+	for (size_t i = rec->n_calls; i-- > 0;) {
+		struct strict_call *known = &rec->calls[i];
+
+		if (known->stack == c->stack && known->syscall == c->syscall &&
+		    known->loop == c->loop) {
+			known->count += c->count;
+			return;
+		}
+	}
+	if (rec->n_calls >= CALLS_MAX) {
+		rec->session.strict_missed += c->count;
+		return;
+	}
+	ARRAY_GROW(rec->calls, rec->n_calls, rec->cap_calls);
+	rec->calls[rec->n_calls] = *c;
+	rec->calls[rec->n_calls++].text = recording_intern(rec, c->text);
 }
 
 void recording_note(struct recording *rec, const char *fmt, ...)

@@ -53,6 +53,8 @@ struct session {
 	nsec error_bound;             /* of a stall's length, as the probe promises */
 	nsec intrinsic_latency; /* the machine's own worst hiccup, measured at start; 0 unknown */
 	nsec own_cpu;           /* CPU time lagprof itself used */
+	bool strict;            /* calls that block were looked for */
+	uint64_t strict_missed; /* of them, not looked at: there were too many */
 	bool resolved;          /* file:line and inlined frames were looked up (symbols_resolve) */
 };
 
@@ -63,6 +65,20 @@ struct target_info {
 	const char *cwd; /* its working directory when it was first looked at; NULL unknown */
 	const char *runtime, *runtime_version; /* "v8"/"cpython" and what it says; NULL: native */
 	uint32_t threads;
+};
+
+/*
+ * A system call that blocks and that a loop made inside a turn while serving,
+ * however short it was (--strict): all of one number and stack.
+ */
+struct strict_call {
+	uint32_t loop;   /* index in recording.loops */
+	uint32_t stack;  /* id */
+	int16_t syscall; /* x86-64 number */
+	uint64_t count;
+	nsec first;
+	enum argument_key key; /* what is known of the call, when text is not NULL: its path… */
+	const char *text;
 };
 
 struct recording {
@@ -77,9 +93,10 @@ struct recording {
 	struct loop **loops;
 	struct stall *stalls;
 	struct sample *samples;
+	struct strict_call *calls;
 	const char **notes; /* what could not be seen, one sentence each */
-	size_t n_processes, n_loops, n_stalls, n_samples, n_notes;
-	size_t cap_processes, cap_loops, cap_stalls, cap_samples, cap_notes;
+	size_t n_processes, n_loops, n_stalls, n_samples, n_calls, n_notes;
+	size_t cap_processes, cap_loops, cap_stalls, cap_samples, cap_calls, cap_notes;
 	uint64_t samples_gone; /* that were here before samples[0..n_samples) */
 	size_t memory_max;     /* bytes for names, stacks and samples; 0: no limit */
 	size_t thin_at;        /* n_samples at which they are thinned out next */
@@ -97,6 +114,8 @@ struct stall *recording_add_stall(struct recording *rec);
 const struct target_info *recording_process(const struct recording *rec, int32_t pid);
 /* Copies s and its arguments. */
 void recording_add_sample(struct recording *rec, const struct sample *s);
+/* Adds c->count to the equal one, or appends a copy of c. */
+void recording_add_call(struct recording *rec, const struct strict_call *c);
 /* A sentence for the reader of the report; the same sentence is kept once. */
 void recording_note(struct recording *rec, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

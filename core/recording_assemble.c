@@ -157,6 +157,44 @@ static void finish_samples(struct decoder *d)
 	free(e.ids);
 }
 
+/* One that was written before its stack got its final form comes twice. */
+static void keep_call(struct recording *rec, size_t *kept, const struct strict_call *c)
+{
+	for (size_t i = 0; i < *kept; i++) {
+		struct strict_call *known = &rec->calls[i];
+
+		if (known->loop == c->loop && known->stack == c->stack &&
+		    known->syscall == c->syscall) {
+			known->count = c->count > known->count ? c->count : known->count;
+			return;
+		}
+	}
+	rec->calls[(*kept)++] = *c;
+}
+
+static void finish_calls(struct decoder *d)
+{
+	struct recording *rec = d->rec;
+	struct expansion e = { 0 };
+	size_t kept = 0;
+
+	for (size_t i = 0; i < rec->n_calls; i++) {
+		struct strict_call c = rec->calls[i];
+		struct decoded_stack *k = stack_table_find(&d->stacks, c.stack);
+		uint32_t loop = idmap_get(&d->loops, c.loop);
+
+		if (!k || loop == IDMAP_NONE) {
+			d->bad_records++;
+			continue;
+		}
+		c.loop = loop;
+		c.stack = stack_id(d, k, &e);
+		keep_call(rec, &kept, &c);
+	}
+	rec->n_calls = kept;
+	free(e.ids);
+}
+
 static void finish_stalls(struct decoder *d)
 {
 	struct recording *rec = d->rec;
@@ -181,6 +219,7 @@ void decoder_finish(struct decoder *d)
 {
 	finish_stalls(d);
 	finish_samples(d);
+	finish_calls(d);
 	table_destroy(&d->stacks);
 	table_destroy(&d->replacements);
 	free(d->arguments);

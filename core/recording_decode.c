@@ -9,6 +9,7 @@
 enum {
 	LOOPS_MAX = 1024, /* a loop is 10 KB */
 	PROCESSES_MAX = 1024,
+	CALLS_MAX = 4096,
 	STALLS_MAX = 2 << 20,
 	SAMPLES_MAX = 16 << 20,
 	FRAMES_MAX = 4 << 20,
@@ -54,6 +55,8 @@ static void take_session(struct decoder *d, const Lagprof__Session *m)
 		.intrinsic_latency = m->intrinsic_latency,
 		.own_cpu = m->own_cpu,
 		.resolved = m->resolved,
+		.strict = m->strict,
+		.strict_missed = m->strict_missed,
 	};
 }
 
@@ -364,6 +367,37 @@ static void take_samples(struct decoder *d, const Lagprof__Samples *m)
 	}
 }
 
+/* As it is: it gets rec's ids in decoder_finish(). */
+static void take_call(struct decoder *d, const Lagprof__Call *m)
+{
+	struct recording *rec = d->rec;
+	bool fits = m->syscall >= 0 && m->syscall <= INT16_MAX && (unsigned)m->key < ARG_KEYS;
+	size_t i = 0;
+
+	while (i < rec->n_calls &&
+	       (rec->calls[i].loop != m->loop || rec->calls[i].stack != m->stack ||
+		rec->calls[i].syscall != m->syscall))
+		i++;
+	if (!fits || i == CALLS_MAX || i > d->work) {
+		d->bad_records++;
+		return;
+	}
+	d->work -= i;
+	if (i == rec->n_calls) {
+		ARRAY_GROW(rec->calls, rec->n_calls, rec->cap_calls);
+		rec->n_calls++;
+	}
+	rec->calls[i] = (struct strict_call){
+		.loop = m->loop,
+		.stack = m->stack,
+		.syscall = (int16_t)m->syscall,
+		.count = m->count,
+		.first = m->first,
+		.key = (enum argument_key)m->key,
+		.text = TEXT(d, m, text),
+	};
+}
+
 static void take_record(struct decoder *d, const Lagprof__Record *r)
 {
 	switch (r->kind_case) {
@@ -399,6 +433,9 @@ static void take_record(struct decoder *d, const Lagprof__Record *r)
 		break;
 	case LAGPROF__RECORD__KIND_REPLACEMENT:
 		take_replacement(d, r->replacement);
+		break;
+	case LAGPROF__RECORD__KIND_CALL:
+		take_call(d, r->call);
 		break;
 	case LAGPROF__RECORD__KIND_PROCESS:
 		take_process(d, r->process);

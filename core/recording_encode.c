@@ -77,6 +77,8 @@ void encode_session(struct strbuf *out, const struct session *s)
 	SET(&m, intrinsic_latency, s->intrinsic_latency);
 	SET(&m, own_cpu, s->own_cpu);
 	SET(&m, resolved, s->resolved);
+	SET(&m, strict, s->strict);
+	SET(&m, strict_missed, s->strict_missed);
 	PUT(out, SESSION, session, &m);
 }
 
@@ -121,6 +123,21 @@ void encode_process(struct strbuf *out, const struct target_info *t)
 
 	PUT(out, PROCESS, process, &m);
 	free(argv);
+}
+
+void encode_call(struct strbuf *out, const struct strict_call *c)
+{
+	Lagprof__Call m = LAGPROF__CALL__INIT;
+
+	m.loop = c->loop;
+	m.stack = c->stack;
+	SET(&m, syscall, c->syscall);
+	SET(&m, count, c->count);
+	SET(&m, first, c->first);
+	if (c->text)
+		SET(&m, key, (Lagprof__ArgumentKey)c->key);
+	SET_TEXT(&m, text, c->text);
+	PUT(out, CALL, call, &m);
 }
 
 struct sparse {

@@ -17,6 +17,7 @@ enum {
  */
 void encode_session(struct strbuf *out, const struct session *s);
 void encode_target(struct strbuf *out, const struct target_info *t);
+void encode_call(struct strbuf *out, const struct strict_call *c);
 void encode_process(struct strbuf *out, const struct target_info *t);
 void encode_threadpool(struct strbuf *out, const struct threadpool *t);
 void encode_host(struct strbuf *out, const struct host *h);

@@ -310,6 +310,11 @@ static void put_totals(struct recording_writer *w, const struct recording *rec)
 		encode_target(&w->raw, &rec->target);
 		w->target = rec->target;
 	}
+	for (size_t i = 0; i < rec->n_calls; i++) {
+		put_stack(w, rec, rec->calls[i].stack);
+		encode_call(&w->raw, &rec->calls[i]);
+		settle(w);
+	}
 	for (size_t i = 0; i < rec->n_processes; i++)
 		encode_process(&w->raw, rec->processes[i]);
 	encode_threadpool(&w->raw, &rec->threadpool);

@@ -422,6 +422,9 @@ void recording_redact(struct recording *rec)
 	find_project(&r);
 	redact_frames(&r);
 	redact_samples(&r);
+	for (size_t i = 0; i < rec->n_calls; i++)
+		if (rec->calls[i].text && rec->calls[i].text[0])
+			rec->calls[i].text = redact_text(&r, rec->calls[i].key, rec->calls[i].text);
 	for (size_t i = 0; i < rec->n_stalls; i++)
 		rec->stalls[i].request = redact_request(&r, rec->stalls[i].request);
 	for (size_t i = 0; i < rec->n_loops; i++)

@@ -335,6 +335,8 @@ static void merge_equal_stacks(struct recording *rec)
 	}
 	for (size_t i = 0; i < rec->n_samples; i++)
 		rec->samples[i].stack = first[rec->samples[i].stack];
+	for (size_t i = 0; i < rec->n_calls; i++)
+		rec->calls[i].stack = first[rec->calls[i].stack];
 	free(first);
 }
 
