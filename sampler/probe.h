@@ -14,7 +14,8 @@ enum event_kind {
 	EVENT_TURN,   /* a turn at least as long as the threshold ended */
 	EVENT_SLEEP,  /* the loop slept inside a turn, and came back */
 	EVENT_SAMPLE, /* a stack */
-	EVENT_POLL,   /* a poll that is not (known to be) the loop's begins */
+	EVENT_CALL, /* a system call that blocks, inside a turn (probe_config.strict): its stack */
+	EVENT_POLL, /* a poll that is not (known to be) the loop's begins */
 	EVENT_LISTEN, /* the target calls listen() */
 	EVENT_EXEC,   /* it runs another program now */
 	EVENT_MMAP,
@@ -49,6 +50,7 @@ struct event {
 		struct {
 			struct raw_sample raw;
 			bool asleep; /* taken as the thread went to sleep */
+			int syscall; /* of EVENT_CALL */
 		} sample;
 		struct {
 			uint64_t key, sp;
@@ -80,6 +82,7 @@ struct probe_config {
 	nsec threshold, gate;             /* report turns, sample turns older than this */
 	uint32_t freq;                    /* samples per second of on-CPU time */
 	uint32_t stack_bytes;             /* copied with each sample */
+	bool strict;                      /* look for calls that block (strict_call.h) */
 	size_t stack_ring, boundary_ring; /* bytes, powers of two; 0: default */
 	int gate_fd; /* of a launched target that has not run its exec yet (struct target); or -1 */
 	const char *command; /* with gate_fd: the program it will run */
@@ -96,6 +99,7 @@ struct probe_overhead {
 struct probe_losses {
 	uint64_t made, lost; /* samples */
 	uint64_t turns;      /* boundary records */
+	uint64_t calls;      /* that block, and were not looked at */
 };
 
 /*
@@ -105,6 +109,7 @@ struct probe_losses {
 struct probe {
 	const char *name;
 	nsec error_bound; /* of a turn's length */
+	bool strict;      /* it can look for calls that block */
 	int (*open)(void **state, const struct probe_config *config, struct error *err);
 	void (*close)(void *state);
 	/* Readable when drain() has something to do at once. */

@@ -182,6 +182,7 @@ void process_event(struct process *p, const struct event *e)
 	case EVENT_FORK:
 		return;
 	case EVENT_SAMPLE:
+	case EVENT_CALL:
 		check_code(p, e);
 		break;
 	default:

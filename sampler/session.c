@@ -62,6 +62,7 @@ static void begin_session(struct session_run *s)
 	session->probe = s->config.probe->name;
 	session->unwinder = s->config.unwinder->name;
 	session->error_bound = s->config.probe->error_bound;
+	session->strict = s->config.strict;
 	session->end = END_RUNNING;
 	session->exit_status = -1;
 }
@@ -197,6 +198,7 @@ int session_open(struct session_run **out, const struct target *target,
 				   .stack_ring = config->stack_ring,
 				   .boundary_ring = config->boundary_ring,
 				   .command = target->command,
+				   .strict = config->strict,
 				   .gate_fd = target->gate };
 	int ret;
 
@@ -215,6 +217,10 @@ int session_open(struct session_run **out, const struct target *target,
 		ret = error_set(err, -EOPNOTSUPP, "the probe %s cannot follow children",
 				config->probe->name);
 		error_fix(err, "run as root, or without --follow");
+	} else if (config->strict && !config->probe->strict) {
+		ret = error_set(err, -EOPNOTSUPP, "the probe %s does not see system calls",
+				config->probe->name);
+		error_fix(err, "run as root, or without --strict");
 	} else {
 		ret = config->probe->open(&s->c.probe_state, &pc, err);
 	}
@@ -248,6 +254,7 @@ static void tick(struct session_run *s, nsec now)
 	s->c.probe->losses(s->c.probe_state, &losses);
 	s->c.rec->session.lost_samples = losses.lost;
 	s->c.rec->session.lost_turns = losses.turns;
+	s->c.rec->session.strict_missed = losses.calls;
 	s->c.rec->session.duration = now - s->c.base;
 	host_watch_tick(&s->host, s->c.rec);
 	getrusage(RUSAGE_SELF, &usage);

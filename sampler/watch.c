@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sampler/loop_kind.h"
+#include "sampler/strict_call.h"
 
 enum { MAX_HELD = 128 };
 static const nsec SLICE = 200000000; /* an open stall is settled at this age, and this often */
@@ -106,32 +107,6 @@ static void feed_choice(struct watch *w, struct watch_context *c, const struct e
 		c->probe->choose(c->probe_state, w->tid, w->choice.key, 0);
 }
 
-void watch_event(struct watch *w, struct watch_context *c, const struct event *e)
-{
-	switch (e->kind) {
-	case EVENT_TURN:
-		ARRAY_GROW(w->ended, w->n_ended, w->cap_ended);
-		w->ended[w->n_ended++] = e->turn;
-		break;
-	case EVENT_SLEEP:
-		turns_sleep(&w->turns, &e->sleep);
-		break;
-	case EVENT_SAMPLE:
-		/* A stack taken past the gate is very likely wanted, and is read best at once. */
-		if (!e->sample.asleep ||
-		    (w->look.turn_start && e->at > w->look.turn_start + c->gate))
-			make_stack(w, c, &e->sample.raw, e->at, e->sample.asleep);
-		else
-			hold(w, e);
-		break;
-	case EVENT_POLL:
-		feed_choice(w, c, e);
-		break;
-	default:
-		break;
-	}
-}
-
 /* The recording's loop of this thread, made when it first polls or stalls. */
 static struct loop *loop_of(struct watch *w, struct watch_context *c)
 {
@@ -153,6 +128,70 @@ static struct loop *loop_of(struct watch *w, struct watch_context *c)
 static enum phase phase_at(const struct watch_context *c, nsec at)
 {
 	return at >= c->serving_since ? PHASE_SERVING : PHASE_STARTUP;
+}
+
+/* What is known of a call's file, host or command; the probe tells of no other argument. */
+static void name_call(struct strict_call *call, const struct sample *s)
+{
+	static const enum argument_key keys[] = { ARG_HOST, ARG_COMMAND, ARG_PATH };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && !call->text; i++) {
+		const struct argument *a = sample_argument(s, keys[i]);
+
+		if (a && a->text) {
+			call->key = keys[i];
+			call->text = a->text;
+		}
+	}
+}
+
+/* A call that blocks; before it serves, a process may make any. */
+static void make_call(struct watch *w, struct watch_context *c, const struct event *e)
+{
+	nsec at = e->at > c->base ? e->at - c->base : 0;
+	struct strict_call call = { .syscall = (int16_t)e->sample.syscall,
+				    .count = 1,
+				    .first = at };
+	struct sample s = { 0 };
+
+	if (phase_at(c, at) != PHASE_SERVING || w->look.key == 0 ||
+	    !strict_call_counts(e->sample.syscall, &e->sample.raw.regs))
+		return;
+	loop_of(w, c);
+	stack_maker_make(c->stacks, &e->sample.raw, &s);
+	call.loop = w->loop;
+	call.stack = s.stack;
+	name_call(&call, &s);
+	recording_add_call(c->rec, &call);
+}
+
+void watch_event(struct watch *w, struct watch_context *c, const struct event *e)
+{
+	switch (e->kind) {
+	case EVENT_TURN:
+		ARRAY_GROW(w->ended, w->n_ended, w->cap_ended);
+		w->ended[w->n_ended++] = e->turn;
+		break;
+	case EVENT_SLEEP:
+		turns_sleep(&w->turns, &e->sleep);
+		break;
+	case EVENT_SAMPLE:
+		/* A stack taken past the gate is very likely wanted, and is read best at once. */
+		if (!e->sample.asleep ||
+		    (w->look.turn_start && e->at > w->look.turn_start + c->gate))
+			make_stack(w, c, &e->sample.raw, e->at, e->sample.asleep);
+		else
+			hold(w, e);
+		break;
+	case EVENT_CALL:
+		make_call(w, c, e);
+		break;
+	case EVENT_POLL:
+		feed_choice(w, c, e);
+		break;
+	default:
+		break;
+	}
 }
 
 static struct stall *open_stall(struct watch *w, struct watch_context *c, nsec start)

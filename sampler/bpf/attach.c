@@ -172,6 +172,16 @@ static int load_gates(struct engine *x, struct error *err)
 	return x->hook_program < 0 ? x->hook_program : 0;
 }
 
+static int attach_strict(struct engine *x, struct error *err)
+{
+	struct assembler a;
+
+	asm_init(&a);
+	program_strict(&a, &x->maps);
+	x->strict_link = attach("lagprof_strict", x->types.sys_enter_id, &a, err);
+	return x->strict_link < 0 ? x->strict_link : 0;
+}
+
 int engine_attach(struct engine *x, struct error *err)
 {
 	struct assembler a;
@@ -187,5 +197,6 @@ int engine_attach(struct engine *x, struct error *err)
 	x->switch_link = attach("lagprof_switch", x->types.sched_switch_id, &a, err);
 	if (x->switch_link < 0)
 		return x->switch_link;
-	return x->light ? 0 : engine_hook_all(x, err);
+	ret = x->config.strict ? attach_strict(x, err) : 0;
+	return ret < 0 || x->light ? ret : engine_hook_all(x, err);
 }

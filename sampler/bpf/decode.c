@@ -258,6 +258,12 @@ bool decode_bpf_record(const void *record, size_t len, pid_t pid, struct event *
 		return true;
 	case NEWS_STACK:
 		return decode_stack(record, len, e);
+	case NEWS_CALL:
+		if (!decode_stack(record, len, e))
+			return false;
+		e->kind = EVENT_CALL;
+		e->sample.syscall = (int)((const struct news_stack *)record)->regs.orig_rax;
+		return true;
 	default:
 		return false;
 	}

@@ -43,6 +43,12 @@ void emit_read_kernel_u64(struct assembler *a);
 /* R1 = a user register of the thread that runs, by its offset in struct pt_regs; 0 if that fails.
  */
 void emit_read_register(struct assembler *a, size_t offset);
+/*
+ * Copies registers and stack of the thread that goes to sleep (NEWS_STACK, on
+ * sched_switch) or makes a system call (NEWS_CALL, on raw sys_enter) at NOW.
+ */
+void emit_take_stack(struct assembler *a, const struct program_maps *maps, enum news_type type,
+		     int out);
 /* A turn begins at NOW: nothing of it was spent off the CPU yet. */
 void emit_begin_turn(struct assembler *a);
 /* The turn in hand, if there is one, ends at NOW: counts it, reports it if it was long. */

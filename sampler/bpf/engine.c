@@ -25,6 +25,7 @@ enum {
 	BOUNDARY_RING = 256 * 1024,
 	SLEEP_RING = 4 * 1024 * 1024, /* 64 stacks may come at once */
 	REPORTS = 64,                 /* other polls reported between two drains */
+	CALLS = 16,                   /* calls that block, likewise */
 	ASK_RING = 4096,
 	ASKS = 4, /* a light turn asks for a hook at this part of the threshold */
 };
@@ -120,7 +121,7 @@ static int engine_open(void **state, const struct probe_config *config, bool lig
 	x->maps = (struct program_maps){ -1, -1, -1, -1, -1, config->stack_bytes };
 	x->ring.fd = x->stacks.fd = x->asks.fd = x->hooker_end = -1;
 	pthread_mutex_init(&x->lock, NULL);
-	x->clock_gate = x->hook_program = x->switch_link = x->syscall_link = -1;
+	x->clock_gate = x->hook_program = x->switch_link = x->syscall_link = x->strict_link = -1;
 	for (int i = 0; i < ENGINE_MAX_CPUS; i++)
 		x->clocks[i].fd = x->sides[i].fd = -1;
 	x->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -170,6 +171,7 @@ static void engine_close(void *state)
 		engine_drop_hook(&x->followed[i]);
 	engine_unhook_all(x);
 	close_fd(x->switch_link);
+	close_fd(x->strict_link);
 	close_fd(x->clock_gate);
 	close_fd(x->hook_program);
 	bpf_ring_close(&x->ring);
@@ -217,6 +219,12 @@ static int free_slot(const struct engine *x, pid_t tid)
 	return -ENOSPC;
 }
 
+static void refill(const struct engine *x, struct loop_slot *slot)
+{
+	slot->reports_left = REPORTS;
+	slot->calls_left = x->config.strict ? CALLS : 0;
+}
+
 static void add_followed(struct engine *x, pid_t tid, size_t index)
 {
 	struct loop_slot *slot = &x->slots[index].slot;
@@ -227,6 +235,7 @@ static void add_followed(struct engine *x, pid_t tid, size_t index)
 				    .threshold = x->config.threshold,
 				    .gate = x->config.gate,
 				    .reports_left = REPORTS,
+				    .calls_left = x->config.strict ? CALLS : 0,
 				    .ask_after = x->light ? x->config.threshold / ASKS : 0,
 				    .hooked = !x->light || x->hooked_all,
 				    .hooked_since = x->light ? x->hooked_all : 1,
@@ -262,6 +271,7 @@ static void engine_unfollow(void *state, pid_t tid)
 	x->retired.made += slot->made_clock + slot->made_sleep;
 	x->retired.turns += slot->lost_turns;
 	x->retired.lost += slot->lost_sleep;
+	x->retired.calls += slot->calls_missed;
 	__atomic_store_n(&slot->tid, 0, __ATOMIC_RELEASE);
 	engine_drop_hook(f);
 	*f = x->followed[--x->n_followed];
@@ -432,7 +442,7 @@ static void engine_drain(void *state, void (*handle)(void *arg, const struct eve
 	for (size_t i = 0; i < x->n_cpus; i++)
 		perf_ring_drain(&x->clocks[i], handle_perf, x);
 	for (size_t i = 0; i < x->n_followed; i++)
-		x->slots[x->followed[i].slot].slot.reports_left = REPORTS;
+		refill(x, &x->slots[x->followed[i].slot].slot);
 }
 
 static struct sleep sleep_now(const struct loop_slot *slot)
@@ -504,6 +514,7 @@ static void engine_losses(void *state, struct probe_losses *out)
 		out->made += slot->made_clock + slot->made_sleep;
 		out->turns += slot->lost_turns;
 		out->lost += slot->lost_sleep;
+		out->calls += slot->calls_missed;
 	}
 	for (size_t i = 0; i < x->n_cpus; i++)
 		out->lost += perf_ring_lost(&x->clocks[i]);
@@ -511,6 +522,7 @@ static void engine_losses(void *state, struct probe_losses *out)
 
 /* clang-format off */
 #define THE_SAME \
+	.strict = true, \
 	.close = engine_close, \
 	.fd = engine_fd, \
 	.follow = engine_follow, \

@@ -31,7 +31,7 @@ struct engine {
 	struct slot_hists *hists;
 	struct bpf_ring ring, stacks, asks; /* boundaries; stacks of sleeps; NEWS_UNSEEN */
 	struct kernel_types types;
-	int clock_gate, hook_program, switch_link, syscall_link;
+	int clock_gate, hook_program, switch_link, syscall_link, strict_link;
 	int tracepoints[ENGINE_MAX_TRACEPOINTS];
 	size_t n_tracepoints;
 	bool light; /* polls are hooked only where they go unseen */

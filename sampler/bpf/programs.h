@@ -44,6 +44,8 @@ void program_switch(struct assembler *a, const struct program_maps *maps,
  */
 void program_clock_gate(struct assembler *a, const struct program_maps *maps,
 			const struct kernel_types *types);
+/* On raw sys_enter: calls that block (strict_call.h). */
+void program_strict(struct assembler *a, const struct program_maps *maps);
 /* On a breakpoint that fires slot->hooks_left times, at the instruction by which the loop polls. */
 void program_hook(struct assembler *a, const struct program_maps *maps,
 		  const struct kernel_types *types);

@@ -25,6 +25,7 @@ struct loop_slot {
 	uint64_t threshold;    /* turns at least this long are reported */
 	uint64_t gate;         /* turns older than this are sampled */
 	uint64_t reports_left; /* other polls that may still be reported */
+	uint64_t calls_left;   /* calls that block whose stacks may still be taken */
 	uint64_t ask_after;    /* turns older than this ask for a hook (NEWS_UNSEEN); 0: none do */
 	uint64_t hooked_since; /* polls have been seen as they begin since; 0: they are not */
 	uint32_t hooked;       /* by a hook that stays; 0: if at all, by one of hooks_left */
@@ -50,6 +51,7 @@ struct loop_slot {
 	uint64_t sample_at;   /* token bucket: theoretical arrival time */
 	uint64_t lost_turns, lost_other; /* records that found the boundary ring full */
 	uint64_t made_clock, made_sleep; /* samples let through, stacks of sleeps */
+	uint64_t calls_missed;           /* those that came when none were left */
 	uint64_t lost_sleep;             /* of made_sleep, those that found their ring full */
 };
 _Static_assert(sizeof(struct loop_slot) <= SLOT_SIZE, "a slot must fit");
@@ -81,7 +83,15 @@ struct slot_hists {
 };
 
 /* Records of the boundary ring; NEWS_STACK: of the ring of sleeps' stacks. */
-enum news_type { NEWS_TURN = 1, NEWS_SLEEP, NEWS_POLL, NEWS_LISTEN, NEWS_STACK, NEWS_UNSEEN };
+enum news_type {
+	NEWS_TURN = 1,
+	NEWS_SLEEP,
+	NEWS_POLL,
+	NEWS_LISTEN,
+	NEWS_STACK,
+	NEWS_UNSEEN,
+	NEWS_CALL
+};
 
 struct news_turn {
 	uint32_t type, tid;
