@@ -191,6 +191,8 @@ static double measure(const struct facts *f, const struct budget *b, bool own)
 		return (double)gc_time(f);
 	case METRIC_POOL_WAIT:
 		return (double)hist_quantile(&f->rec->threadpool.queue_wait, b->quantile);
+	case METRIC_STRICT_COUNT:
+		return (double)f->d->strict_calls;
 	}
 	abort();
 }
@@ -274,6 +276,8 @@ static void apply_allowances(struct facts *f, const struct budget_terms *t)
 /* Could what the budget is about be seen at all? */
 static bool is_known(const struct facts *f, const struct budget *b)
 {
+	if (b->metric == METRIC_STRICT_COUNT)
+		return f->rec->session.strict;
 	return b->metric != METRIC_POOL_WAIT || f->rec->threadpool.known;
 }
 
@@ -327,6 +331,7 @@ static bool breaks(const struct facts *f, const struct budget *b, double limit, 
 		return f->d->stalls[stall].cause == CAUSE_GC;
 	case METRIC_BUSY_RATIO:
 	case METRIC_POOL_WAIT:
+	case METRIC_STRICT_COUNT:
 		return false;
 	}
 	abort();

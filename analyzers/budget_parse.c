@@ -29,6 +29,7 @@ static const struct {
 	{ "busy.ratio",    METRIC_BUSY_RATIO,    UNIT_RATIO,      0 },
 	{ "gc.total",      METRIC_GC_TOTAL,      UNIT_NS,         0 },
 	{ "pool.wait.p99", METRIC_POOL_WAIT,     UNIT_NS,         0.99 },
+	{ "strict.count",  METRIC_STRICT_COUNT,  UNIT_COUNT,      0 },
 	/* clang-format on */
 };
 

@@ -4,6 +4,7 @@
 
 #include "analyzers/evidence.h"
 #include "analyzers/findings.h"
+#include "analyzers/strict.h"
 #include "analyzers/threadpool.h"
 #include "analyzers/title.h"
 
@@ -60,6 +61,7 @@ struct diagnosis *diagnose(const struct recording *rec)
 	d->stalls = xcalloc(rec->n_stalls + 1, sizeof(*d->stalls));
 	judge_all(d, &stalls, judgements);
 	findings_make(d, &stalls, judgements);
+	strict_make(d, &stalls.classifier);
 	count_stacks(rec, d);
 	threadpool_judge(rec, d);
 	stalls_destroy(&stalls);
@@ -72,6 +74,7 @@ void diagnosis_free(struct diagnosis *d)
 	if (!d)
 		return;
 	free(d->findings);
+	free(d->strict);
 	free(d->stalls);
 	arena_free(&d->arena);
 	free(d);

@@ -144,6 +144,7 @@ static int open_session(struct watching *w, struct session_run **s, struct error
 		.stack_bytes = STACK_BYTES,
 		.all_loops = o->loops == LOOPS_ALL,
 		.children = o->follow,
+		.strict = o->strict,
 		.probe = probe_wanted(o, err),
 		.unwinder = unwinder_find(o->unwinder),
 	};

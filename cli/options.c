@@ -64,6 +64,8 @@ const struct option options_table[] = {
 	  "watch the main loop, or every thread that is one (main)" },
 	{ "follow", 0, NULL, "run attach top", OPTION_SWITCH, FIELD(follow), NULL,
 	  "watch the processes that the target starts, too" },
+	{ "strict", 0, NULL, "run attach", OPTION_SWITCH, FIELD(strict), NULL,
+	  "list every blocking call (files, DNS, children, sleeps) made while serving" },
 	{ "freq", 'F', "HZ", "run attach top dump", OPTION_RATE, FIELD(freq), NULL,
 	  "take HZ samples a second inside a stall (997)" },
 	{ "probe", 0, "NAME", "run attach top", OPTION_TEXT, FIELD(probe), "auto|exact|light|shim|proc",

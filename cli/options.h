@@ -50,6 +50,7 @@ struct options {
 	bool as_json;               /* print JSON instead of text */
 	bool tui;                   /* `run` shows the live view */
 	bool once;                  /* `top` shows one frame as text */
+	bool strict;                /* look for calls that block */
 	bool follow;                /* the target's children too */
 	bool quiet, verbose, ascii;
 	enum color_when color;

@@ -42,6 +42,18 @@ static void put_member(FILE *out, const char *name, json_t *value)
 	json_write(out, value);
 }
 
+static void put_strict(FILE *out, const struct report *r)
+{
+	if (!r->rec->session.strict)
+		return;
+	fputs(",\n\"strict\":[", out);
+	for (size_t i = 0; i < r->diagnosis->n_strict; i++) {
+		fputs(i ? ",\n  " : "\n  ", out);
+		json_write(out, json_strict(&r->diagnosis->strict[i], r->rec));
+	}
+	fputs("]", out);
+}
+
 static void put_processes(FILE *out, const struct recording *rec)
 {
 	if (!rec->n_processes)
@@ -110,6 +122,7 @@ static int render(const struct report *r, FILE *out, struct error *err)
 		put_member(out, "host", json_host(&rec->host));
 	put_stalls(out, r);
 	put_findings(out, r);
+	put_strict(out, r);
 	put_member(out, "samples", json_samples(r));
 	put_member(out, "unattributed_ratio", json_real(r->diagnosis->unattributed_ratio));
 	if (rec->n_notes)

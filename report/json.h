@@ -9,6 +9,7 @@
  * The parts of the JSON report (docs/report.schema.json).  Each returns a new
  * value; what is unknown is left out.
  */
+json_t *json_strict(const struct strict_finding *s, const struct recording *rec);
 json_t *json_process(const struct target_info *process);
 json_t *json_target(const struct target_info *target);
 json_t *json_session(const struct session *session);

@@ -144,6 +144,24 @@ json_t *json_finding(const struct finding *f, const struct recording *rec)
 	return o;
 }
 
+json_t *json_strict(const struct strict_finding *s, const struct recording *rec)
+{
+	json_t *o = json_object();
+
+	json_put_text(o, "fingerprint", s->fingerprint);
+	json_put_text(o, "cause", cause_info[s->cause].id);
+	json_put_text(o, "title", s->title);
+	if (s->culprit)
+		json_object_set_new(o, "culprit", describe_frame(s->culprit));
+	json_put_text(o, "call", s->call);
+	json_put_count(o, "calls", s->calls);
+	json_object_set_new(o, "evidence", describe_evidence(&s->evidence));
+	json_put_text(o, "advice", s->advice);
+	if (s->stack)
+		json_object_set_new(o, "stack", describe_stack(rec, s->stack));
+	return o;
+}
+
 /* "/app/server.js:33", or the function where no file is known. */
 static void put_culprit(json_t *o, const struct frame *f)
 {

@@ -183,6 +183,7 @@ static int render(const struct report *r, FILE *out, struct error *err)
 	struct page page = { .out = out, .width = r->width, .color = r->color };
 
 	print_findings(r, &page);
+	text_strict(r, &page);
 	print_budget(r, &page);
 	print_totals(r, &page);
 	print_target(r, &page);

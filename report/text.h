@@ -31,6 +31,8 @@ void text_processes(const struct report *r, const struct page *page, const struc
 /* A line for each process that was followed and ran a loop. */
 void text_family(const struct report *r, const struct page *page);
 
+/* The calls that block, one place a line, and what to do instead; nothing without --strict. */
+void text_strict(const struct report *r, const struct page *page);
 /* A line for each loop: turns, utilization, lag. */
 void text_loops(const struct report *r, const struct page *page);
 void text_threadpool(const struct report *r, const struct page *page);
