@@ -5,6 +5,7 @@
 #include "report/html_pack.h"
 #include "report/origin.h"
 #include "report/place.h"
+#include "report/text.h"
 #include "report/texts.h"
 #include "report/tree.h"
 
@@ -121,9 +122,22 @@ static uint32_t loop_label(struct data *d, const struct loop *loop)
 	return texts_take(&d->texts, &b);
 }
 
+/* "4243 node worker.js". */
+static uint32_t process_label(struct data *d, int32_t pid)
+{
+	const struct target_info *process = recording_process(d->rec, pid);
+	struct strbuf b = { 0 };
+
+	strbuf_printf(&b, "%d ", pid);
+	if (process)
+		text_command(&b, process);
+	return texts_take(&d->texts, &b);
+}
+
 static void put_words(struct data *d)
 {
 	COLUMN(d, "loop.label", d->rec->n_loops, loop_label(d, d->rec->loops[i]));
+	COLUMN(d, "loop.process", d->rec->n_loops, process_label(d, d->rec->loops[i]->pid));
 	COLUMN(d, "cause.label", CAUSES, texts_add(&d->texts, cause_info[i].label));
 	COLUMN(d, "origin.id", ORIGINS, texts_add(&d->texts, origin_ids[i]));
 	COLUMN(d, "origin.label", ORIGINS, texts_add(&d->texts, origin_labels[i]));

@@ -166,6 +166,27 @@ static void put_stack(FILE *out, const struct recording *rec, const struct findi
 	fputs("</ol></details>\n", out);
 }
 
+/* Where there are several processes: which had how much of it. */
+static void put_parts(FILE *out, const struct recording *rec, const struct finding *f)
+{
+	enum { MOST = 8 };
+
+	if (!rec->n_processes || !f->n_parts)
+		return;
+	fputs("<ul class=\"parts\">\n", out);
+	for (size_t i = 0; i < f->n_parts && i < MOST; i++) {
+		struct strbuf b = { 0 };
+
+		fputs("<li>", out);
+		text_part(&b, rec, &f->parts[i]);
+		html_take(out, &b);
+		fputs("</li>\n", out);
+	}
+	if (f->n_parts > MOST)
+		fprintf(out, "<li>%zu more processes</li>\n", f->n_parts - MOST);
+	fputs("</ul>\n", out);
+}
+
 static void put_finding(FILE *out, const struct report *r, const struct finding *f)
 {
 	struct finding plain = *f;
@@ -181,6 +202,7 @@ static void put_finding(FILE *out, const struct report *r, const struct finding 
 	put_line(out, "evidence", b.s);
 	strbuf_destroy(&b);
 	put_regex(out, &f->evidence);
+	put_parts(out, r->rec, f);
 	put_stack(out, r->rec, f);
 	fputs("</details></li>\n", out);
 }

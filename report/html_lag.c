@@ -133,19 +133,25 @@ static void put_quantiles(FILE *out, const struct hist *h)
 	fputs("</td></tr></tbody></table>\n", out);
 }
 
-void html_lag(FILE *out, const struct report *r)
+static void put_loop(FILE *out, const struct loop *loop, bool folded)
 {
-	for (size_t i = 0; i < r->rec->n_loops; i++) {
-		const struct loop *loop = r->rec->loops[i];
-		struct strbuf b = { 0 };
+	struct strbuf b = { 0 };
 
-		fputs("<p>", out);
-		text_loop(&b, loop);
-		html_take(out, &b);
-		fputs("</p>\n", out);
-		if (!loop->lag.n)
-			continue;
+	fputs(folded ? "<details><summary>" : "<p>", out);
+	text_loop(&b, loop);
+	html_take(out, &b);
+	fputs(folded ? "</summary>\n" : "</p>\n", out);
+	if (loop->lag.n) {
 		put_quantiles(out, &loop->lag);
 		put_bins(out, &loop->lag);
 	}
+	fputs(folded ? "</details>\n" : "", out);
+}
+
+void html_lag(FILE *out, const struct report *r)
+{
+	enum { OPEN = 2 };
+
+	for (size_t i = 0; i < r->rec->n_loops; i++)
+		put_loop(out, r->rec->loops[i], i >= OPEN);
 }

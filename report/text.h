@@ -26,6 +26,8 @@ void text_starvation(struct strbuf *b, const struct finding *f);
 /* The heaviest stack, leaf first, shortened to the call and the culprit unless verbose. */
 void text_stack(const struct report *r, const struct page *page, const struct finding *f);
 
+/* "process 4243 (node worker.js), thread 4250: 12 stalls, 300 ms, worst 30 ms".  Safe to print. */
+void text_part(struct strbuf *b, const struct recording *rec, const struct finding_part *part);
 /* A line for each process that had stalls of this finding, where there are several. */
 void text_processes(const struct report *r, const struct page *page, const struct finding *f);
 /* A line for each process that was followed and ran a loop. */

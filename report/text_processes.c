@@ -32,16 +32,21 @@ static void put_stalls(struct strbuf *b, const struct finding_part *part)
 	}
 }
 
+void text_part(struct strbuf *b, const struct recording *rec, const struct finding_part *part)
+{
+	put_process(b, rec, part->pid);
+	if (part->tid && part->tid != part->pid)
+		strbuf_printf(b, ", thread %d", part->tid);
+	put_stalls(b, part);
+}
+
 void text_processes(const struct report *r, const struct page *page, const struct finding *f)
 {
 	for (size_t i = 0; r->rec->n_processes && i < f->n_parts; i++) {
 		struct strbuf b = { 0 };
 
 		strbuf_puts(&b, "in ");
-		put_process(&b, r->rec, f->parts[i].pid);
-		if (f->parts[i].tid && f->parts[i].tid != f->parts[i].pid)
-			strbuf_printf(&b, ", thread %d", f->parts[i].tid);
-		put_stalls(&b, &f->parts[i]);
+		text_part(&b, r->rec, &f->parts[i]);
 		page_print(page, INK_NONE, 2, b.s);
 		strbuf_destroy(&b);
 	}

@@ -89,10 +89,16 @@ static void add_reads(struct recording *rec)
 
 static void add_odd_ones(struct recording *rec)
 {
+	static const char *argv[] = { "node", "worker.js" };
+	struct target_info *process = recording_add_process(rec);
 	struct loop *worker = recording_add_loop(rec);
 	struct stall *stall;
 
-	worker->pid = 4242;
+	process->pid = 4250;
+	process->parent = 4242;
+	process->argv = argv;
+	process->argc = 2;
+	worker->pid = 4250;
 	worker->tid = 4250;
 	worker->name = "worker";
 	stall = build_stall(rec, 100, 300);
@@ -254,6 +260,7 @@ static struct recording *make_hostile(void)
 	rec->target.runtime = rec->target.argv[1];
 	rec->target.runtime_version = rec->target.argv[2];
 	rec->loops[0]->name = rec->target.argv[3];
+	*recording_add_process(rec) = rec->target;
 	rec->session.probe = rec->target.argv[4];
 	rec->session.unwinder = rec->target.argv[5];
 	rec->host.neighbours[0].name = rec->target.argv[6];

@@ -53,6 +53,12 @@ async function filters() {
 	await page.select('#selection select[aria-label=loop]', '1');
 	same(await selected(page), '0 stalls, 0 us', 'conditions add up');
 	check((await text(page, '#flame-detail')).includes('Nothing'), 'nothing selected, nothing drawn');
+	await page.click('#selection > button');
+	const processes = await page.$$eval('#selection select[aria-label=process] option', all => all.map(o => [o.value, o.text]));
+	same(processes.map(([, label]) => label), ['all processes', '4242 node server.js --port 8080', '4250 node worker.js'], 'processes');
+	await page.select('#selection select[aria-label=process]', processes[2][0]);
+	same(await selected(page), '1 stall, 33 ms', 'a process selects its stalls');
+	check((await text(page, '.processes tbody')).includes('node worker.js'), 'the processes are in a table');
 	await page.close();
 }
 

@@ -31,6 +31,8 @@ export class Model {
 		[this.threshold] = ns('session.threshold');
 		[this.serving] = ns('session.serving');
 		this.loops = texts('loop.label');
+		this.processes = texts('loop.process');
+		this.process = columns['loop.process'];
 		this.causes = texts('cause.label');
 		this.origins = texts('origin.id');
 		this.originLabels = texts('origin.label');
@@ -99,11 +101,12 @@ export class Model {
 		return this.masks.get(key);
 	}
 
-	makeMask({ cause, phase, loop, finding, stall, range }) {
+	makeMask({ cause, phase, process, loop, finding, stall, range }) {
 		const mask = new Uint8Array(this.stalls);
 		for (let i = 0; i < this.stalls; i++)
 			mask[i] = (cause == null || this.cause[i] === cause) &&
 				(phase == null || this.isServing[i] === phase) &&
+				(process == null || this.process[this.loop[i]] === process) &&
 				(loop == null || this.loop[i] === loop) &&
 				(finding == null || this.finding[i] === finding) &&
 				(stall == null || i === stall) &&

@@ -2,7 +2,7 @@
 import { byId, h } from './dom.js';
 import { clock, duration, plural } from './format.js';
 
-const NOTHING = { cause: null, phase: null, loop: null, finding: null, stall: null, range: null };
+const NOTHING = { cause: null, phase: null, process: null, loop: null, finding: null, stall: null, range: null };
 
 export class State {
 	constructor() {
@@ -47,6 +47,8 @@ export class SelectionBar {
 		return [
 			this.select('cause', 'all causes', causes, v => model.causes[v]),
 			this.select('phase', 'starting and serving', used(model.isServing), v => v ? 'serving' : 'while starting'),
+			this.select('process', 'all processes', used(model.loop.map(loop => model.process[loop])),
+				v => model.processes[model.process.indexOf(v)]),
 			this.select('loop', 'all loops', used(model.loop), v => model.loops[v]),
 		].filter(Boolean);
 	}

@@ -15,14 +15,18 @@ export class Stalls {
 			lag: i => model.lag[i],
 			cause: i => model.causes[model.cause[i]],
 			what: i => model.findings[model.finding[i]]?.title ?? '',
+			loop: i => model.loops[model.loop[i]],
 			request: i => model.request(i),
 		};
+		this.hasLoops = new Set(model.loop).size > 1;
 		this.hasRequests = model.lag.some((_, i) => model.request(i));
 		this.build();
 	}
 
 	build() {
 		const columns = [['start', 'at'], ['lag', 'lag'], [null, 'state'], ['cause', 'cause'], ['what', 'what and where']];
+		if (this.hasLoops)
+			columns.push(['loop', 'loop']);
 		if (this.hasRequests)
 			columns.push(['request', 'request']);
 		this.filter = h('input', {
@@ -106,6 +110,7 @@ export class Stalls {
 			h('td', {}, model.causes[model.cause[i]]),
 			h('td', { class: 'what' }, h('b', {}, title), ' ', h('span', { class: 'place' }, model.culprit(i)),
 				model.isServing[i] ? null : h('span', { class: 'tag' }, 'while starting')),
+			this.hasLoops && h('td', { class: 'loop' }, model.loops[model.loop[i]]),
 			this.hasRequests && h('td', { class: 'request' }, model.request(i)));
 	}
 
