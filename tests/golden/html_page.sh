@@ -38,6 +38,6 @@ done
 [ -n "$browsers" ] || exit 77
 for browser in $browsers; do
 	echo "== $browser"
-	timeout 120 node "$web/page.mjs" "$browser" "$pages" || failures=1
+	timeout 250 node "$web/page.mjs" "$browser" "$pages" || failures=1
 done
 [ "$failures" -eq 0 ]
