@@ -145,6 +145,7 @@ static int open_session(struct watching *w, struct session_run **s, struct error
 		.all_loops = o->loops == LOOPS_ALL,
 		.children = o->follow,
 		.strict = o->strict,
+		.show_queries = o->show_queries,
 		.probe = probe_wanted(o, err),
 		.unwinder = unwinder_find(o->unwinder),
 	};

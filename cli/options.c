@@ -34,6 +34,8 @@ const struct option options_table[] = {
 	  "write no HTML report" },
 	{ "open", 0, NULL, "run attach top report", OPTION_SWITCH, FIELD(open), NULL,
 	  "show the HTML report in a browser" },
+	{ "show-queries", 0, NULL, "run attach", OPTION_SWITCH, FIELD(show_queries), NULL,
+	  "keep what follows the ? of requests, and arguments of commands" },
 	{ "redact", 0, NULL, "run attach report", OPTION_SWITCH, FIELD(redact), NULL,
 	  "hide arguments, folders, hosts and requests in the reports, not in the recording" },
 	{ "no-source-maps", 0, NULL, "run attach top dump report check", OPTION_SWITCH, FIELD(no_source_maps), NULL,

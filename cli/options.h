@@ -34,6 +34,7 @@ struct options {
 	const char *html;   /* NULL: default name */
 	bool no_html;
 	bool open;           /* show the HTML report in a browser */
+	bool show_queries;   /* of the requests in hand */
 	bool redact;         /* recording_redact() before reports are written */
 	bool no_source_maps; /* keep the places of generated JavaScript */
 	const char *json;    /* where `run` and `attach` write JSON: path or "-"; NULL: nowhere */

@@ -318,6 +318,7 @@ static void take_stall(struct decoder *d, const Lagprof__Stall *m)
 		.open = m->open,
 		.cut = m->cut,
 		.request = TEXT(d, m, request),
+		.peer = TEXT(d, m, peer),
 		.confidence = m->confidence >= 0 && m->confidence <= 1 ? m->confidence : 0,
 	};
 }

@@ -296,6 +296,7 @@ void encode_stall(struct strbuf *out, const struct stall *s)
 	SET(&m, open, s->open);
 	SET(&m, cut, s->cut);
 	SET_TEXT(&m, request, s->request);
+	SET_TEXT(&m, peer, s->peer);
 	SET(&m, confidence, s->confidence);
 	PUT(out, STALL, stall, &m);
 }

@@ -425,8 +425,12 @@ void recording_redact(struct recording *rec)
 	for (size_t i = 0; i < rec->n_calls; i++)
 		if (rec->calls[i].text && rec->calls[i].text[0])
 			rec->calls[i].text = redact_text(&r, rec->calls[i].key, rec->calls[i].text);
-	for (size_t i = 0; i < rec->n_stalls; i++)
-		rec->stalls[i].request = redact_request(&r, rec->stalls[i].request);
+	for (size_t i = 0; i < rec->n_stalls; i++) {
+		struct stall *stall = &rec->stalls[i];
+
+		stall->request = redact_request(&r, stall->request);
+		stall->peer = stall->peer ? alias(&r, ALIAS_HOST, stall->peer) : NULL;
+	}
 	for (size_t i = 0; i < rec->n_loops; i++)
 		if (rec->loops[i]->name)
 			rec->loops[i]->name = keep_first(&r, rec->loops[i]->name,

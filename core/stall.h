@@ -53,6 +53,7 @@ struct stall {
 	bool open;           /* had not ended when last looked at */
 	bool cut;            /* had begun before the session: start and duration are lower bounds */
 	const char *request; /* what the loop had read, or NULL: "GET /path" */
+	const char *peer;    /* who sent it, or NULL: "10.0.0.7:51234" */
 	double confidence;   /* of request, 0..1 */
 };
 

@@ -204,6 +204,9 @@ json_t *json_stall(const struct report *r, size_t i)
 		json_put_count(o, "throttled_ns", s->throttled);
 	json_put_count(o, "samples", s->samples);
 	json_put_text(o, "request", s->request);
+	if (s->request && s->confidence > 0)
+		json_put_real(o, "request_confidence", s->confidence);
+	json_put_text(o, "peer", s->peer);
 	if (d->culprit)
 		put_culprit(o, d->culprit);
 	return o;

@@ -208,6 +208,7 @@ int session_open(struct session_run **out, const struct target *target,
 				       .sink = sink,
 				       .dump = config->dump,
 				       .gate = pc.gate,
+				       .show_queries = config->show_queries,
 				       .threshold = config->threshold };
 	/* What is read too late is lost, and the target is stalling already when there is much to
 	 * read. */

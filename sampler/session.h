@@ -20,10 +20,11 @@ struct session_config {
 	uint32_t stack_bytes; /* copied with each sample */
 	const struct probe *probe;
 	const struct unwinder *unwinder;
-	bool all_loops; /* follow worker threads too */
-	bool children;  /* follow the processes that the target starts, and those in turn */
-	bool strict;    /* look for calls that block */
-	bool dump;      /* the main thread is a loop, and is to be seen as it is right now */
+	bool all_loops;    /* follow worker threads too */
+	bool children;     /* follow the processes that the target starts, and those in turn */
+	bool strict;       /* look for calls that block */
+	bool show_queries; /* of requests, see struct request */
+	bool dump;         /* the main thread is a loop, and is to be seen as it is right now */
 	size_t stack_ring, boundary_ring; /* bytes; 0: the probe's default */
 };
 

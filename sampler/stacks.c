@@ -283,3 +283,12 @@ void stack_maker_make(struct stack_maker *m, const struct raw_sample *raw, struc
 	s->n_arguments = (uint16_t)collect_arguments(m, &mem.base);
 	s->arguments = m->arguments;
 }
+
+bool stack_maker_request(struct stack_maker *m, const struct raw_sample *raw, bool queries,
+			 struct request *out)
+{
+	struct memory_dump mem;
+
+	memory_dump_init(&mem, raw->regs.r[DW_RSP], raw->stack, raw->stack_len, live_memory(m));
+	return request_find(&m->raw, m->names, &mem.base, queries, out);
+}

@@ -1,6 +1,7 @@
 #ifndef LAGPROF_SAMPLER_STACKS_H
 #define LAGPROF_SAMPLER_STACKS_H
 
+#include "sampler/request.h"
 #include "sampler/runtime.h"
 
 /*
@@ -39,5 +40,9 @@ struct raw_sample {
 /* Makes the stack and fills s->stack, s->arguments and s->n_arguments (valid until the next call).
  */
 void stack_maker_make(struct stack_maker *m, const struct raw_sample *raw, struct sample *s);
+/* The request that the stack made last works on; raw is that of the last call.  False: none known.
+ */
+bool stack_maker_request(struct stack_maker *m, const struct raw_sample *raw, bool queries,
+			 struct request *out);
 
 #endif

@@ -70,6 +70,19 @@ static void hold(struct watch *w, const struct event *e)
 	h->raw.stack = h->bytes + kernel;
 }
 
+/* While the request is still in memory. */
+static void see_request(struct watch *w, struct watch_context *c, const struct raw_sample *raw,
+			nsec at)
+{
+	struct request request;
+	bool found;
+
+	if (!in_hand_due(&w->in_hand))
+		return;
+	found = stack_maker_request(c->stacks, raw, c->show_queries, &request);
+	in_hand_add(&w->in_hand, c->target, c->rec, at, found ? &request : NULL);
+}
+
 static void make_stack(struct watch *w, struct watch_context *c, const struct raw_sample *raw,
 		       nsec at, bool asleep)
 {
@@ -81,6 +94,7 @@ static void make_stack(struct watch *w, struct watch_context *c, const struct ra
 	if (asleep)
 		w->last_sleep = s;
 	turns_sample(&w->turns, &s);
+	see_request(w, c, raw, at);
 }
 
 /* Makes the held stacks that lie in [from, to). */
@@ -260,6 +274,7 @@ static void settle_slice(struct watch *w, struct watch_context *c, const struct 
 		recording_add_sample(c->rec, &s);
 	}
 	turns_forget(&w->turns, turn->end);
+	in_hand_settle(&w->in_hand, turn, stall);
 	/* Not what was asked for: what does not fit into this slice belongs to the next. */
 	w->settled.start = turn->start;
 	w->settled.end = turn->end;
@@ -378,10 +393,12 @@ void watch_cycle(struct watch *w, struct watch_context *c, nsec now)
 		return;
 	if (!look->turn_start) {
 		turns_forget(&w->turns, look->poll_start);
+		in_hand_forget(&w->in_hand, look->poll_start);
 		make_held(w, c, UINT64_MAX, look->poll_start);
 		return;
 	}
 	turns_forget(&w->turns, look->turn_start);
+	in_hand_forget(&w->in_hand, look->turn_start);
 	make_held(w, c, UINT64_MAX, look->turn_start);
 	if (now > look->turn_start + c->threshold)
 		settle_open(w, c, now);
@@ -412,6 +429,7 @@ void watch_reset(struct watch *w, struct watch_context *c, nsec now, bool over)
 	w->last_sleep.at = 0;
 	w->look = (struct loop_look){ 0 };
 	turns_forget(&w->turns, UINT64_MAX);
+	in_hand_forget(&w->in_hand, UINT64_MAX);
 	drop_held(w, w->n_held);
 }
 

@@ -2,6 +2,7 @@
 #define LAGPROF_SAMPLER_WATCH_H
 
 #include "sampler/host_watch.h"
+#include "sampler/in_hand.h"
 #include "sampler/poll_choice.h"
 #include "sampler/probe.h"
 #include "sampler/stacks.h"
@@ -17,6 +18,7 @@ struct watch {
 	uint32_t loop; /* index in recording.loops, UINT32_MAX before the thread polled */
 	struct poll_choice choice;
 	struct turns turns;
+	struct in_hand in_hand;
 	struct loop_look look; /* at the last cycle */
 	struct turn *ended;    /* long turns that ended since then */
 	size_t n_ended, cap_ended;
@@ -48,6 +50,7 @@ struct watch_context {
 	nsec serving_since; /* of the process: start of PHASE_SERVING, UINT64_MAX: not yet */
 	bool child;         /* it was not asked for itself: only what polls there is a loop */
 	bool dump;          /* threads are to be seen as they are right now, asleep or not */
+	bool show_queries;  /* see request_find() */
 };
 
 void watch_init(struct watch *w, pid_t tid);

@@ -14,6 +14,8 @@
     check.py starved REPORT [THROTTLED]
                                     a clean program on a machine that gave it too little: beside
                                     neighbours, or under a quota that took so many ns away
+    check.py requests REPORT node|redis
+                                    the requests in hand, by the names of fixtures/node/requests.js
     check.py slowlog REPORT SLOWLOG `redis-cli --json slowlog get`
     check.py cluster REPORT OUTPUT  fixtures/node/cluster.js under --follow, and what it said
     check.py stress REPORT ROUTE... fixtures/node/stress.js, with these routes under load
@@ -293,11 +295,31 @@ def check_stress(report, *routes):
             complain(f"{cause} at {function} is of no route")
 
 
+def check_requests(report, server):
+    stalls = [s for s in report["stalls"] if s["phase"] == "serving"]
+    named = [s["request"] for s in stalls if "request" in s]
+    print(f"{server}: {len(stalls)} stalls, of them of {sorted(named)}")
+    wanted = (["debug (2 arguments)"] if server == "redis" else
+              [f"POST /own-{how}?..." for how in ("direct", "promise", "body")])
+    for request in named:
+        if request not in wanted:
+            complain(f"a turn of something else is taken for {request}")
+    # One may be starved so much that it has no sample.
+    for request in wanted:
+        if named.count(request) < 2:
+            complain(f"{request} is named {named.count(request)} times of 3")
+    for stall in stalls:
+        if "request" in stall and not 0.5 < stall["request_confidence"] <= 1:
+            complain(f"confidence {stall['request_confidence']}")
+        if server == "node" and "request" in stall and not stall.get("peer", "").startswith("127.0.0.1:"):
+            complain(f"peer {stall.get('peer')}")
+
+
 def main():
     report = load(sys.argv[2])
     check = {"truth": check_truth, "routes": check_routes, "native": check_native,
              "healthy": check_healthy, "slowlog": check_slowlog,
-             "pool": check_pool, "starved": check_starved,
+             "pool": check_pool, "requests": check_requests, "starved": check_starved,
              "cluster": check_cluster, "queue": check_queue,
              "stress": check_stress}[sys.argv[1]]
     check(report, *sys.argv[3:])
