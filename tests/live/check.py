@@ -16,6 +16,7 @@
                                     neighbours, or under a quota that took so many ns away
     check.py requests REPORT node|redis
                                     the requests in hand, by the names of fixtures/node/requests.js
+    check.py delay REPORT OUTPUT    fixtures/node/delay.js, and what it measured itself
     check.py slowlog REPORT SLOWLOG `redis-cli --json slowlog get`
     check.py cluster REPORT OUTPUT  fixtures/node/cluster.js under --follow, and what it said
     check.py stress REPORT ROUTE... fixtures/node/stress.js, with these routes under load
@@ -315,11 +316,35 @@ def check_requests(report, server):
             complain(f"peer {stall.get('peer')}")
 
 
+def agrees(lag, measured):
+    """monitorEventLoopDelay sees the timers' way back as well: 1 to 5 ms more, it says itself."""
+    slack = max(0.05 * measured, MS)
+    return -slack - 5 * MS <= lag - measured <= slack
+
+
+def check_delay(report, path):
+    # Where a thread waits for a CPU as it wakes up, node counts that wait, and no turn has begun yet.
+    if report["host"]["idle_ratio"] < 0.3:
+        return print("the machine is too busy to compare with")
+    with open(path, encoding="ascii") as file:
+        node = json.loads(file.read().splitlines()[-1])
+    lags = [upper / (1 + 1 / 64) for upper, count in report["loops"][0]["histogram"] for _ in range(count)]
+    # A loop turns more often than a timer looks at it: the same place from the top is compared.
+    rank = round(0.01 * node["count"])
+    longest = [lags[-rank - i] / MS for i in range(-1, 2)]
+    print(f"p99 {node['p99'] / MS:.1f} ms and lags {longest}, max {node['max'] / MS:.1f} ms and {lags[-1] / MS:.1f}")
+    if not any(agrees(lag * MS, node["p99"]) for lag in longest):
+        complain("the 99th percentiles differ")
+    # What came before or after node's own measurement may have been longer.
+    if not any(agrees(lag, node["max"]) for lag in lags[-3:]):
+        complain(f"the longest differ: {lags[-3:]}")
+
+
 def main():
     report = load(sys.argv[2])
     check = {"truth": check_truth, "routes": check_routes, "native": check_native,
              "healthy": check_healthy, "slowlog": check_slowlog,
-             "pool": check_pool, "requests": check_requests, "starved": check_starved,
+             "pool": check_pool, "delay": check_delay, "requests": check_requests, "starved": check_starved,
              "cluster": check_cluster, "queue": check_queue,
              "stress": check_stress}[sys.argv[1]]
     check(report, *sys.argv[3:])
