@@ -15,6 +15,7 @@ static const struct {
 	{ "budget", html_budget },
 	{ "figures", html_figures },
 	{ "findings", html_findings },
+	{ "strict", html_strict },
 	{ "processes", html_processes },
 	{ "lag", html_lag },
 	{ "host", html_host },

@@ -19,7 +19,7 @@ void html_bar(FILE *out, const double *shares, int n);
 /* What goes into a slot. */
 typedef void html_part(FILE *out, const struct report *r);
 html_part html_title, html_target, html_verdict, html_budget, html_figures;
-html_part html_findings, html_processes;
+html_part html_findings, html_strict, html_processes;
 html_part html_lag, html_host, html_threadpool, html_doubts, html_session;
 /* Columns of numbers, gzip, base64. */
 html_part html_data;

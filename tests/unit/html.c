@@ -256,3 +256,27 @@ TEST(a_saturated_thread_pool_is_said_at_the_top)
 	free(text);
 	recording_free(rec);
 }
+
+TEST(calls_that_block_are_listed_where_they_were_looked_for)
+{
+	struct recording *rec = build_recording("v8");
+	struct strict_call call = { .syscall = 0, .count = 41, .key = ARG_PATH };
+	char *text = render(rec, NULL);
+
+	CHECK(!strstr(text, "Calls that block"));
+	free(text);
+	rec->session.strict = true;
+	text = render(rec, NULL);
+	check_has(text, "No call that blocks was made while serving.");
+	free(text);
+	call.text = recording_intern(rec, "/app/page.html");
+	call.stack = build_stack(rec, "n __read @/usr/lib/libc.so.6\n"
+				      "j readFileSync @node:fs:470\n"
+				      "j render @/app/views.js:7/5\n"
+				      "n main @/usr/bin/node");
+	recording_add_call(rec, &call);
+	text = render(rec, NULL);
+	check_has(text, "<span class=\"place\">views.js:7 render</span> · 41 calls");
+	free(text);
+	recording_free(rec);
+}
