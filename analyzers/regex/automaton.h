@@ -14,8 +14,8 @@
  */
 
 enum {
-	POSITIONS_MAX = 6000, /* characters of the unrolled pattern */
-	STATES_MAX = 12000,
+	POSITIONS_MAX = 16000, /* characters of the unrolled pattern */
+	STATES_MAX = 32000,
 	EDGES_MAX = 1500 * 1000,
 	CLOSURE_MAX = 3 * 1000 * 1000, /* positions looked at in all */
 };
