@@ -3,7 +3,7 @@
 #include "analyzers/regex/subject.h"
 
 enum {
-	PROOF_STEPS_MAX = 60 * 1000 * 1000, /* of the matcher, for one pattern */
+	PROOF_STEPS_MAX = 30 * 1000 * 1000, /* of the matcher, for one pattern */
 	REPORT_STEPS_MAX = 1000 * 1000,     /* for one size */
 };
 

@@ -6,8 +6,8 @@
 #include "analyzers/regex/variants.h"
 
 enum {
-	ROUGH_BUDGET = 12 * 1000 * 1000,
-	EXACT_BUDGET = 12 * 1000 * 1000,
+	ROUGH_BUDGET = 5 * 1000 * 1000,
+	EXACT_BUDGET = 8 * 1000 * 1000,
 	LOOPS_TRIED = 4,
 	LINKS_TRIED = 12,
 	VARIANT_RELAX = 20,

@@ -38,9 +38,9 @@ struct refined {
 
 enum {
 	REFINED_SETS_MAX = 20000,
-	REFINED_WORK_MAX = 12 * 1000 * 1000,
-	REFINED_ARCS_MAX = 1200 * 1000,
-	REFINED_NODES_MAX = 10 * 1000 * 1000, /* states times sets */
+	REFINED_WORK_MAX = 8 * 1000 * 1000,
+	REFINED_ARCS_MAX = 800 * 1000,
+	REFINED_NODES_MAX = 8 * 1000 * 1000, /* states times sets */
 };
 
 void refined_build(struct refined *r, const struct automaton *m);

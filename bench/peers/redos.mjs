@@ -4,7 +4,8 @@
  *	node redos.mjs MODULES TOOL < set.jsonl
  *
  * MODULES is a folder in which `npm install recheck redos-detector safe-regex2` was run.  CPU time is
- * the tool's own: recheck's native program is a process beside this one.
+ * the tool's own: recheck's native program is a process beside this one.  Exit status 3 after a pattern
+ * that hung the tool.
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -46,12 +47,13 @@ process.env.RECHECK_BACKEND = "native";
 await tools[tool]({ pattern: "a", flags: "" }); /* loads it */
 for await (const line of createInterface({ input: process.stdin })) {
 	const row = JSON.parse(line), begin = cpu(), wall = performance.now();
-	let verdict;
+	let verdict = "unknown", timer;
+	const hang = new Promise((resolve) => (timer = setTimeout(resolve, 3 * LIMIT, "hang")));
 	try {
-		verdict = await tools[tool](row);
-	} catch {
-		verdict = "unknown";
-	}
+		verdict = await Promise.race([tools[tool](row), hang]);
+	} catch {}
+	clearTimeout(timer);
 	console.log(JSON.stringify({ id: row.id, verdict, ms: cpu() - begin, wall_ms: performance.now() - wall }));
+	if (verdict === "hang") process.exit(3);
 }
 process.exit(0);
