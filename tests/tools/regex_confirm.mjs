@@ -35,13 +35,15 @@ function confirm({ pattern, flags, attack }) {
 	cpu(re, build(attack, 1));
 	cpu(re, build(attack, 1));
 	const points = [];
-	for (let n = 2; ; n = Math.max(n + 1, Math.round(n * 1.35))) {
+	for (let n = 1; ; n = Math.max(n + 1, Math.round(n * 1.35))) {
 		const subject = build(attack, n);
 		if (subject.length > LENGTH_MAX) return { ok: false, why: "no growth", points };
 		const ms = cpu(re, subject);
 		points.push([subject.length, ms]);
 		if (ms < ENOUGH) continue;
-		/* Against the last size that took a tenth of it at most. */
+		/* So much for so few characters: no size is small enough to see it grow. */
+		if (points.length === 1) return { ok: subject.length < 100, why: "at once", points };
+		/* Against the last size that took a quarter of it at most. */
 		const base = points.filter((p) => p[1] <= ms / 4 && p[1] > 0.2).pop() ?? points[0];
 		const slope = Math.log(ms / base[1]) / Math.log(subject.length / base[0]);
 		if (slope >= 1.5) return { ok: true, slope, points };
