@@ -5,6 +5,16 @@
 
 #include "report/place.h"
 
+bool title_is_place(const struct recording *rec, const struct verdict_line *what)
+{
+	const struct frame *f;
+
+	if (!what->title || what->frame == NO_FRAME)
+		return false;
+	f = recording_get_frame(rec, what->frame);
+	return f->function && strcmp(f->function, what->title) == 0;
+}
+
 void put_what(const struct list_line *line, struct spot at, const struct verdict_line *what)
 {
 	struct canvas *c = &line->t->canvas;
@@ -19,8 +29,7 @@ void put_what(const struct list_line *line, struct spot at, const struct verdict
 		at.tone = line->dim ? TONE_DIM : TONE_STRONG;
 		used = canvas_put(c, at, place.s) + 2;
 	}
-	/* The title of user code is the function's name, which the place has already. */
-	if (what->title && !(f && f->function && strcmp(f->function, what->title) == 0)) {
+	if (what->title && !title_is_place(line->rec, what)) {
 		at.column += used;
 		at.width -= used;
 		at.tone = f || line->dim ? TONE_DIM : TONE_PLAIN;
@@ -51,19 +60,53 @@ static void add_frame(struct tui *t, const struct frame *f, bool culprit)
 	strbuf_destroy(&place);
 }
 
+/*
+ * In a pane: what the kernel did says little once the cause is known, nor does
+ * what lies between the leaf and the call.
+ */
+static bool in_pane(const struct recording *rec, const struct stack *s, uint32_t i,
+		    uint32_t culprit)
+{
+	enum { LEAF = 2, CALL = 3 };
+	uint32_t leaf = 0;
+
+	while (leaf < s->n && recording_get_frame(rec, s->frames[leaf])->kind == FRAME_KERNEL)
+		leaf++;
+	if (leaf == s->n)
+		leaf = 0;
+	return i >= leaf && (culprit == UINT32_MAX || i < leaf + LEAF || i + CALL >= culprit);
+}
+
+static void add_skipped(struct tui *t, uint32_t n)
+{
+	struct strbuf b = { 0 };
+
+	if (!n)
+		return;
+	strbuf_printf(&b, "  %s%u frame%s", ellipsis(t->canvas.ascii), n, n == 1 ? "" : "s");
+	lines_add(&t->details, TONE_DIM, 1, b.s);
+	strbuf_destroy(&b);
+}
+
 void detail_stack(struct tui *t, const struct recording *rec, uint32_t stack, uint32_t culprit)
 {
+	uint32_t at = UINT32_MAX, skipped = 0;
 	const struct stack *s;
-	bool marked = false;
 
 	if (stack == NO_STACK)
 		return;
 	s = recording_get_stack(rec, stack);
+	for (uint32_t i = s->n; i-- > 0;)
+		if (s->frames[i] == culprit)
+			at = i;
 	for (uint32_t i = 0; i < s->n; i++) {
-		bool is = !marked && s->frames[i] == culprit;
-
-		marked = marked || is;
-		add_frame(t, recording_get_frame(rec, s->frames[i]), is);
+		if (t->mode != MODE_DETAIL && !in_pane(rec, s, i, at)) {
+			skipped++;
+			continue;
+		}
+		add_skipped(t, skipped);
+		skipped = 0;
+		add_frame(t, recording_get_frame(rec, s->frames[i]), i == at);
 	}
 }
 

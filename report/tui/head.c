@@ -220,9 +220,11 @@ void head_open(struct tui *t, const struct recording *rec, int row)
 		strbuf_place(&b, recording_get_frame(rec, open->what.frame));
 		strbuf_puts(&b, separator(c->ascii));
 	}
-	if (open->what.title)
+	if (open->what.title && !title_is_place(rec, &open->what)) {
 		strbuf_puts_visible(&b, open->what.title);
-	strbuf_printf(&b, "%s%s", separator(c->ascii), cause_info[open->what.cause].id);
+		strbuf_puts(&b, separator(c->ascii));
+	}
+	strbuf_puts(&b, cause_info[open->what.cause].id);
 	canvas_put(c, (struct spot){ row, 0, c->columns, TONE_INCIDENT }, b.s);
 	canvas_reverse(c, row, 0, c->columns);
 	strbuf_destroy(&b);

@@ -134,12 +134,14 @@ static uint32_t last_stack(const struct recording *rec, uint32_t stall)
 	return NO_STACK;
 }
 
-static void count_stall(struct culprit *c, const struct stall *stall)
+static void count_stall(struct model *m, struct culprit *c, const struct stall *stall)
 {
 	c->stalls++;
 	c->total += stall->duration;
-	if (stall->phase == PHASE_SERVING)
+	if (stall->phase == PHASE_SERVING) {
 		c->serving += stall->duration;
+		m->serving += stall->duration;
+	}
 	if (stall->duration > c->max)
 		c->max = stall->duration;
 	c->severity = severity_of(c->max);
@@ -163,7 +165,7 @@ void model_stall(struct model *m, const struct recording *rec, const struct stal
 	if (m->open.id == stall->id)
 		m->open.is = false;
 	c = culprit_of(m, rec, &what);
-	count_stall(c, stall);
+	count_stall(m, c, stall);
 	if (c->stack == NO_STACK)
 		c->stack = last_stack(rec, stall->id);
 }
@@ -182,11 +184,13 @@ static void take_finding(struct model *m, const struct recording *rec, const str
 		.serving = f->serving_total,
 		.max = f->max,
 	};
+	m->serving += f->serving_total;
 }
 
 void model_diagnosis(struct model *m, const struct recording *rec, const struct diagnosis *d)
 {
 	m->n_culprits = 0;
+	m->serving = 0;
 	m->diagnosis = d;
 	for (size_t i = 0; i < d->n_findings; i++)
 		take_finding(m, rec, &d->findings[i]);

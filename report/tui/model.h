@@ -56,6 +56,7 @@ struct model {
 	size_t n_culprits, cap_culprits;
 	struct verdict_line *stalls;
 	size_t n_stalls, cap_stalls;
+	nsec serving;                      /* of all culprits */
 	const struct diagnosis *diagnosis; /* the last; its frames and stacks may have moved */
 	struct open_stall open;
 	struct figures figures;

@@ -93,6 +93,8 @@ enum tone tone_of(enum severity s);
 enum tone tone_of_lag(nsec lag);
 /* A length in at most 7 columns: "812 ms", "1.7 s", "3 min". */
 void put_short(struct strbuf *b, nsec ns);
+/* Does the title only say the function (that of user code does), which the place says already? */
+bool title_is_place(const struct recording *rec, const struct verdict_line *what);
 /* "server.js:33 login  pbkdf2Sync 60000 iterations": the place, then what is called there. */
 void put_what(const struct list_line *line, struct spot at, const struct verdict_line *what);
 /* Adds what a part of the text report says; nothing before the first diagnosis. */

@@ -45,7 +45,7 @@ static void draw_max(const struct list_line *line, struct spot at)
 static void draw_share(const struct list_line *line, struct spot at)
 {
 	const struct culprit *c = culprit_of(line);
-	nsec all = line->t->model.figures.stalled;
+	nsec all = line->t->model.serving;
 	struct strbuf b = { 0 };
 
 	if (c->serving && all)
@@ -132,8 +132,14 @@ static void detail(struct tui *t, const struct recording *rec, int width, struct
 
 	strbuf_puts_visible(title, c->title);
 	if (c->finding) {
+		struct finding now = *c->finding;
+
+		/* It may have stalled again since. */
+		now.stalls = c->stalls;
+		now.total = c->total;
+		now.max = c->max;
 		strbuf_puts(title, separator(t->canvas.ascii));
-		finding_times(title, c->finding);
+		finding_times(title, &now);
 		add_finding(t, c->finding, width);
 	} else {
 		strbuf_printf(&b, "%s, %s", cause_info[c->cause].label,
