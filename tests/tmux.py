@@ -39,7 +39,7 @@ class Screen:
     def ask(self, what):
         return self.tmux("display-message", "-p", "#{" + what + "}").rstrip("\n")
 
-    def wait(self, holds, what="the screen", seconds=30):
+    def wait(self, holds, what="the screen", seconds=60):
         """Until holds(text); the text."""
         end = time.monotonic() + seconds
         while True:
@@ -50,10 +50,10 @@ class Screen:
                 raise TimeoutError(f"not in {seconds} s: {what}; the screen:\n{text}")
             time.sleep(0.03)
 
-    def wait_for(self, words, seconds=30):
+    def wait_for(self, words, seconds=60):
         return self.wait(lambda text: words in text, repr(words), seconds)
 
-    def ended(self, seconds=30):
+    def ended(self, seconds=60):
         """The program's status as a shell has it, once it has ended; its screen remains."""
         end = time.monotonic() + seconds
         while not os.path.exists(self.status) or not os.path.getsize(self.status):
