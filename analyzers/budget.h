@@ -62,6 +62,9 @@ struct allowance {
 	const char *expires; /* the last day, "2030-12-31" */
 };
 
+/* Which of several recordings of the same thing a budget goes by. */
+enum budget_aggregate { AGGREGATE_WORST, AGGREGATE_MEDIAN };
+
 /* What a recording is held to. */
 struct budget_terms {
 	struct budget *budgets;
@@ -69,24 +72,36 @@ struct budget_terms {
 	uint64_t min_turns; /* 0: BUDGET_MIN_TURNS */
 	struct allowance *allow;
 	size_t n_allow;
-	const char *today; /* "2026-01-31"; NULL: nothing expires */
+	const char *today;               /* "2026-01-31"; NULL: nothing expires */
+	nsec warmup;                     /* the first part of serving that counts as startup */
+	bool any_machine;                /* a baseline of another machine will do */
+	uint32_t repeat;                 /* how often `run` runs the command; 0: once */
+	enum budget_aggregate aggregate; /* of several recordings */
 	/* What budgets with a factor are compared with; NULL only if there is none. */
 	const struct recording *baseline;
 	const struct diagnosis *baseline_diagnosis;
 };
 
-enum { BUDGET_MIN_TURNS = 20 };
+enum { BUDGET_MIN_TURNS = 20, BUDGET_REPEAT_MAX = 100 };
 
 /*
  * Judges a recording.  Too few turns (fewer than min_turns), lost boundaries or
  * a target that was not observed are inconclusive unless a limit is exceeded
  * all the same; so is a limit that only waits for a CPU exceeded, and a baseline
  * of which the same is true or that ran on another major version of the runtime
- * or with another threshold.  An allowance
+ * or with another threshold, or on a machine with other CPUs or another quota.  An allowance
  * that has expired fails, whatever was observed; it is a rule of its own behind
  * the budgets.
  */
 struct budget_report *budget_check(const struct budget_terms *terms, const struct recording *rec,
 				   const struct diagnosis *d, struct arena *arena);
+
+/*
+ * The verdict on several recordings that were held to the same terms, n >= 1:
+ * for each budget by the worst of what was measured or by the median (of an even
+ * number, the worse of the two in the middle).
+ */
+struct budget_report *budget_combine(const struct budget_report *const *reports, size_t n,
+				     enum budget_aggregate aggregate, struct arena *arena);
 
 #endif

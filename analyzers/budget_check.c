@@ -14,7 +14,8 @@ struct facts {
 	 * free. */
 	struct hist lag, unstarved;
 	nsec busy, polled;
-	nsec serving; /* length of the serving phase */
+	nsec warm;    /* what began before this counts as startup; 0: what the recording says */
+	nsec serving; /* length of what came then */
 	uint64_t turns;
 	bool *allowed; /* by id of a finding: its stalls do not count */
 };
@@ -77,11 +78,19 @@ static bool is_allowed(const struct facts *f, size_t stall)
 	return finding < f->d->n_findings && f->allowed[finding];
 }
 
-static void gather(struct facts *f)
+static enum phase phase_of(const struct facts *f, const struct stall *s)
+{
+	return s->start < f->warm ? PHASE_STARTUP : s->phase;
+}
+
+static void gather(struct facts *f, nsec warmup)
 {
 	const struct session *session = &f->rec->session;
-	nsec longest = 0, longest_own = 0;
+	nsec longest = 0, longest_own = 0, since = session->serving_since;
 
+	if (session->serving_since < session->duration)
+		since = session->serving_since + warmup;
+	f->warm = warmup ? since : 0;
 	sum_loops(f);
 	for (size_t i = 0; i < f->rec->n_stalls; i++) {
 		const struct stall *s = &f->rec->stalls[i];
@@ -89,7 +98,7 @@ static void gather(struct facts *f)
 		if (s->open)
 			continue; /* not in the histogram */
 		hist_remove(&f->unstarved, s->duration);
-		if (s->phase == PHASE_STARTUP) {
+		if (phase_of(f, s) == PHASE_STARTUP) {
 			hist_remove(&f->lag, s->duration);
 			f->turns -= f->turns > 0;
 			continue;
@@ -104,16 +113,16 @@ static void gather(struct facts *f)
 	}
 	mend_max(&f->lag, longest);
 	mend_max(&f->unstarved, longest_own);
-	if (session->serving_since < session->duration)
-		f->serving = session->duration - session->serving_since;
+	if (since < session->duration)
+		f->serving = session->duration - since;
 }
 
-static bool selected(const struct budget *b, const struct stall *s,
-		     const struct stall_diagnosis *sd)
+static bool selected(const struct facts *f, const struct budget *b, size_t stall)
 {
+	const struct stall_diagnosis *sd = &f->d->stalls[stall];
 	const struct frame *c = sd->culprit;
 
-	if (b->phase >= 0 && (int)s->phase != b->phase)
+	if (b->phase >= 0 && (int)phase_of(f, &f->rec->stalls[stall]) != b->phase)
 		return false;
 	if (b->cause >= 0 ? (int)sd->cause != b->cause
 			  : sd->cause == CAUSE_CPU_STARVATION || sd->cause == CAUSE_STOPPED)
@@ -137,7 +146,7 @@ static struct stall_sums sum_stalls(const struct facts *f, const struct budget *
 		const struct stall *s = &f->rec->stalls[i];
 		nsec length = own ? own_time(s) : s->duration;
 
-		if (is_allowed(f, i) || !selected(b, s, &f->d->stalls[i]) ||
+		if (is_allowed(f, i) || !selected(f, b, i) ||
 		    (own && length < f->rec->session.threshold))
 			continue;
 		sums.count++;
@@ -158,7 +167,7 @@ static nsec gc_time(const struct facts *f)
 
 	for (size_t i = 0; i < f->rec->n_stalls && i < f->d->n_stalls; i++)
 		if (f->d->stalls[i].cause == CAUSE_GC && !is_allowed(f, i) &&
-		    f->rec->stalls[i].phase == PHASE_SERVING)
+		    phase_of(f, &f->rec->stalls[i]) == PHASE_SERVING)
 			sum += f->rec->stalls[i].duration;
 	return sum;
 }
@@ -314,7 +323,7 @@ static bool breaks(const struct facts *f, const struct budget *b, double limit, 
 	const struct stall *s = &f->rec->stalls[stall];
 	nsec length = own_time(s);
 
-	if (is_allowed(f, stall) || !selected(b, s, &f->d->stalls[stall]))
+	if (is_allowed(f, stall) || !selected(f, b, stall))
 		return false;
 	switch (b->metric) {
 	case METRIC_LAG_QUANTILE:
@@ -410,7 +419,7 @@ static struct facts *make_facts(const struct budget_terms *t, const struct recor
 	f->d = d;
 	f->allowed = xcalloc(d->n_findings + 1, sizeof(*f->allowed));
 	apply_allowances(f, t);
-	gather(f);
+	gather(f, t->warmup);
 	return f;
 }
 
@@ -430,9 +439,39 @@ static bool same_runtime(const struct target_info *a, const struct target_info *
 		atoi(a->runtime_version) == atoi(b->runtime_version));
 }
 
+static void put_machine(struct strbuf *b, const struct host *host)
+{
+	strbuf_printf(b, "%u CPUs", host->cpus);
+	if (host->quota)
+		strbuf_printf(b, ", a quota of %.3g", host->quota / 1000.0);
+	strbuf_printf(b, ", %s", host->model ? host->model : "kind unknown");
+}
+
+/* Why times on one machine tell nothing about times on the other; NULL: they do. */
+static const char *doubt_machine(const struct host *here, const struct host *there,
+				 struct arena *arena)
+{
+	bool same_model = !here->model || !there->model || strcmp(here->model, there->model) == 0;
+	struct strbuf b = { 0 };
+	const char *why;
+
+	/* One that was recorded without these figures is taken for what it is said to be. */
+	if (same_model && (!here->cpus || !there->cpus || here->cpus == there->cpus) &&
+	    here->quota == there->quota)
+		return NULL;
+	strbuf_puts(&b, "the baseline ran on another machine (");
+	put_machine(&b, there);
+	strbuf_puts(&b, "; here ");
+	put_machine(&b, here);
+	strbuf_puts(&b, "); --any-machine compares all the same");
+	why = arena_strdup(arena, b.s);
+	strbuf_destroy(&b);
+	return why;
+}
+
 /* Why the baseline cannot be compared with; NULL if it can. */
 static const char *doubt_baseline(const struct facts *f, const struct facts *base,
-				  uint64_t min_turns, struct arena *arena)
+				  uint64_t min_turns, bool any_machine, struct arena *arena)
 {
 	const char *why = doubt(base, min_turns, arena);
 
@@ -442,7 +481,7 @@ static const char *doubt_baseline(const struct facts *f, const struct facts *bas
 		return "the baseline ran on another runtime";
 	if (f->rec->session.threshold != base->rec->session.threshold)
 		return "the baseline was recorded with another threshold";
-	return NULL;
+	return any_machine ? NULL : doubt_machine(&f->rec->host, &base->rec->host, arena);
 }
 
 static bool uses_baseline(const struct budget_terms *t)
@@ -466,7 +505,8 @@ struct budget_report *budget_check(const struct budget_terms *terms, const struc
 		base = make_facts(terms, terms->baseline, terms->baseline_diagnosis);
 		trial.baseline = base;
 		if (!trial.unsure)
-			trial.unsure = doubt_baseline(f, base, min_turns, arena);
+			trial.unsure =
+				doubt_baseline(f, base, min_turns, terms->any_machine, arena);
 	}
 	r->rules = arena_alloc(arena, (terms->n + terms->n_allow + 1) * sizeof(*r->rules));
 	r->verdict = terms->n ? VERDICT_PASS : VERDICT_NONE;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyzers/json_place.h"
+#include "core/duration.h"
 #include "core/suggest.h"
 
 struct reader {
@@ -252,9 +253,74 @@ static int read_min_turns(struct reader *r, struct item item, void *into)
 	return 0;
 }
 
+/* The word's index; words end with NULL. */
+static int read_word(struct reader *r, struct item item, const char *const *words)
+{
+	const char *s = json_string_value(item.value);
+	struct suggest near = { .word = s ? s : "" };
+
+	for (int i = 0; words[i]; i++) {
+		if (s && strcmp(s, words[i]) == 0)
+			return i;
+		suggest_offer(&near, words[i]);
+	}
+	complain_at(r, item.at, "\"%s\" or \"%s\" is wanted here", words[0], words[1]);
+	return error_fix(r->err, "\"%s\"", near.best ? near.best : words[0]);
+}
+
+static int read_aggregate(struct reader *r, struct item item, void *into)
+{
+	static const char *const words[] = {
+		[AGGREGATE_WORST] = "worst", [AGGREGATE_MEDIAN] = "median", NULL
+	};
+	struct budget_terms *t = into;
+	int word = read_word(r, item, words);
+
+	if (word >= 0)
+		t->aggregate = (enum budget_aggregate)word;
+	return word < 0 ? word : 0;
+}
+
+static int read_repeat(struct reader *r, struct item item, void *into)
+{
+	struct budget_terms *t = into;
+	json_int_t n = json_integer_value(item.value);
+
+	if (!json_is_integer(item.value) || n < 1 || n > BUDGET_REPEAT_MAX)
+		return complain_at(r, item.at, "a whole number from 1 to %d is wanted here",
+				   BUDGET_REPEAT_MAX);
+	t->repeat = (uint32_t)n;
+	return 0;
+}
+
+static int read_warmup(struct reader *r, struct item item, void *into)
+{
+	struct budget_terms *t = into;
+	const char *s = json_string_value(item.value);
+
+	if (s && duration_parse(s, &t->warmup) == 0)
+		return 0;
+	complain_at(r, item.at, "a length of time is wanted here");
+	return error_fix(r->err, "\"warmup\": \"5s\"");
+}
+
+static int read_any_machine(struct reader *r, struct item item, void *into)
+{
+	struct budget_terms *t = into;
+
+	if (!json_is_boolean(item.value))
+		return complain_at(r, item.at, "true or false is wanted here");
+	t->any_machine = json_is_true(item.value);
+	return 0;
+}
+
 static const struct member config_members[] = {
 	{ "budgets", false, read_budgets },
 	{ "minTurns", false, read_min_turns },
+	{ "warmup", false, read_warmup },
+	{ "repeat", false, read_repeat },
+	{ "aggregate", false, read_aggregate },
+	{ "anyMachine", false, read_any_machine },
 	{ "allow", false, read_allow },
 	{ "$schema", false, ignore_text },
 	{ 0 },

@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "analyzers/config.h"
+#include "cli/terminal.h"
+#include "report/text.h"
 
 enum { CONFIG_MAX = 1 << 20 };
 
@@ -83,6 +86,7 @@ int budgets_parse(struct budgets *b, const struct options *o, struct error *err)
 	ret = parse_config(b, o, err);
 	if (ret < 0)
 		return ret;
+	t->any_machine |= o->any_machine;
 	all = arena_alloc(&b->arena, (t->n + o->budgets.n + 1) * sizeof(*all));
 	if (t->n)
 		memcpy(all, t->budgets, t->n * sizeof(*all));
@@ -95,7 +99,30 @@ int budgets_parse(struct budgets *b, const struct options *o, struct error *err)
 const struct budget_report *budgets_check(struct budgets *b, const struct recording *rec,
 					  const struct diagnosis *d)
 {
-	return b->terms.n || b->terms.n_allow ? budget_check(&b->terms, rec, d, &b->arena) : NULL;
+	if (!b->terms.n && !b->terms.n_allow)
+		return NULL;
+	ARRAY_GROW(b->reports, b->n_reports, b->cap_reports);
+	b->reports[b->n_reports] = budget_check(&b->terms, rec, d, &b->arena);
+	return b->reports[b->n_reports++];
+}
+
+enum verdict budgets_total(struct budgets *b, const struct options *o, FILE *out)
+{
+	static const char *const words[] = { "worst", "median" };
+	const struct budget_report *total;
+	struct page page = { .out = out };
+
+	if (!b->n_reports)
+		return VERDICT_NONE;
+	total = budget_combine(b->reports, b->n_reports, b->terms.aggregate, &b->arena);
+	if (!out)
+		return total->verdict;
+	page.width = terminal_width(fileno(out));
+	page.color = terminal_color(o, fileno(out));
+	page_printf(&page, INK_BOLD, 0, "Of %zu recordings the %s:", b->n_reports,
+		    words[b->terms.aggregate]);
+	text_budget(total, &page);
+	return total->verdict;
 }
 
 enum exit_status budgets_status(enum verdict verdict)
@@ -112,6 +139,7 @@ enum exit_status budgets_status(enum verdict verdict)
 
 void budgets_free(struct budgets *b)
 {
+	free(b->reports);
 	loaded_free(&b->baseline);
 	arena_free(&b->arena);
 }

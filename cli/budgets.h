@@ -1,6 +1,8 @@
 #ifndef LAGPROF_CLI_BUDGETS_H
 #define LAGPROF_CLI_BUDGETS_H
 
+#include <stdio.h>
+
 #include "analyzers/budget.h"
 #include "cli/exit.h"
 #include "cli/loaded.h"
@@ -9,7 +11,9 @@
 /* The budgets of the command line and of lagprof.json. */
 struct budgets {
 	struct budget_terms terms;
-	struct loaded baseline; /* nothing, if none is wanted */
+	struct loaded baseline;               /* nothing, if none is wanted */
+	const struct budget_report **reports; /* of each budgets_check() */
+	size_t n_reports, cap_reports;
 	struct arena arena; /* owns the terms, their strings and the report of budgets_check() */
 };
 
@@ -22,6 +26,11 @@ int budgets_parse(struct budgets *b, const struct options *o, struct error *err)
 /* NULL where nothing is asked. */
 const struct budget_report *budgets_check(struct budgets *b, const struct recording *rec,
 					  const struct diagnosis *d);
+/*
+ * The verdict on all that was checked, by the aggregate of lagprof.json; printed
+ * to out unless that is NULL.  VERDICT_NONE: nothing was.
+ */
+enum verdict budgets_total(struct budgets *b, const struct options *o, FILE *out);
 /* What a verdict makes of an otherwise good end. */
 enum exit_status budgets_status(enum verdict verdict);
 void budgets_free(struct budgets *b);

@@ -20,7 +20,7 @@ static int write_report(const struct options *o, const struct report *report, st
 	return output_render(renderer_find(format), report, o->output, err);
 }
 
-/* Judges one recording; its verdict, or -errno. */
+/* Judges one recording. */
 static int check_file(const struct options *o, struct budgets *budgets, const char *path,
 		      struct error *err)
 {
@@ -37,8 +37,6 @@ static int check_file(const struct options *o, struct budgets *budgets, const ch
 	report.diagnosis = l.d;
 	report.budget = budgets_check(budgets, l.rec, l.d);
 	ret = write_report(o, &report, err);
-	if (ret == 0)
-		ret = (int)report.budget->verdict;
 	loaded_free(&l);
 	return ret;
 }
@@ -53,9 +51,16 @@ static bool fits_several(const struct options *o)
 	return renderer ? renderer->repeats : ci_service() != CI_GITLAB;
 }
 
+/* Where the verdict on several recordings is said in words; NULL: nowhere. */
+static FILE *totals_to(const struct options *o, int n)
+{
+	bool text = !o->format || strcmp(o->format, "text") == 0 || strcmp(o->format, "auto") == 0;
+
+	return n > 1 && text && !o->quiet ? stdout : NULL;
+}
+
 static int run_check(const struct options *o, int argc, char **argv)
 {
-	enum verdict verdict = VERDICT_PASS;
 	struct budgets budgets;
 	struct error err = { 0 };
 	int status;
@@ -82,11 +87,8 @@ static int run_check(const struct options *o, int argc, char **argv)
 			status = complain(STATUS_FAILED, &err);
 			goto out;
 		}
-		/* One that fails decides; else one that is inconclusive. */
-		if (verdict != VERDICT_FAIL && ret != VERDICT_PASS)
-			verdict = (enum verdict)ret;
 	}
-	status = (int)budgets_status(verdict);
+	status = (int)budgets_status(budgets_total(&budgets, o, totals_to(o, argc)));
 out:
 	budgets_free(&budgets);
 	return status;

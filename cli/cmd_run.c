@@ -1,6 +1,6 @@
 #include "cli/command.h"
 #include "cli/complain.h"
-#include "cli/launch.h"
+#include "cli/repeat.h"
 
 static int run_run(const struct options *o, int argc, char **argv)
 {
@@ -15,7 +15,7 @@ static int run_run(const struct options *o, int argc, char **argv)
 	if (budgets_parse(&budgets, o, &err) < 0)
 		status = complain(STATUS_USAGE, &err);
 	else
-		status = launch(o, argv, &budgets, speaker);
+		status = repeat_launch(o, argv, &budgets, speaker);
 	budgets_free(&budgets);
 	speaker->free(speaker);
 	return status;

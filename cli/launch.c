@@ -99,6 +99,7 @@ int launch(const struct options *o, char **argv, struct budgets *budgets, struct
 		return STATUS_FAILED;
 	}
 	drain(ob.signals);
+	close(ob.signals);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	status = wait_for(&target);
 	target_close(&target);

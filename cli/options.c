@@ -50,6 +50,8 @@ const struct option options_table[] = {
 	  "fail with status 99 unless EXPR holds: 'lag.p99<50ms'; may be repeated" },
 	{ "baseline", 0, "FILE", "run attach check", OPTION_TEXT, FIELD(baseline), NULL,
 	  "the recording that budgets such as 'lag.p99<baseline*1.2+5ms' compare with" },
+	{ "any-machine", 0, NULL, "run attach check", OPTION_SWITCH, FIELD(any_machine), NULL,
+	  "compare with a baseline of another machine all the same" },
 	{ "raise", 0, NULL, "baseline", OPTION_SWITCH, FIELD(raise), NULL,
 	  "replace the baseline although the new recording is worse" },
 	{ "config", 0, "FILE", "run attach check", OPTION_TEXT, FIELD(config), NULL,

@@ -41,6 +41,7 @@ struct options {
 	const char *format;  /* of `report` and `check`: a renderer's name or "auto"; NULL: text */
 	struct option_list budgets; /* as written */
 	const char *baseline;       /* a recording; NULL: none */
+	bool any_machine;           /* the baseline may be of another machine */
 	bool raise;                 /* `baseline` may make it higher */
 	const char *flags;          /* of patterns that are not written as /x/flags */
 	int engine;                 /* enum regex_engine */

@@ -26,6 +26,7 @@ struct neighbour {
 /* The machine under the target, while it was watched. */
 enum { HOST_NEIGHBOURS = 8 };
 struct host {
+	const char *model;     /* of its CPUs, as the kernel names it; NULL unknown */
 	uint32_t cpus;         /* that the target may use; 0 unknown */
 	uint32_t quota;        /* of its cgroups: thousandths of a CPU; 0 none */
 	nsec cpu, idle, steal; /* time of all CPUs, and what of it was idle or the hypervisor's */

@@ -131,7 +131,8 @@ static void take_host(struct decoder *d, const Lagprof__Host *m)
 {
 	struct host *h = &d->rec->host;
 
-	*h = (struct host){ .cpus = m->cpus,
+	*h = (struct host){ .model = text(d, m->has_model, &m->model),
+			    .cpus = m->cpus,
 			    .quota = m->quota,
 			    .cpu = m->cpu,
 			    .idle = m->idle,

@@ -188,6 +188,7 @@ void encode_host(struct strbuf *out, const struct host *h)
 	Lagprof__Host m = LAGPROF__HOST__INIT;
 	Lagprof__Neighbour neighbours[HOST_NEIGHBOURS], *list[HOST_NEIGHBOURS];
 
+	SET_TEXT(&m, model, h->model);
 	SET(&m, cpus, h->cpus);
 	SET(&m, quota, h->quota);
 	SET(&m, cpu, h->cpu);

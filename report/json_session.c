@@ -149,6 +149,7 @@ json_t *json_host(const struct host *host)
 {
 	json_t *o = json_object(), *neighbours = json_array();
 
+	json_put_text(o, "model", host->model);
 	if (host->cpus)
 		json_put_count(o, "cpus", host->cpus);
 	json_put_real(o, "idle_ratio", (double)host->idle / (double)host->cpu);

@@ -43,6 +43,9 @@ static void put_guilty(FILE *out, const struct report *r, const struct budget_re
 	struct strbuf b = { 0 };
 
 	for (size_t i = 0; i < rule->n_findings; i++) {
+		/* Redaction may have merged some. */
+		if (rule->findings[i] >= r->diagnosis->n_findings)
+			continue;
 		finding_headline(&b, r, &r->diagnosis->findings[rule->findings[i]]);
 		strbuf_puts(&b, "\n");
 	}

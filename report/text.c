@@ -156,10 +156,9 @@ static void print_target(const struct report *r, const struct page *page)
 	flush(page, INK_NONE, 0, &b);
 }
 
-static void print_budget(const struct report *r, const struct page *page)
+void text_budget(const struct budget_report *budget, const struct page *page)
 {
 	static const char *const verdicts[] = { "none", "pass", "fail", "inconclusive" };
-	const struct budget_report *budget = r->budget;
 	enum ink ink;
 
 	if (!budget || budget->verdict == VERDICT_NONE)
@@ -184,7 +183,7 @@ static int render(const struct report *r, FILE *out, struct error *err)
 
 	print_findings(r, &page);
 	text_strict(r, &page);
-	print_budget(r, &page);
+	text_budget(r->budget, &page);
 	print_totals(r, &page);
 	print_target(r, &page);
 	text_family(r, &page);
@@ -210,7 +209,7 @@ void report_summary(const struct report *r, FILE *out)
 		finding_headline(&b, r, f);
 		flush(&page, f->serving_stalls ? severity_inks[f->severity] : INK_NONE, 0, &b);
 	}
-	print_budget(r, &page);
+	text_budget(r->budget, &page);
 	print_totals(r, &page);
 	text_doubts(r, &page);
 }

@@ -35,6 +35,8 @@ void text_family(const struct report *r, const struct page *page);
 
 /* The calls that block, one place a line, and what to do instead; nothing without --strict. */
 void text_strict(const struct report *r, const struct page *page);
+/* The verdict and a line for each budget; nothing if there is none. */
+void text_budget(const struct budget_report *budget, const struct page *page);
 /* A line for each loop: turns, utilization, lag. */
 void text_loops(const struct report *r, const struct page *page);
 void text_threadpool(const struct report *r, const struct page *page);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 void host_watch_init(struct host_watch *w, const struct target *target)
@@ -176,10 +177,32 @@ static void count_cpus(struct host_watch *w, struct recording *rec)
 	w->steal = steal;
 }
 
+/* "model name" of x86; other machines are known by their architecture. */
+static void read_model(struct recording *rec)
+{
+	FILE *in = fopen("/proc/cpuinfo", "re");
+	struct utsname machine;
+	char line[256], *at;
+
+	while (in && !rec->host.model && fgets(line, sizeof(line), in)) {
+		if (strncmp(line, "model name", 10) != 0 || !(at = strchr(line, ':')))
+			continue;
+		at += 1 + strspn(at + 1, " ");
+		at[strcspn(at, "\n")] = '\0';
+		rec->host.model = recording_intern(rec, at);
+	}
+	if (in)
+		fclose(in);
+	if (!rec->host.model && uname(&machine) == 0)
+		rec->host.model = recording_intern(rec, machine.machine);
+}
+
 void host_watch_tick(struct host_watch *w, struct recording *rec)
 {
 	cpu_set_t set;
 
+	if (!rec->host.model)
+		read_model(rec);
 	cgroup_refresh(&w->cgroup, w->target);
 	/* A target that has just ended is in no group any longer. */
 	if (w->cgroup.quota)

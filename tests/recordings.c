@@ -144,6 +144,7 @@ struct recording *recordings_rich(uint32_t stalls, uint32_t samples)
 	hist_init(&rec->threadpool.queue_wait);
 	hist_add(&rec->threadpool.queue_wait, 31);
 	rec->host = (struct host){
+		.model = recording_intern(rec, "Model 7 @ 2 GHz"),
 		.cpus = 2,
 		.quota = 1500,
 		.cpu = 90,
@@ -260,8 +261,9 @@ static bool recordings_same_host(const struct host *a, const struct host *b)
 		    a->neighbours[i].time != b->neighbours[i].time ||
 		    !recordings_same_text(a->neighbours[i].name, b->neighbours[i].name))
 			return false;
-	return a->cpus == b->cpus && a->quota == b->quota && a->cpu == b->cpu &&
-	       a->idle == b->idle && a->steal == b->steal && a->throttled == b->throttled &&
+	return recordings_same_text(a->model, b->model) && a->cpus == b->cpus &&
+	       a->quota == b->quota && a->cpu == b->cpu && a->idle == b->idle &&
+	       a->steal == b->steal && a->throttled == b->throttled &&
 	       a->n_neighbours == b->n_neighbours;
 }
 

@@ -39,6 +39,13 @@ document good '{"$schema": "x", "minTurns": 5, "allow": [],
  "budgets": [{"expr": "stall.count{cause=sync_crypto}==0", "level": "warn"}]}' 'no-such.lagprof'
 document good '{"budgets": ["lag.max<1s"], "allow": [{"fingerprint": "0123456789abcdef",
  "reason": "ticket 7", "expires": "2030-12-31"}]}' 'no-such.lagprof'
+document good '{"budgets": ["lag.max<1s"], "warmup": "5s", "repeat": 3, "aggregate": "median",
+ "anyMachine": true}' 'no-such.lagprof'
+document bad '{"warmup": 5}' 'lagprof.json:1:12: a length of time'
+document bad '{"warmup": "5 parsecs"}' 'try: "warmup": "5s"'
+document bad '{"repeat": 0}' 'from 1 to 100'
+document bad '{"aggregate": "medium"}' 'try: "median"'
+document bad '{"anyMachine": "yes"}' 'true or false'
 sed -n '/^```json/,/^```/p' "$SOURCE/docs/ci.md" | sed '/^```/d' >example
 document good "$(cat example)" 'no-such.lagprof'
 document bad '{"budgets": ["lag.p99<50ms"],

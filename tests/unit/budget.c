@@ -278,3 +278,94 @@ TEST(budget_mistakes_about_a_baseline_are_shown)
 		  "column 19: the unit does not fit the metric|lag.max<baseline+50ms");
 	CHECK_STR(complaint("lag.max<baseline-5ms"), "column 17: only \"warn\" may follow|");
 }
+
+/* A stall of 80 ms, 2 s after serving began. */
+static enum verdict judge_warm(nsec warmup, const char *expr)
+{
+	struct recording *rec = recording_with_turns(1000);
+
+	add_stall(rec, 80 * MS, 0);
+	rec->stalls[1].start = rec->session.serving_since + 2000 * MS;
+	return judge_by(rec, expr, (struct budget_terms){ .warmup = warmup });
+}
+
+TEST(budget_does_not_count_what_happens_while_warming_up)
+{
+	CHECK_EQ(judge_warm(1000 * MS, "lag.max<50ms"), VERDICT_FAIL);
+	CHECK_EQ(judge_warm(3000 * MS, "lag.max<50ms"), VERDICT_PASS);
+	CHECK_EQ(judge_warm(3000 * MS, "stall.count==0"), VERDICT_PASS);
+	CHECK_EQ(judge_warm(1000 * MS, "stall.count==0"), VERDICT_FAIL);
+	CHECK_EQ(judge_warm(3000 * MS, "stall.count{phase=startup}==2"), VERDICT_PASS);
+}
+
+/* Against a baseline of a machine that is like this one but for what `there` says. */
+static enum verdict judge_machine(struct host here, struct host there, bool any)
+{
+	struct recording *before = recording_with_turns(1000), *rec = recording_with_turns(1000);
+	struct diagnosis *d = diagnose(before);
+	enum verdict verdict;
+
+	before->host = there;
+	rec->host = here;
+	verdict =
+		judge_by(rec, "lag.max<=baseline",
+			 (struct budget_terms){
+				 .baseline = before, .baseline_diagnosis = d, .any_machine = any });
+	diagnosis_free(d);
+	recording_free(before);
+	return verdict;
+}
+
+TEST(budget_baseline_of_another_machine_is_never_green_unless_told)
+{
+	struct host here = { .model = "M", .cpus = 4 }, other = { .model = "N", .cpus = 4 },
+		    more = { .model = "M", .cpus = 8 },
+		    held = { .model = "M", .cpus = 4, .quota = 500 }, unknown = { 0 };
+
+	CHECK_EQ(judge_machine(here, here, false), VERDICT_PASS);
+	CHECK_EQ(judge_machine(here, other, false), VERDICT_INCONCLUSIVE);
+	CHECK_EQ(judge_machine(here, more, false), VERDICT_INCONCLUSIVE);
+	CHECK_EQ(judge_machine(here, held, false), VERDICT_INCONCLUSIVE);
+	CHECK_EQ(judge_machine(here, unknown, false), VERDICT_PASS);
+	CHECK_EQ(judge_machine(here, other, true), VERDICT_PASS);
+	CHECK_EQ(judge_machine(here, held, true), VERDICT_PASS);
+}
+
+/* One letter for each recording: p it passes, f it fails, i it is inconclusive; W: only warned. */
+static enum verdict combine(const char *runs, enum budget_aggregate aggregate)
+{
+	struct budget_result rules[8];
+	struct budget_report reports[8];
+	const struct budget_report *list[8];
+	struct arena arena = { 0 };
+	enum verdict verdict;
+	size_t n = strlen(runs);
+
+	for (size_t i = 0; i < n; i++) {
+		rules[i] = (struct budget_result){ .expr = "lag.max<1s",
+						   .level = runs[i] == 'W' ? "warn" : "error",
+						   .value = "7 ms",
+						   .ok = runs[i] == 'p' || runs[i] == 'i' };
+		reports[i] = (struct budget_report){ .rules = &rules[i], .n_rules = 1 };
+		reports[i].verdict = runs[i] == 'f'   ? VERDICT_FAIL
+				     : runs[i] == 'i' ? VERDICT_INCONCLUSIVE
+						      : VERDICT_PASS;
+		list[i] = &reports[i];
+	}
+	verdict = budget_combine(list, n, aggregate, &arena)->verdict;
+	arena_free(&arena);
+	return verdict;
+}
+
+TEST(budget_of_several_recordings_goes_by_the_worst_or_the_median)
+{
+	CHECK_EQ(combine("ppf", AGGREGATE_WORST), VERDICT_FAIL);
+	CHECK_EQ(combine("ppi", AGGREGATE_WORST), VERDICT_INCONCLUSIVE);
+	CHECK_EQ(combine("ifp", AGGREGATE_WORST), VERDICT_FAIL);
+	CHECK_EQ(combine("ppp", AGGREGATE_WORST), VERDICT_PASS);
+	CHECK_EQ(combine("ppf", AGGREGATE_MEDIAN), VERDICT_PASS);
+	CHECK_EQ(combine("fpf", AGGREGATE_MEDIAN), VERDICT_FAIL);
+	CHECK_EQ(combine("pif", AGGREGATE_MEDIAN), VERDICT_INCONCLUSIVE);
+	CHECK_EQ(combine("pf", AGGREGATE_MEDIAN), VERDICT_FAIL);
+	CHECK_EQ(combine("WWW", AGGREGATE_WORST), VERDICT_PASS);
+}
