@@ -114,6 +114,21 @@ static void put_callbacks(struct strbuf *b, const struct judgement *j)
 		strbuf_puts(b, "one callback many times in one turn");
 }
 
+/* "to a pipe", "to /dev/pts/3", "to descriptor 1" */
+static void add_descriptor(struct strbuf *b, const struct evidence *e)
+{
+	const char *text = e->has[ARG_DESCRIPTOR] ? e->args[ARG_DESCRIPTOR].text : NULL;
+
+	if (text && strncmp(text, "pipe:", 5) == 0) {
+		strbuf_puts(b, " to a pipe");
+	} else if (text) {
+		strbuf_puts(b, " to ");
+		put_text(b, text);
+	} else if (number(e, ARG_DESCRIPTOR)) {
+		strbuf_printf(b, " to descriptor %" PRIu64, number(e, ARG_DESCRIPTOR));
+	}
+}
+
 static void add_arguments(struct strbuf *b, enum cause cause, const struct evidence *e)
 {
 	switch (cause) {
@@ -153,9 +168,7 @@ static void add_arguments(struct strbuf *b, enum cause cause, const struct evide
 		add_text(b, e, ARG_PATH);
 		break;
 	case CAUSE_BLOCKING_OUTPUT:
-		add_text(b, e, ARG_DESCRIPTOR);
-		if (number(e, ARG_DESCRIPTOR))
-			strbuf_printf(b, " to descriptor %" PRIu64, number(e, ARG_DESCRIPTOR));
+		add_descriptor(b, e);
 		break;
 	default:
 		add_bytes(b, e);

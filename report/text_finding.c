@@ -20,7 +20,8 @@ static const struct {
 	{ ARG_PATH, "file", AS_TEXT, 1u << CAUSE_SYNC_FS | 1u << CAUSE_PAGE_FAULT },
 	{ ARG_HOST, "host", AS_TEXT, 1u << CAUSE_SYNC_DNS },
 	{ ARG_PEER, "peer", AS_TEXT, 1u << CAUSE_SYNC_NET },
-	{ ARG_DESCRIPTOR, "descriptor", AS_TEXT, 1u << CAUSE_BLOCKING_OUTPUT },
+	{ ARG_DESCRIPTOR, "descriptor", AS_TEXT,
+	  1u << CAUSE_BLOCKING_OUTPUT | 1u << CAUSE_SYNC_FS | 1u << CAUSE_SYNC_NET },
 	{ ARG_MODULE, "module", AS_TEXT, 1u << CAUSE_COMPILE },
 };
 

@@ -264,6 +264,7 @@ void process_open(struct process *p, const struct watch_context *context,
 	p->c.child = p->own.pid != 0;
 	p->c.space = space_new(p->target->pid);
 	p->c.stacks = stack_maker_new(config->unwinder, p->c.space, p->target->pid, p->c.rec);
+	p->c.calls = syscall_args_new(p->target->procfd, p->c.rec);
 	stack_maker_describe(p->c.stacks, p->info);
 	pool_watch_init(&p->pool, p->target, p->c.space);
 	p->starts = p->target->child || p->c.child;
@@ -323,6 +324,7 @@ void process_close(struct process *p)
 		free(p->watches[i]);
 	}
 	stack_maker_free(p->c.stacks);
+	syscall_args_free(p->c.calls);
 	pool_watch_destroy(&p->pool);
 	space_free(p->c.space);
 	free(p->sightings);

@@ -39,8 +39,7 @@ void turns_sleep(struct turns *t, const struct sleep *s)
 	t->sleeps[t->n_sleeps++] = *s;
 }
 
-/* The sleep whose stack this is: the one that began when the sample was taken. */
-static const struct sleep *sleep_of(const struct turns *t, const struct sample *s)
+const struct sleep *turns_sleep_of(const struct turns *t, const struct sample *s)
 {
 	const struct sleep *best = NULL;
 
@@ -68,7 +67,7 @@ static void weigh_raw(struct turns *t, const struct turn *turn, struct sample *s
 	s->weight = 1;
 	if (s->state != SAMPLE_BLOCKED)
 		return;
-	sleep = sleep_of(t, s);
+	sleep = turns_sleep_of(t, s);
 	if (!sleep)
 		return;
 	s->weight = sleep_length(sleep, turn) + 1;

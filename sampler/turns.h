@@ -21,6 +21,8 @@ enum { TURNS_MAX_PENDING = 60000 };
 /* Keeps a copy of s; its arguments are copied too. */
 void turns_sample(struct turns *t, const struct sample *s);
 void turns_sleep(struct turns *t, const struct sleep *s);
+/* The sleep whose stack a sample is: the one that began when it was taken.  NULL: not known. */
+const struct sleep *turns_sleep_of(const struct turns *t, const struct sample *s);
 /*
  * Settles a turn, or the next slice of one that is still open: adds its split
  * to `stall` (duration, running, runnable, blocked, stopped, page_fault,

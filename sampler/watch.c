@@ -251,6 +251,33 @@ static void settle_throttled(const struct watch_context *c, const struct turn *s
 	stall->throttled += throttled < runnable ? throttled : runnable;
 }
 
+/* What the system call tells goes with what runtimes told, who know it better. */
+static void add_sample(struct watch *w, struct watch_context *c, struct sample *s, nsec seen_to)
+{
+	const struct sleep *sleep = s->syscall < 0 ? NULL : turns_sleep_of(&w->turns, s);
+	struct argument told[SYSCALL_ARGS_MAX];
+	size_t n = sleep ? syscall_args_of(c->calls, sleep, told) : 0;
+	struct argument *all = xcalloc(s->n_arguments + n + 1, sizeof(*all));
+	uint16_t n_all = s->n_arguments;
+
+	if (s->n_arguments)
+		memcpy(all, s->arguments, s->n_arguments * sizeof(*all));
+	for (size_t i = 0; i < n; i++) {
+		const struct argument *known = sample_argument(s, told[i].key);
+
+		/* How long it sleeps is known once it woke up. */
+		if (told[i].key == ARG_DURATION && sleep->to >= seen_to)
+			continue;
+		if (!known || !known->text)
+			all[n_all++] = told[i];
+	}
+	s->arguments = all;
+	s->n_arguments = n_all;
+	s->at = s->at > c->base ? s->at - c->base : 0;
+	recording_add_sample(c->rec, s);
+	free(all);
+}
+
 /* Moves the part of `turn` that is not in the recording yet into it. */
 static void settle_slice(struct watch *w, struct watch_context *c, const struct turn *turn)
 {
@@ -270,8 +297,7 @@ static void settle_slice(struct watch *w, struct watch_context *c, const struct 
 		struct sample s = w->turns.samples[i];
 
 		s.stall = w->stall;
-		s.at = s.at > c->base ? s.at - c->base : 0;
-		recording_add_sample(c->rec, &s);
+		add_sample(w, c, &s, slice.end);
 	}
 	turns_forget(&w->turns, turn->end);
 	in_hand_settle(&w->in_hand, turn, stall);

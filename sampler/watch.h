@@ -6,6 +6,7 @@
 #include "sampler/poll_choice.h"
 #include "sampler/probe.h"
 #include "sampler/stacks.h"
+#include "sampler/syscall_args.h"
 #include "sampler/target.h"
 #include "sampler/turns.h"
 
@@ -42,6 +43,7 @@ struct watch_context {
 	struct recording *rec;
 	struct sink *sink;
 	struct stack_maker *stacks;
+	struct syscall_args *calls;
 	struct space *space;
 	const struct host_watch *host;
 	nsec base; /* CLOCK_MONOTONIC of session start */
