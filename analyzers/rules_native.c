@@ -452,6 +452,8 @@ const struct rule rules_kernel[] = {
 	{ "*", "*tty_write",             OUTPUT, "write", WEAK | BLOCKED },
 	{ "*", "*pipe_write",            OUTPUT, "write", WEAK | BLOCKED },
 	{ "*", "*pipe_read",             CHILD, "read from a pipe", WEAK | BLOCKED },
+	/* What child_process makes for a child's output is a pair of these. */
+	{ "*", "unix_stream_sendmsg",    OUTPUT, "write", WEAK | BLOCKED },
 	{ "*", "sock_recvmsg*",          NET, "recv", WEAK | BLOCKED },
 	{ "*", "sock_read_iter",         NET, "recv", WEAK | BLOCKED },
 	{ "*", "sock_sendmsg*",          NET, "send", WEAK | BLOCKED },

@@ -206,6 +206,11 @@ TEST(cause_of_a_sleep_is_told_by_the_kernels_frames_where_they_are_seen)
 			  1),
 		 CAUSE_BLOCKING_OUTPUT);
 	CHECK_EQ(cause_of(NULL,
+			  "k unix_stream_sendmsg\nk sock_write_iter\nn write @/lib/libc.so.6\n"
+			  "n f @/srv/app",
+			  1),
+		 CAUSE_BLOCKING_OUTPUT);
+	CHECK_EQ(cause_of(NULL,
 			  "k io_schedule\nk filemap_read\nn read @/lib/libc.so.6\nn f @/srv/app",
 			  0),
 		 CAUSE_SYNC_FS);
