@@ -45,6 +45,43 @@ TEST(recording_file_written_piece_by_piece_reads_the_same)
 	recording_free(rec);
 }
 
+TEST(recording_file_keeps_processes_and_calls_that_block)
+{
+	struct recording *rec = recordings_rich(20, 30), *got;
+	struct strict_call call = { .loop = 0,
+				    .stack = rec->samples[3].stack,
+				    .syscall = 257,
+				    .count = 3,
+				    .first = 42,
+				    .key = ARG_PATH,
+				    .text = "/etc/motd" };
+	const char *path = new_path();
+	struct target_info *child = recording_add_process(rec);
+
+	child->pid = 77;
+	child->parent = 42;
+	child->exe = recording_intern(rec, "/usr/bin/node");
+	rec->session.strict = true;
+	rec->session.strict_missed = 5;
+	recording_add_call(rec, &call);
+	recording_add_call(rec, &call);
+	save(rec, path);
+	got = load(path);
+	CHECK_EQ(got->n_processes, 1);
+	CHECK_EQ(recording_process(got, 77)->parent, 42);
+	CHECK_STR(recording_process(got, 77)->exe, "/usr/bin/node");
+	CHECK(recording_process(got, 78) == NULL);
+	CHECK(got->session.strict && got->session.strict_missed == 5);
+	CHECK_EQ(got->n_calls, 1);
+	CHECK_EQ(got->calls[0].count, 6);
+	CHECK_EQ(got->calls[0].first, 42);
+	CHECK_STR(got->calls[0].text, "/etc/motd");
+	CHECK_EQ(recording_get_stack(got, got->calls[0].stack)->n,
+		 recording_get_stack(rec, call.stack)->n);
+	recording_free(got);
+	recording_free(rec);
+}
+
 TEST(recording_file_that_was_killed_says_so_and_has_all_that_was_flushed)
 {
 	struct recording *rec = recordings_rich(30, 3), *got;
