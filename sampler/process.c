@@ -267,7 +267,7 @@ void process_open(struct process *p, const struct watch_context *context,
 	p->c.calls = syscall_args_new(p->target->procfd, p->c.rec);
 	stack_maker_describe(p->c.stacks, p->info);
 	pool_watch_init(&p->pool, p->target, p->c.space);
-	p->starts = p->target->child || p->c.child;
+	p->starts = !p->found && (p->target->child || p->c.child);
 	/* Without an explicit length, a target that was found running has started up. */
 	set_serving(p, config->startup == UINT64_MAX && !p->starts ? 0 : config->startup);
 	target_describe(p->target, p->c.rec, p->info);

@@ -24,6 +24,7 @@ struct process {
 	size_t n_sightings, cap_sightings;
 	nsec last_look_around, last_refresh;
 	bool maps_changed, listening;
+	bool found;   /* it was running already */
 	bool starts;  /* it was seen from its beginning: there is a startup */
 	bool started; /* a launched target has run its exec */
 	bool exited;  /* its main thread has */

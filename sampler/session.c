@@ -110,8 +110,11 @@ static void end_process(struct session_run *s, size_t i)
 	drop_process(s, i);
 }
 
-/* A child that is already gone, or was handed over to somebody else, is left alone. */
-static void adopt(struct session_run *s, pid_t pid, pid_t parent)
+/*
+ * A child that is already gone, or was handed over to somebody else, is left
+ * alone.  found: it is as old as the session at least.
+ */
+static void adopt(struct session_run *s, pid_t pid, pid_t parent, bool found)
 {
 	struct process *p;
 	struct error err = { 0 };
@@ -131,6 +134,7 @@ static void adopt(struct session_run *s, pid_t pid, pid_t parent)
 		return;
 	}
 	p->target = &p->own;
+	p->found = found;
 	p->info = recording_add_process(s->c.rec);
 	p->info->parent = parent;
 	ret = s->c.probe->add_process(s->c.probe_state, pid, &err);
@@ -143,7 +147,7 @@ static void adopt(struct session_run *s, pid_t pid, pid_t parent)
 	}
 }
 
-static void adopt_children(struct session_run *s)
+static void adopt_children(struct session_run *s, bool found)
 {
 	pid_t pids[MAX_CHILDREN];
 
@@ -153,7 +157,7 @@ static void adopt_children(struct session_run *s)
 		size_t n = target_children(s->processes[i]->target, pids, MAX_CHILDREN);
 
 		for (size_t k = 0; k < n && k < MAX_CHILDREN; k++)
-			adopt(s, pids[k], parent);
+			adopt(s, pids[k], parent, found);
 	}
 }
 
@@ -239,7 +243,7 @@ int session_open(struct session_run **out, const struct target *target,
 		return ret;
 	}
 	if (config->children && !target->child)
-		adopt_children(s);
+		adopt_children(s, true);
 	*out = s;
 	return 0;
 }
@@ -269,7 +273,7 @@ static void tick(struct session_run *s, nsec now)
 static void follow_family(struct session_run *s)
 {
 	for (size_t i = 0; i < s->n_births; i++)
-		adopt(s, s->births[i].pid, s->births[i].parent);
+		adopt(s, s->births[i].pid, s->births[i].parent, false);
 	s->n_births = 0;
 	for (size_t i = s->n_processes; i-- > 1;)
 		if (s->processes[i]->exited && !target_alive(s->processes[i]->target))
@@ -296,7 +300,7 @@ static void digest(struct session_run *s)
 	if (now - s->last_tick < TICK)
 		return;
 	if (s->config.children)
-		adopt_children(s);
+		adopt_children(s, false);
 	/* So that the first stall need not wait for symbols to be read. */
 	stack_maker_attach(target->c.stacks);
 	tick(s, now);
