@@ -23,10 +23,10 @@ check_report cluster "$tmp/cluster.json" "$tmp/cluster.out"
 grep -q '^  in process .*, thread ' "$tmp/cluster.err" || fail "no thread is named: $(cat "$tmp/cluster.err")"
 "$LAGPROF" report "$tmp/cluster.lagprof" | grep -q '^process .* started by ' || fail "the recording has no processes"
 
-start cluster-running node "$SOURCE/fixtures/node/cluster.js" --seconds 7
-wait_for 20 grep -q sick-thread "$tmp/cluster-running.out" || fail "the cluster did not start"
-sleep 0.5
-attach running "$pid" --follow --loops all -d 3500ms
+start cluster-running node "$SOURCE/fixtures/node/cluster.js" --seconds 6
+wait_for 60 grep -q ready "$tmp/cluster-running.out" || fail "the cluster did not start"
+sleep 1
+attach running "$pid" --follow --loops all -d 3s
 ended "$lagprof" 20
 check_report cluster "$tmp/running.json" "$tmp/cluster-running.out"
 
