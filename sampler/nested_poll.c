@@ -37,6 +37,9 @@ static unsigned count(const struct recording *rec, const struct stack *stack, si
 	for (uint32_t i = 0; i < stack->n; i++) {
 		const struct frame *f = recording_get_frame(rec, stack->frames[i]);
 
+		/* Found by searching the stack: it may be of a call that is over. */
+		if (f->guessed)
+			break;
 		n += f->kind == rows[row].kind && matches(rows[row].function, f->function) &&
 		     matches(rows[row].file, f->file);
 	}

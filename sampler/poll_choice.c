@@ -8,6 +8,7 @@
  */
 enum { FEW_MATCHES = 3, MANY_OTHERS = 10 };
 static const nsec LONG_ENOUGH = 3000000000;
+static const nsec VERY_LONG = 30000000000;
 
 static bool take(struct poll_choice *c, const struct poll_seen *poll)
 {
@@ -30,6 +31,16 @@ static bool may_be_callback(const struct poll_choice *c, const struct poll_seen 
 	return POLL_KEY_CLASS(c->key) != 0 && POLL_KEY_CLASS(poll->key) == 0;
 }
 
+/* No wait inside a turn lasts that long and polls all the while: it was the loop after all. */
+static bool is_worth_taking(struct poll_choice *c, const struct poll_seen *poll)
+{
+	if (poll->sp > c->sp)
+		return true;
+	if (c->others++ == 0)
+		c->others_since = poll->at;
+	return c->others >= MANY_OTHERS && poll->at - c->others_since >= VERY_LONG;
+}
+
 void poll_choice_nested(struct poll_choice *c, uint64_t sp)
 {
 	*c = (struct poll_choice){ .key = POLL_KEY_UNSEEN, .sp = sp };
@@ -43,7 +54,7 @@ bool poll_choice_feed(struct poll_choice *c, const struct poll_seen *poll, uint6
 		return false;
 	}
 	if (c->key == POLL_KEY_UNSEEN)
-		return poll->sp > c->sp && take(c, poll);
+		return is_worth_taking(c, poll) && take(c, poll);
 	if (c->key == 0 || !key_alive)
 		return take(c, poll);
 	if (is_shallower(c, poll) && !may_be_callback(c, poll))

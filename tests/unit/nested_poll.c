@@ -40,11 +40,17 @@ TEST(nested_poll_a_synchronous_child_is_waited_for_inside_a_turn)
 	static const struct frame script[] = { NATIVE("epoll_pwait"),
 					       NATIVE("uv_run"),
 					       { .kind = FRAME_JS, .function = "spawnSync" } };
+	static const struct frame left_over[] = {
+		NATIVE("epoll_pwait"),
+		NATIVE("uv_run"),
+		{ .kind = FRAME_JS, .function = "spawnSync", .guessed = true },
+	};
 	struct recording *rec = recording_new();
 
 	CHECK(inside(rec, two_loops, 4));
 	CHECK(!inside(rec, two_loops, 3));
 	CHECK(inside(rec, script, 3));
+	CHECK(!inside(rec, left_over, 3));
 	recording_free(rec);
 }
 

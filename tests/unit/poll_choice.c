@@ -89,7 +89,12 @@ TEST(poll_choice_found_inside_a_turn_waits_for_a_poll_less_deep)
 
 	poll_choice_nested(&c, 0x6000);
 	for (nsec i = 0; i < 100; i++)
-		CHECK(!feed(&c, POLL_KEY_EPOLL | 9, i % 2 ? 0x6000 : 0x5000, i * S, 0));
-	CHECK(feed(&c, POLL_KEY_EPOLL | 5, 0x7000, 100 * S, 0));
+		CHECK(!feed(&c, POLL_KEY_EPOLL | 9, i % 2 ? 0x6000 : 0x5000, i * S / 4, 0));
+	CHECK(feed(&c, POLL_KEY_EPOLL | 5, 0x7000, 25 * S, 0));
 	CHECK_EQ(POLL_KEY_FD(c.key), 5);
+	/* Or for half a minute: then it was no wait inside a turn. */
+	poll_choice_nested(&c, 0x6000);
+	for (nsec i = 0; i < 30; i++)
+		CHECK(!feed(&c, POLL_KEY_EPOLL | 5, 0x6000, i * S, 0));
+	CHECK(feed(&c, POLL_KEY_EPOLL | 5, 0x6000, 30 * S, 0));
 }
