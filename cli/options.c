@@ -72,7 +72,7 @@ const struct option options_table[] = {
 	  "list every blocking call (files, DNS, children, sleeps) made while serving" },
 	{ "freq", 'F', "HZ", "run attach top dump", OPTION_RATE, FIELD(freq), NULL,
 	  "take HZ samples a second inside a stall (997)" },
-	{ "probe", 0, "NAME", "run attach top", OPTION_TEXT, FIELD(probe), "auto|exact|light|shim|proc",
+	{ "probe", 0, "NAME", "run attach top", OPTION_TEXT, FIELD(probe), "auto|exact|light|user|shim|proc",
 	  "where events come from (auto: the best that works here)" },
 	{ "unwinder", 0, "NAME", "run attach top dump", OPTION_TEXT, FIELD(unwinder), "native|libunwind",
 	  "how stacks are made (native)" },

@@ -143,7 +143,7 @@ struct probe {
 	void (*overhead)(void *state, struct probe_overhead *out);
 };
 
-extern const struct probe probe_exact, probe_light, probe_shim, probe_proc;
+extern const struct probe probe_exact, probe_light, probe_user, probe_shim, probe_proc;
 extern const struct probe *const probes[]; /* ends with NULL */
 const struct probe *probe_find(const char *name);
 

@@ -2,7 +2,8 @@
 
 #include "sampler/probe.h"
 
-const struct probe *const probes[] = { &probe_exact, &probe_light, &probe_shim, &probe_proc, NULL };
+const struct probe *const probes[] = { &probe_exact, &probe_light, &probe_user,
+				       &probe_shim,  &probe_proc,  NULL };
 
 const struct probe *probe_find(const char *name)
 {

@@ -104,17 +104,19 @@ void proc_sample(struct ticker *t, struct followed *f)
 {
 	nsec now = ticker_now();
 
-	if (f->tracer.seized)
-		return; /* watched: proc_idle() samples it */
+	/* Watched: proc_idle() samples it. */
+	if (f->tracer.seized || ticker_rests(t, now))
+		return;
 	if (tracer_stop(&f->tracer, now + 2 * PERIOD) == 0)
 		proc_take_sample(t, f, ticker_now());
 	tracer_let_go(&f->tracer, now + 2 * PERIOD);
+	ticker_took(t, now, ticker_now());
 }
 
 static bool is_suspect(const struct ticker *t, const struct followed *f, nsec now)
 {
 	return f->hunted && f->track.turn_start && !f->leave && f->last.kind == GLANCE_RUNNING &&
-	       now > f->track.turn_start + t->config.gate / 2 && now > f->hunt_after;
+	       (f->unmet || now > f->track.turn_start + t->config.gate / 2) && now > f->hunt_after;
 }
 
 /* One at a time: who is traced is waited for. */
@@ -143,6 +145,10 @@ static void meet_poll(struct ticker *t, struct followed *f, const struct traced_
 		g.args[i] = call->args[i];
 	if (!ticker_see_poll(t, f, glance_poll_key(&g), call->sp, call->at))
 		return;
+	f->poll_pc = call->pc;
+	/* The rung may have seen it for itself by now. */
+	if (t->ops->flush)
+		t->ops->flush(t, f);
 	now.exact = false;
 	if (!f->track.turn_start)
 		return;
@@ -170,18 +176,21 @@ void proc_idle(struct ticker *t, nsec until)
 {
 	struct followed *f = find_suspect(t, ticker_now());
 	struct traced_call call;
-	nsec now;
+	nsec now = ticker_now();
 
 	if (!f)
 		return;
+	until = until > now + PERIOD / 2 ? until : now + PERIOD / 2;
 	if (!f->track.turn_start || f->leave || !f->hunted) {
 		tracer_let_go(&f->tracer, until);
 		return;
 	}
-	if (f->last.kind == GLANCE_RUNNING && tracer_stop(&f->tracer, until) < 0)
+	/* Once it is traced, it stops at its next system call by itself. */
+	if (f->last.kind == GLANCE_RUNNING && (!f->tracer.seized || !ticker_rests(t, now)) &&
+	    tracer_stop(&f->tracer, until) < 0)
 		return;
 	now = ticker_now();
-	if (f->tracer.stopped && now >= f->next_sample &&
+	if (f->tracer.stopped && now >= f->next_sample && !ticker_rests(t, now) &&
 	    now > f->track.turn_start + t->config.gate)
 		proc_take_sample(t, f, now);
 	if (watch(t, f, until, &call) == 1)

@@ -14,6 +14,7 @@
 #include "sampler/listening.h"
 
 static const nsec PERIOD = 1000000;
+static const nsec TOO_LONG = 4000000, LONGEST_REST = 20000000;
 static const nsec LOOK_FOR_EXEC = 5000000;
 static const nsec LOOK_FOR_PORT = 100000000;
 static const size_t STACK_ROOM = 8 << 20; /* bytes of stacks that wait for the session */
@@ -59,6 +60,20 @@ void ticker_push_sample(struct ticker *t, struct followed *f, nsec at, const str
 	t->losses.made++;
 	ticker_push(t, f, &e);
 	tell(t);
+}
+
+void ticker_took(struct ticker *t, nsec from, nsec to)
+{
+	nsec rest = to > from + TOO_LONG ? 4 * (to - from) : 0;
+
+	rest = rest < LONGEST_REST ? rest : LONGEST_REST;
+	if (t->rest_until < to + rest)
+		t->rest_until = to + rest;
+}
+
+bool ticker_rests(const struct ticker *t, nsec now)
+{
+	return now < t->rest_until;
 }
 
 void ticker_sampled(const struct ticker *t, struct followed *f, nsec at)
@@ -152,14 +167,14 @@ static void follow_sleep(struct ticker *t, struct followed *f, const struct glan
 		return;
 	if (!sleep->from)
 		fall_asleep(t, f, g);
-	if (sleep->sampled || g->at < f->next_sample ||
+	if (sleep->sampled || g->at < f->next_asleep ||
 	    (g->at < sleep->from + PERIOD && g->at < f->track.turn_start + t->config.gate))
 		return;
 	state = glancer_state(&f->glancer, NULL);
 	if (state == 'T' || (state == 't' && !f->tracer.seized))
 		sleep->state = SAMPLE_STOPPED;
 	sample_asleep(t, f, g);
-	ticker_sampled(t, f, g->at);
+	f->next_asleep = g->at + PERIOD / 2;
 }
 
 static void lose(struct ticker *t, struct followed *f, nsec at)
@@ -169,6 +184,8 @@ static void lose(struct ticker *t, struct followed *f, nsec at)
 	if (f->gone)
 		return;
 	f->gone = true;
+	if (t->ops->flush)
+		t->ops->flush(t, f);
 	track_lose(&f->track);
 	ticker_push(t, f, &e);
 	tell(t);
@@ -252,6 +269,7 @@ static void tick(struct ticker *t, nsec until)
 	nsec now = ticker_now();
 
 	pthread_mutex_lock(&t->lock);
+	ticker_took(t, until - PERIOD, now);
 	drop_leaving(t);
 	look_for_exec(t, now);
 	for (size_t i = 0; i < t->n; i++)

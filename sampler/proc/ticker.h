@@ -23,10 +23,12 @@ struct followed {
 	bool presumed; /* its poll was seen to begin; that the turn after it has begun is a guess */
 	struct track track;
 	struct glancer glancer;
-	struct glance last; /* of the tick before; at 0: none */
-	nsec next_sample;   /* not earlier than this */
+	struct glance last;            /* of the tick before; at 0: none */
+	nsec next_sample, next_asleep; /* not earlier than this */
+	uint64_t poll_pc; /* where the loop's poll returns to, when it was seen there; 0: unknown */
 	struct tracer tracer;
 	bool hunted;      /* its polls show by tracing only, where it does not sleep in them */
+	bool unmet;       /* and its poll is wanted as soon as can be */
 	nsec hunt_after;  /* the rung proc: no watching for its polls until then */
 	unsigned strange; /* polls not the loop's that may still be told of */
 	void *own;        /* the rung's */
@@ -45,6 +47,11 @@ struct ticker_ops {
 	void (*chosen)(struct ticker *t, struct followed *f);
 	/* Moves f->track to what is now. */
 	void (*tick)(struct ticker *t, struct followed *f, const struct glance *g);
+	/*
+	 * Takes over what is known without the thread itself, which may have ended; also called by
+	 * the session's thread.  May be NULL.
+	 */
+	void (*flush)(struct ticker *t, struct followed *f);
 	/* It runs inside a turn older than the gate, and a sample is due. */
 	void (*sample)(struct ticker *t, struct followed *f);
 	/* After all of them: may take until then.  Gives up the lock while it waits. */
@@ -67,6 +74,8 @@ struct ticker {
 	nsec next_image, next_listen;
 	bool listened;
 	struct probe_losses losses;
+	nsec rest_until;       /* nothing is traced before: see ticker_rests() */
+	uint64_t retired_lost; /* the rung's: samples of threads that are not followed any more */
 	uint8_t stack[TICKER_STACK]; /* of the sample in hand */
 };
 
@@ -98,6 +107,12 @@ void ticker_push_sample(struct ticker *t, struct followed *f, nsec at, const str
 void ticker_push(struct ticker *t, struct followed *f, struct event *e);
 /* A poll that was seen: takes it for the loop's if none is known.  True if it is the loop's. */
 bool ticker_see_poll(struct ticker *t, struct followed *f, uint64_t key, uint64_t sp, nsec at);
+/*
+ * What is stopped stays so until our own thread gets a CPU.  Where the machine is
+ * too busy for that, it is left alone for a multiple of what it took.
+ */
+void ticker_took(struct ticker *t, nsec from, nsec to);
+bool ticker_rests(const struct ticker *t, nsec now);
 /* When the next sample of a stall is due. */
 void ticker_sampled(const struct ticker *t, struct followed *f, nsec at);
 

@@ -47,6 +47,7 @@ int ticker_follow(void *state, pid_t tid, struct error *err)
 		free(f);
 		return ret;
 	}
+	glancer_look(&f->glancer, &f->last);
 	pthread_mutex_lock(&t->lock);
 	t->followed[t->n++] = f;
 	pthread_mutex_unlock(&t->lock);
@@ -123,9 +124,13 @@ void ticker_drain(void *state, void (*handle)(void *arg, const struct event *e),
 	if (read(t->news, &count, sizeof(count)) < 0)
 		count = 0; /* nothing urgent */
 	pthread_mutex_lock(&t->lock);
-	queue_take(&mine, &t->queue);
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++) {
 		t->followed[i]->strange = REPORTS;
+		/* The target may have ended since the last tick. */
+		if (t->ops->flush && !t->followed[i]->leave)
+			t->ops->flush(t, t->followed[i]);
+	}
+	queue_take(&mine, &t->queue);
 	pthread_mutex_unlock(&t->lock);
 	queue_deliver(&mine, handle, arg);
 }

@@ -220,7 +220,7 @@ int tracer_run_to_poll(struct tracer *t, nsec until, unsigned *calls, struct tra
 {
 	int ret = 0, why;
 
-	while (*calls > 0 && ret == 0) {
+	while (*calls > 0 && ret == 0 && now_ns() < until) {
 		if (t->stopped && ptrace(PTRACE_SYSCALL, t->tid, NULL, (long)t->signal) < 0)
 			return gone(t);
 		t->stopped = false;

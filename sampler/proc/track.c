@@ -20,6 +20,7 @@ void track_begin_turn(struct track *t, nsec at, const struct cpu_time *base)
 	t->poll_start = 0;
 	t->turn_start = at;
 	t->base = *base;
+	t->off = t->preempted = 0;
 	t->slept = t->stopped = 0;
 	t->sleep.from = 0;
 }
@@ -44,6 +45,8 @@ static nsec time_off(const struct track *t, nsec length, const struct cpu_time *
 	nsec off = length - min_ns(grown(t->base.exec, now->exec), length);
 	nsec waited = min_ns(grown(t->base.delay, now->delay) + t->slept, length);
 
+	if (t->off_known)
+		return min_ns(t->off, length);
 	if (t->base.exact && now->exact)
 		return off;
 	if (waited + CLOCK_TICK < off)
@@ -57,8 +60,10 @@ bool track_begin_poll(struct track *t, nsec at, const struct cpu_time *now, stru
 
 	t->sleep.from = 0;
 	t->turn_start = 0;
-	if (t->poll_start == 0)
-		t->poll_start = at;
+	/* One poll after the other: the turn between them was missed, and short. */
+	if (t->poll_start && at > t->poll_start)
+		t->polled += at - t->poll_start;
+	t->poll_start = at;
 	if (start == 0)
 		return false;
 	length = at > start ? at - start : 0;
@@ -66,7 +71,10 @@ bool track_begin_poll(struct track *t, nsec at, const struct cpu_time *now, stru
 	turn->end = start + length;
 	turn->off = time_off(t, length, now);
 	turn->stopped = min_ns(t->stopped, turn->off);
-	turn->delay = min_ns(grown(t->base.delay, now->delay), turn->off);
+	turn->delay = grown(t->base.delay, now->delay);
+	if (t->off_known && turn->delay < t->preempted)
+		turn->delay = t->preempted;
+	turn->delay = min_ns(turn->delay, turn->off - turn->stopped);
 	track_count(t, 1, length);
 	return true;
 }
@@ -118,6 +126,9 @@ void track_look(const struct track *t, nsec delay, struct loop_look *out)
 	if (!t->turn_start)
 		return;
 	out->off = t->slept + grown(t->base.delay, delay);
+	/* The end of a sleep may be seen before the switch that ended it. */
+	if (t->off_known && (t->off > t->slept || t->slept == 0))
+		out->off = t->off;
 	out->stopped = t->stopped;
 	out->sleep = t->sleep;
 	out->delay_base = t->base.delay;

@@ -20,8 +20,12 @@ struct track {
 	uint64_t key;                /* POLL_KEY_… of the loop's poll; 0: none seen yet */
 	nsec turn_start, poll_start; /* at most one is not 0; none: not known */
 	struct cpu_time base;        /* as the turn began */
-	nsec slept, stopped;         /* in this turn, without the sleep in hand; stopped: part */
-	struct sleep sleep;          /* in hand; from 0: none */
+	/* Of the turn so far, kept by a rung that sees each switch (off_known): the time on no CPU,
+	 * and the part for which it was pushed off. */
+	bool off_known;
+	nsec off, preempted;
+	nsec slept, stopped; /* in this turn, without the sleep in hand; stopped: part */
+	struct sleep sleep;  /* in hand; from 0: none */
 	uint64_t turns, busy, polled;
 	struct hist lag;
 };

@@ -174,6 +174,8 @@ static void take_long_turns(struct ticker *t, struct followed *f, const struct s
 		return;
 	/* The turn may have ended after the glance, and that a while ago. */
 	glancer_look(&f->glancer, &later);
+	if (later.kind == GLANCE_GONE)
+		later = *g;
 	base = base_of(f, g);
 	now = ticker_cpu_time(&later);
 	if (n < seen->n_long) /* another program's */
@@ -301,6 +303,14 @@ static void shim_tick(struct ticker *t, struct followed *f, const struct glance 
 	adopt_state(f, slot, g);
 }
 
+static void shim_flush(struct ticker *t, struct followed *f)
+{
+	struct shim_thread *slot = slot_of(t, f->tid);
+
+	if (slot && ((struct shim_seen *)f->own)->met)
+		take_long_turns(t, f, slot, &f->last);
+}
+
 /* The slot tells whether the thread still was in its turn when it stopped. */
 static void shim_sample(struct ticker *t, struct followed *f)
 {
@@ -308,11 +318,12 @@ static void shim_sample(struct ticker *t, struct followed *f)
 	nsec turn = slot ? slot->turn_start : f->track.turn_start, now = ticker_now();
 	const nsec patience = 2000000;
 
-	if (f->tracer.seized || turn != f->track.turn_start)
+	if (f->tracer.seized || turn != f->track.turn_start || ticker_rests(t, now))
 		return;
 	if (tracer_stop(&f->tracer, now + patience) == 0 && (!slot || slot->turn_start == turn))
 		proc_take_sample(t, f, ticker_now());
 	tracer_let_go(&f->tracer, now + patience);
+	ticker_took(t, now, ticker_now());
 }
 
 static bool shim_lag(void *state, pid_t tid, struct hist *out)
@@ -344,6 +355,7 @@ static const struct ticker_ops ops = {
 	.unfollow = shim_unfollow,
 	.changed = shim_changed,
 	.chosen = shim_chosen,
+	.flush = shim_flush,
 	.tick = shim_tick,
 	.sample = shim_sample,
 	.idle = proc_idle,

@@ -19,7 +19,7 @@ for mode in idle saturated; do
 	observe "$mode" env sh -c 'exec "$@"' sh "$FIXTURES/stall_server" --mode $mode --count 18 --seed 3 \
 		--log "$tmp/truth-$mode" || fail "$mode: lagprof exited with $?"
 	echo "$mode:"
-	check_report truth "$tmp/$mode.json" "$tmp/truth-$mode"
+	check_report truth "$tmp/$mode.json" "$tmp/truth-$mode" 0.01
 done
 
 # What a child process of the target sees, and what the target has open.
