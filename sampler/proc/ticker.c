@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -116,13 +117,54 @@ bool ticker_see_poll(struct ticker *t, struct followed *f, uint64_t key, uint64_
 	return true;
 }
 
-/* The stack of a thread that sleeps in a system call is read without touching it. */
+/* Calls that a stop does not disturb: the kernel, or the tracer, takes them up again. */
+static bool takes_up(int number)
+{
+	static const int calls[] = {
+		/* clang-format off */
+		SYS_futex, SYS_nanosleep, SYS_clock_nanosleep, SYS_restart_syscall, SYS_wait4, SYS_waitid,
+		SYS_poll, SYS_ppoll, SYS_select, SYS_pselect6, SYS_epoll_wait, SYS_epoll_pwait,
+		SYS_read, SYS_recvfrom, SYS_recvmsg,
+		/* clang-format on */
+	};
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (calls[i] == number)
+			return true;
+	return false;
+}
+
+/* With all registers, which takes a stop: frames of JIT code may need the frame pointer. */
+static bool copy_stopped(struct ticker *t, struct followed *f, struct raw_sample *raw)
+{
+	nsec now = ticker_now();
+
+	if (f->tracer.seized || ticker_rests(t, now))
+		return false;
+	if (tracer_stop(&f->tracer, now + PERIOD) == 0)
+		raw->stack_len =
+			tracer_copy(&f->tracer, &raw->regs, t->stack, t->config.stack_bytes);
+	tracer_let_go(&f->tracer, now + 2 * PERIOD);
+	ticker_took(t, now, ticker_now());
+	f->woken = true;
+	return raw->regs.valid;
+}
+
+/* What of it is known without touching it. */
+static void copy_sleeping(struct ticker *t, struct followed *f, const struct glance *g,
+			  struct raw_sample *raw)
+{
+	glance_regs(g, &raw->regs);
+	raw->stack_len = tracer_read(f->tid, g->sp, t->stack, t->config.stack_bytes);
+}
+
 static void sample_asleep(struct ticker *t, struct followed *f, const struct glance *g)
 {
 	struct raw_sample raw = { .stack = t->stack };
 
-	glance_regs(g, &raw.regs);
-	raw.stack_len = tracer_read(f->tid, g->sp, t->stack, t->config.stack_bytes);
+	if (f->track.sleep.state == SAMPLE_STOPPED || !takes_up(g->number) ||
+	    !copy_stopped(t, f, &raw))
+		copy_sleeping(t, f, g, &raw);
 	ticker_push_sample(t, f, g->at, &raw, true);
 	f->track.sleep.sampled = true;
 }
@@ -137,9 +179,12 @@ static nsec middle(const struct followed *f, const struct glance *g)
 
 static bool is_same_sleep(const struct followed *f, const struct glance *g)
 {
-	return g->kind != GLANCE_RUNNING && g->kind == f->last.kind &&
-	       g->number == f->last.number && g->switches_in == f->last.switches_in &&
-	       g->sp == f->last.sp;
+	bool same = g->number == f->last.number && g->switches_in == f->last.switches_in;
+
+	/* A stop for its stack wakes it, and the kernel lets it sleep on under another number. */
+	if (f->woken)
+		same = g->number == SYS_restart_syscall || g->number == f->last.number;
+	return g->kind != GLANCE_RUNNING && g->kind == f->last.kind && g->sp == f->last.sp && same;
 }
 
 static void fall_asleep(struct ticker *t, struct followed *f, const struct glance *g)
@@ -163,6 +208,7 @@ static void follow_sleep(struct ticker *t, struct followed *f, const struct glan
 	if (sleep->from && !is_same_sleep(f, g) &&
 	    track_end_sleep(&f->track, middle(f, g), &e.sleep))
 		ticker_push(t, f, &e);
+	f->woken = false;
 	if (g->kind == GLANCE_RUNNING)
 		return;
 	if (!sleep->from)

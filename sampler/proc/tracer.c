@@ -14,6 +14,7 @@
 #include "sampler/poll_key.h"
 
 enum { SYSCALL_STOP = SIGTRAP | 0x80, KERNEL_RESTARTNOHAND = 514 };
+static const nsec BRIEFLY = 100000;
 static const long AGAIN = 250000; /* ns between two alarms, should the first come too early */
 
 static __thread timer_t alarm_clock; /* ends a wait of this thread */
@@ -67,7 +68,7 @@ static void set_alarm(nsec at)
 
 static int gone(struct tracer *t)
 {
-	t->seized = t->stopped = false;
+	t->seized = t->stopped = t->at_entry = false;
 	return -ESRCH;
 }
 
@@ -96,9 +97,45 @@ static int wait_for_change(struct tracer *t, nsec until, siginfo_t *info)
 	return ret < 0 ? gone(t) : 0;
 }
 
+/*
+ * The waits that the kernel does not take up again by itself after a stop, but
+ * ends with EINTR: see signal(7).
+ */
+static bool ends_with_eintr(long number)
+{
+	static const int waits[] = {
+		/* clang-format off */
+		SYS_epoll_wait, SYS_epoll_pwait, 441 /* epoll_pwait2 */,
+		SYS_recvfrom, SYS_recvmsg, SYS_recvmmsg, SYS_sendto, SYS_sendmsg, SYS_accept, SYS_accept4,
+		SYS_read, SYS_write, SYS_semop, SYS_semtimedop, SYS_rt_sigtimedwait, SYS_io_getevents,
+		/* clang-format on */
+	};
+
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
+		if (waits[i] == number)
+			return true;
+	return false;
+}
+
+/*
+ * -ERESTARTNOHAND makes it take them up, too, unless a signal is to be handled.
+ * Any stop uses up the interruption that led to it: this one must be mended.
+ */
+static void mend_wait(const struct tracer *t)
+{
+	struct user_regs_struct regs;
+
+	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0 || (long)regs.rax != -EINTR ||
+	    !ends_with_eintr((long)regs.orig_rax))
+		return;
+	regs.rax = (unsigned long long)-KERNEL_RESTARTNOHAND;
+	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
+}
+
 /* Waits until it stops, for whatever reason: its status as wait(2) has it, shifted right by 8. */
 static int wait_for_stop(struct tracer *t, nsec until, int *why)
 {
+	struct __ptrace_syscall_info call;
 	siginfo_t info;
 	int ret = wait_for_change(t, until, &info);
 
@@ -109,6 +146,11 @@ static int wait_for_stop(struct tracer *t, nsec until, int *why)
 	*why = info.si_status;
 	t->stopped = true;
 	t->signal = *why >> 8 || *why == SYSCALL_STOP ? 0 : *why;
+	t->at_entry = *why == SYSCALL_STOP &&
+		      ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(call), &call) > 0 &&
+		      call.op == PTRACE_SYSCALL_INFO_ENTRY;
+	if (!t->at_entry)
+		mend_wait(t);
 	return 0;
 }
 
@@ -117,27 +159,8 @@ static int seize(struct tracer *t)
 	if (ptrace(PTRACE_SEIZE, t->tid, NULL, PTRACE_O_TRACESYSGOOD) < 0)
 		return -errno;
 	t->seized = true;
-	t->stopped = false;
+	t->stopped = t->at_entry = false;
 	return 0;
-}
-
-/*
- * epoll_wait is the one wait of a loop that the kernel does not take up again
- * by itself after a stop; -ERESTARTNOHAND makes it do so, unless a signal came.
- */
-static void mend_poll(const struct tracer *t)
-{
-	struct user_regs_struct regs;
-	const struct poll_syscall *call;
-
-	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0 || (long)regs.rax != -EINTR ||
-	    (long)regs.orig_rax < 0)
-		return;
-	call = poll_syscall_find((int)regs.orig_rax);
-	if (!call || call->key_class != POLL_KEY_EPOLL)
-		return;
-	regs.rax = (unsigned long long)-KERNEL_RESTARTNOHAND;
-	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
 }
 
 int tracer_stop(struct tracer *t, nsec until)
@@ -148,10 +171,7 @@ int tracer_stop(struct tracer *t, nsec until)
 		return ret;
 	if (ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL) < 0)
 		return gone(t);
-	ret = wait_for_stop(t, until, &why);
-	if (ret == 0 && why >> 8 == PTRACE_EVENT_STOP)
-		mend_poll(t);
-	return ret;
+	return wait_for_stop(t, until, &why);
 }
 
 /* In one call, page by page: it ends where a page is not there. */
@@ -193,13 +213,13 @@ static bool is_waiting_poll(const struct __ptrace_syscall_info *info)
 	return call && (call->wait_argument < 0 || info->entry.args[call->wait_argument]);
 }
 
-/* Stopped at a system call: true if it is about to poll. */
+/* Stopped as it enters a system call: true if it is about to poll. */
 static bool enters_poll(const struct tracer *t, struct traced_call *out)
 {
 	struct __ptrace_syscall_info info;
 
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0 ||
-	    info.op != PTRACE_SYSCALL_INFO_ENTRY || !is_waiting_poll(&info))
+	    !is_waiting_poll(&info))
 		return false;
 	*out = (struct traced_call){ .at = now_ns(),
 				     .number = (int)info.entry.nr,
@@ -223,11 +243,11 @@ int tracer_run_to_poll(struct tracer *t, nsec until, unsigned *calls, struct tra
 	while (*calls > 0 && ret == 0 && now_ns() < until) {
 		if (t->stopped && ptrace(PTRACE_SYSCALL, t->tid, NULL, (long)t->signal) < 0)
 			return gone(t);
-		t->stopped = false;
+		t->stopped = t->at_entry = false;
 		ret = wait_for_stop(t, until, &why);
 		if (ret < 0)
 			break;
-		if (why == SYSCALL_STOP && enters_poll(t, out))
+		if (t->at_entry && enters_poll(t, out))
 			return 1;
 		if (is_job_stop(why))
 			break;
@@ -236,14 +256,32 @@ int tracer_run_to_poll(struct tracer *t, nsec until, unsigned *calls, struct tra
 	return ret == -ESRCH ? ret : 0;
 }
 
+/*
+ * Detaching leaves a mark on the thread as a signal does.  As it enters a system
+ * call, that would end the wait in it; as it returns from one, it does no harm.
+ */
+static void leave_entry(struct tracer *t)
+{
+	int why;
+
+	ptrace(PTRACE_SYSCALL, t->tid, NULL, 0);
+	t->stopped = t->at_entry = false;
+	wait_for_stop(t, now_ns() + BRIEFLY, &why);
+}
+
 bool tracer_let_go(struct tracer *t, nsec until)
 {
+	for (int i = 0; t->seized && i < 4; i++) {
+		if (t->stopped && t->at_entry)
+			leave_entry(t);
+		if (t->seized && !t->stopped && tracer_stop(t, until) == -ETIMEDOUT)
+			return false;
+		if (t->seized && !t->at_entry)
+			break;
+	}
 	if (!t->seized)
 		return true;
-	if (!t->stopped && tracer_stop(t, until) == -ETIMEDOUT)
-		return false;
-	if (t->seized)
-		ptrace(PTRACE_DETACH, t->tid, NULL, (long)t->signal);
+	ptrace(PTRACE_DETACH, t->tid, NULL, (long)t->signal);
 	t->seized = t->stopped = false;
 	return true;
 }

@@ -16,10 +16,11 @@
  */
 struct tracer {
 	pid_t tid;
-	bool reaps;   /* its end is ours to collect while it is traced, not the session's */
-	bool seized;  /* traced: running or stopped */
-	bool stopped; /* and stopped right now */
-	int signal;   /* that it was stopped for, and gets as it runs on */
+	bool reaps;    /* its end is ours to collect while it is traced, not the session's */
+	bool seized;   /* traced: running or stopped */
+	bool stopped;  /* and stopped right now */
+	bool at_entry; /* of a system call */
+	int signal;    /* that it was stopped for, and gets as it runs on */
 };
 
 /* The call of a thread that was stopped as it entered it. */
