@@ -216,7 +216,7 @@ static int proc_open(void **state, const struct probe_config *config, struct err
 
 const struct probe probe_proc = {
 	.name = "proc",
-	.error_bound = 2000000,
+	.error_bound = 5000000,
 	.open = proc_open,
 	.close = ticker_close,
 	.fd = ticker_fd,

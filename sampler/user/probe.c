@@ -308,7 +308,7 @@ static void user_losses(void *state, struct probe_losses *out)
 
 const struct probe probe_user = {
 	.name = "user",
-	.error_bound = 1000000,
+	.error_bound = 2000000,
 	.open = user_open,
 	.close = ticker_close,
 	.fd = ticker_fd,

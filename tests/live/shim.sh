@@ -16,7 +16,7 @@ observe()
 
 for mode in idle saturated; do
 	# Through two programs that replace each other.
-	observe "$mode" env sh -c 'exec "$@"' sh "$FIXTURES/stall_server" --mode $mode --count 18 --seed 3 \
+	observe "$mode" env sh -c 'exec "$@"' sh "$FIXTURES/stall_server" --mode $mode --count 24 --seed 3 \
 		--log "$tmp/truth-$mode" || fail "$mode: lagprof exited with $?"
 	echo "$mode:"
 	check_report truth "$tmp/$mode.json" "$tmp/truth-$mode" 0.01
