@@ -3,6 +3,7 @@ import ctypes
 import os
 import random
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -122,6 +123,8 @@ def kill_launching(i, delay):
         said = tool.stdout.read()
         return f"the target said {said} and died" if said else None, len(objects)
     problem = check_target(pid, None)
+    # Before it says "ready", SIGTERM would end it without a word.
+    select.select([tool.stdout], [], [], 10)
     os.kill(pid, signal.SIGTERM)
     limit = time.monotonic() + 10
     while not os.path.exists(mark) and time.monotonic() < limit:
