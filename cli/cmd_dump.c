@@ -48,7 +48,6 @@ static int look(const struct target *target, const struct options *o, struct rec
 					 .startup = UINT64_MAX,
 					 .freq = o->freq,
 					 .stack_bytes = STACK_BYTES,
-					 .probe = probes[0],
 					 .unwinder = unwinder_find(o->unwinder),
 					 .dump = true };
 	enum session_news news = SESSION_QUIET;

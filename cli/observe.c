@@ -122,18 +122,6 @@ static int create_recording(struct watching *w, struct error *err)
 	return ret;
 }
 
-static const struct probe *probe_wanted(const struct options *o, struct error *err)
-{
-	const struct probe *probe;
-
-	if (strcmp(o->probe, "auto") == 0)
-		return probes[0];
-	probe = probe_find(o->probe);
-	if (!probe)
-		error_set(err, -EINVAL, "no probe is called \"%s\"", o->probe);
-	return probe;
-}
-
 static int open_session(struct watching *w, struct session_run **s, struct error *err)
 {
 	const struct options *o = w->ob->o;
@@ -146,12 +134,11 @@ static int open_session(struct watching *w, struct session_run **s, struct error
 		.children = o->follow,
 		.strict = o->strict,
 		.show_queries = o->show_queries,
-		.probe = probe_wanted(o, err),
+		.probe = probe_find(o->probe), /* none of that name: auto */
+		.max_overhead = o->max_overhead,
 		.unwinder = unwinder_find(o->unwinder),
 	};
 
-	if (!config.probe)
-		return err->code;
 	if (!config.unwinder)
 		return error_set(err, -EINVAL, "no unwinder is called \"%s\"", o->unwinder);
 	return session_open(s, w->ob->target, &config, w->rec, &w->sink, err);

@@ -74,6 +74,8 @@ const struct option options_table[] = {
 	  "take HZ samples a second inside a stall (997)" },
 	{ "probe", 0, "NAME", "run attach top", OPTION_TEXT, FIELD(probe), "auto|exact|light|user|shim|proc",
 	  "where events come from (auto: the best that works here)" },
+	{ "max-overhead", 0, "PERCENT", "run attach top", OPTION_PERCENT, FIELD(max_overhead), NULL,
+	  "of its time that watching may take from the target, with --probe auto (1)" },
 	{ "unwinder", 0, "NAME", "run attach top dump", OPTION_TEXT, FIELD(unwinder), "native|libunwind",
 	  "how stacks are made (native)" },
 	{ "tui", 0, NULL, "run", OPTION_SWITCH, FIELD(tui), NULL,
@@ -184,6 +186,23 @@ static int set_rate(const struct option *row, uint32_t *field, const char *value
 	return 0;
 }
 
+static int set_percent(const struct option *row, double *field, const char *value,
+		       struct error *err)
+{
+	char *end;
+	double percent = strtod(value, &end);
+
+	if (*end == '%')
+		end++;
+	if (end == value || *end || !(percent > 0 && percent <= 100)) {
+		error_set(err, -EINVAL, "--%s: \"%s\" is not a percentage above 0", row->name,
+			  value);
+		return error_fix(err, "--%s 0.5", row->name);
+	}
+	*field = percent / 100;
+	return 0;
+}
+
 /* value is NULL for a switch; else it lives as long as o. */
 static int set_option(struct options *o, const struct option *row, const char *value,
 		      struct error *err)
@@ -204,6 +223,8 @@ static int set_option(struct options *o, const struct option *row, const char *v
 		return set_duration(row, field, value, err);
 	case OPTION_RATE:
 		return set_rate(row, field, value, err);
+	case OPTION_PERCENT:
+		return set_percent(row, field, value, err);
 	case OPTION_CHOICE:
 		return set_choice(row, field, value, err);
 	}
@@ -219,6 +240,7 @@ static void set_defaults(struct options *o, int argc)
 		.startup = STARTUP_AUTO,
 		.freq = 997,
 		.probe = "auto",
+		.max_overhead = 0.01,
 		.unwinder = "native",
 		.flags = "",
 	};

@@ -27,6 +27,7 @@ struct options {
 	nsec startup;   /* stalls before this are startup; STARTUP_AUTO: until the target listens */
 	uint32_t freq;  /* samples a second inside a stall */
 	const char *probe;    /* "auto" or the name of a probe */
+	double max_overhead;  /* part of the target's time that watching may take (auto) */
 	const char *unwinder; /* name of a struct unwinder */
 	enum loops_wanted loops;
 	const char *output; /* the recording, or the file `report` writes; NULL: default name or
@@ -69,6 +70,7 @@ enum option_type {
 	OPTION_LIST,     /* struct option_list: may be given several times */
 	OPTION_DURATION, /* nsec */
 	OPTION_RATE,     /* uint32_t, 1..20000 */
+	OPTION_PERCENT,  /* double, a part of 1 */
 	OPTION_CHOICE,   /* enum (int): the index of the word in `values` */
 };
 

@@ -55,6 +55,8 @@ struct session {
 	nsec own_cpu;           /* CPU time lagprof itself used */
 	bool strict;            /* calls that block were looked for */
 	uint64_t strict_missed; /* of them, not looked at: there were too many */
+	nsec target_cpu;        /* of the target's, taken by watching it; estimated, 0 unknown */
+	uint32_t steps;         /* how often the probe stepped down to a cheaper rung, or back up */
 	bool resolved;          /* file:line and inlined frames were looked up (symbols_resolve) */
 };
 

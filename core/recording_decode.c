@@ -57,6 +57,8 @@ static void take_session(struct decoder *d, const Lagprof__Session *m)
 		.resolved = m->resolved,
 		.strict = m->strict,
 		.strict_missed = m->strict_missed,
+		.target_cpu = m->target_cpu,
+		.steps = m->steps,
 	};
 }
 

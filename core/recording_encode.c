@@ -79,6 +79,8 @@ void encode_session(struct strbuf *out, const struct session *s)
 	SET(&m, resolved, s->resolved);
 	SET(&m, strict, s->strict);
 	SET(&m, strict_missed, s->strict_missed);
+	SET(&m, target_cpu, s->target_cpu);
+	SET(&m, steps, s->steps);
 	PUT(out, SESSION, session, &m);
 }
 

@@ -96,6 +96,24 @@ static void put_findings(FILE *out, const struct report *r)
 	fputs("]", out);
 }
 
+/* What is unknown is absent. */
+static json_t *describe_overhead(const struct session *session)
+{
+	json_t *o = json_object();
+	double duration = (double)session->duration;
+
+	if (session->own_cpu) {
+		json_put_count(o, "own_cpu_ns", session->own_cpu);
+		json_put_real(o, "own_ratio", (double)session->own_cpu / duration);
+	}
+	if (session->target_cpu) {
+		json_put_count(o, "target_cpu_ns", session->target_cpu);
+		json_put_real(o, "target_ratio", (double)session->target_cpu / duration);
+	}
+	json_put_count(o, "steps", session->steps);
+	return o;
+}
+
 static json_t *describe_lagprof(const struct session *session)
 {
 	json_t *o = json_object();
@@ -103,6 +121,8 @@ static json_t *describe_lagprof(const struct session *session)
 	json_put_text(o, "version", LAGPROF_VERSION);
 	json_put_text(o, "probe", session->probe);
 	json_put_text(o, "unwinder", session->unwinder);
+	if (session->duration && (session->own_cpu || session->target_cpu))
+		json_object_set_new(o, "overhead", describe_overhead(session));
 	return o;
 }
 

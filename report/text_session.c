@@ -195,6 +195,12 @@ void text_probe(const struct report *r, const struct page *page)
 	if (s->own_cpu && s->duration)
 		strbuf_printf(&b, ", lagprof used %.1f %% of a CPU",
 			      100 * (double)s->own_cpu / (double)s->duration);
+	if (s->target_cpu && s->duration)
+		strbuf_printf(&b, " and about %.2g %% of the target's",
+			      100 * (double)s->target_cpu / (double)s->duration);
+	if (s->steps)
+		strbuf_printf(&b, ", %u step%s between exact and light", s->steps,
+			      s->steps > 1 ? "s" : "");
 	if (s->intrinsic_latency)
 		put_quantile(&b, "; the machine itself pauses for up to ", s->intrinsic_latency);
 	finish(page, INK_DIM, &b);

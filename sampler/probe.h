@@ -91,8 +91,9 @@ struct probe_config {
 
 /* What watching costs the target itself. */
 struct probe_overhead {
-	const char *rung; /* that watches now; a probe may step down to a cheaper one, and back */
+	const char *rung; /* the cheapest so far; a probe may step down to another, and back */
 	uint32_t steps;   /* how often it did */
+	nsec error_bound; /* of a turn's length, on that rung */
 	nsec cpu;         /* of the target's CPU time so far: turns x what one costs, estimated */
 };
 
@@ -146,5 +147,11 @@ struct probe {
 extern const struct probe probe_exact, probe_light, probe_user, probe_shim, probe_proc;
 extern const struct probe *const probes[]; /* ends with NULL */
 const struct probe *probe_find(const char *name);
+/*
+ * Opens the first of them that works.  refused says why the best did not, and
+ * what would mend it; code 0: it did.  If none works that is the error.
+ */
+const struct probe *probe_open_best(void **state, const struct probe_config *config,
+				    struct error *refused);
 
 #endif

@@ -12,3 +12,19 @@ const struct probe *probe_find(const char *name)
 			return probes[i];
 	return NULL;
 }
+
+const struct probe *probe_open_best(void **state, const struct probe_config *config,
+				    struct error *refused)
+{
+	struct error err;
+
+	*refused = (struct error){ 0 };
+	for (size_t i = 0; probes[i]; i++) {
+		err = (struct error){ 0 };
+		if (probes[i]->open(state, config, &err) == 0)
+			return probes[i];
+		if (i == 0)
+			*refused = err;
+	}
+	return NULL;
+}

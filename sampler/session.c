@@ -59,9 +59,9 @@ static void begin_session(struct session_run *s)
 	session->start_unix_ns = wall.tv_sec * 1000000000 + wall.tv_nsec;
 	session->threshold = s->config.threshold;
 	session->sample_hz = s->config.freq;
-	session->probe = s->config.probe->name;
+	session->probe = s->c.probe->name;
 	session->unwinder = s->config.unwinder->name;
-	session->error_bound = s->config.probe->error_bound;
+	session->error_bound = s->c.probe->error_bound;
 	session->strict = s->config.strict;
 	session->end = END_RUNNING;
 	session->exit_status = -1;
@@ -189,6 +189,48 @@ static int open_target(struct session_run *s, const struct target *target, struc
 	return ret;
 }
 
+/* Not every probe can do what was asked for. */
+static int check_probe(const struct probe *probe, const struct session_config *config,
+		       struct error *err)
+{
+	if (config->children && !probe->add_process) {
+		error_set(err, -EOPNOTSUPP, "the probe %s cannot follow children", probe->name);
+		return error_fix(err, "run as root, or without --follow");
+	}
+	if (config->strict && !probe->strict) {
+		error_set(err, -EOPNOTSUPP, "the probe %s does not see system calls", probe->name);
+		return error_fix(err, "run as root, or without --strict");
+	}
+	return 0;
+}
+
+/* The probe that was asked for, or the best that works: then says what is in the way of a better
+ * one. */
+static int open_probe(struct session_run *s, struct probe_config *pc, struct error *err)
+{
+	const struct probe *probe = s->config.probe;
+	struct error unable;
+
+	s->c.probe = probe;
+	if (probe && check_probe(probe, &s->config, err) < 0)
+		return err->code;
+	if (probe)
+		return probe->open(&s->c.probe_state, pc, err);
+	pc->max_overhead = s->config.max_overhead;
+	s->c.probe = probe_open_best(&s->c.probe_state, pc, err);
+	if (!s->c.probe)
+		return err->code;
+	if (check_probe(s->c.probe, &s->config, &unable) < 0) {
+		s->c.probe->close(s->c.probe_state);
+		*err = unable;
+		return err->code;
+	}
+	if (err->code)
+		recording_note(s->c.rec, "watched by the probe %s: %s%s%s", s->c.probe->name,
+			       err->msg, err->fix[0] ? "; for a better one: " : "", err->fix);
+	return 0;
+}
+
 int session_open(struct session_run **out, const struct target *target,
 		 const struct session_config *config, struct recording *rec, struct sink *sink,
 		 struct error *err)
@@ -207,8 +249,7 @@ int session_open(struct session_run **out, const struct target *target,
 	int ret;
 
 	s->config = *config;
-	s->c = (struct watch_context){ .probe = config->probe,
-				       .rec = rec,
+	s->c = (struct watch_context){ .rec = rec,
 				       .sink = sink,
 				       .dump = config->dump,
 				       .gate = pc.gate,
@@ -218,17 +259,7 @@ int session_open(struct session_run **out, const struct target *target,
 	 * read. */
 	setpriority(PRIO_PROCESS, 0, -10);
 	rec->session.intrinsic_latency = intrinsic_latency();
-	if (config->children && !config->probe->add_process) {
-		ret = error_set(err, -EOPNOTSUPP, "the probe %s cannot follow children",
-				config->probe->name);
-		error_fix(err, "run as root, or without --follow");
-	} else if (config->strict && !config->probe->strict) {
-		ret = error_set(err, -EOPNOTSUPP, "the probe %s does not see system calls",
-				config->probe->name);
-		error_fix(err, "run as root, or without --strict");
-	} else {
-		ret = config->probe->open(&s->c.probe_state, &pc, err);
-	}
+	ret = open_probe(s, &pc, err);
 	if (ret < 0) {
 		free(s);
 		return ret;
@@ -248,10 +279,29 @@ int session_open(struct session_run **out, const struct target *target,
 	return 0;
 }
 
+/* What watching costs, here and there. */
+static void count_overhead(struct session_run *s)
+{
+	struct session *session = &s->c.rec->session;
+	struct probe_overhead overhead;
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	session->own_cpu =
+		((nsec)usage.ru_utime.tv_sec + (nsec)usage.ru_stime.tv_sec) * 1000000000 +
+		((nsec)usage.ru_utime.tv_usec + (nsec)usage.ru_stime.tv_usec) * 1000;
+	if (!s->c.probe->overhead)
+		return;
+	s->c.probe->overhead(s->c.probe_state, &overhead);
+	session->target_cpu = overhead.cpu;
+	session->steps = overhead.steps;
+	session->probe = overhead.rung;
+	session->error_bound = overhead.error_bound;
+}
+
 static void tick(struct session_run *s, nsec now)
 {
 	struct probe_losses losses = { 0 };
-	struct rusage usage;
 
 	s->last_tick = now;
 	for (size_t i = 0; i < s->n_processes; i++)
@@ -262,10 +312,7 @@ static void tick(struct session_run *s, nsec now)
 	s->c.rec->session.strict_missed = losses.calls;
 	s->c.rec->session.duration = now - s->c.base;
 	host_watch_tick(&s->host, s->c.rec);
-	getrusage(RUSAGE_SELF, &usage);
-	s->c.rec->session.own_cpu =
-		((nsec)usage.ru_utime.tv_sec + (nsec)usage.ru_stime.tv_sec) * 1000000000 +
-		((nsec)usage.ru_utime.tv_usec + (nsec)usage.ru_stime.tv_usec) * 1000;
+	count_overhead(s);
 	s->c.sink->tick(s->c.sink, s->c.rec);
 }
 

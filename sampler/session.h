@@ -17,8 +17,9 @@ struct session_config {
 	nsec threshold;
 	nsec startup;  /* length of the startup phase; UINT64_MAX: by the target's listen() */
 	uint32_t freq; /* Hz */
-	uint32_t stack_bytes; /* copied with each sample */
-	const struct probe *probe;
+	uint32_t stack_bytes;      /* copied with each sample */
+	const struct probe *probe; /* NULL: the best that works */
+	double max_overhead;       /* see probe_config; without a given probe only */
 	const struct unwinder *unwinder;
 	bool all_loops;    /* follow worker threads too */
 	bool children;     /* follow the processes that the target starts, and those in turn */

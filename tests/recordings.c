@@ -120,6 +120,8 @@ struct recording *recordings_rich(uint32_t stalls, uint32_t samples)
 		.error_bound = 1500,
 		.intrinsic_latency = 70000,
 		.own_cpu = 123456789,
+		.target_cpu = 23456789,
+		.steps = 3,
 		.resolved = true,
 	};
 	rec->target = (struct target_info){
@@ -222,7 +224,7 @@ static bool recordings_same_session(const struct session *a, const struct sessio
 	       recordings_same_text(a->probe, b->probe) &&
 	       recordings_same_text(a->unwinder, b->unwinder) && a->error_bound == b->error_bound &&
 	       a->intrinsic_latency == b->intrinsic_latency && a->own_cpu == b->own_cpu &&
-	       a->resolved == b->resolved;
+	       a->target_cpu == b->target_cpu && a->steps == b->steps && a->resolved == b->resolved;
 }
 
 static bool recordings_same_target(const struct target_info *a, const struct target_info *b)

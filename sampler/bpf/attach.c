@@ -198,5 +198,8 @@ int engine_attach(struct engine *x, struct error *err)
 	if (x->switch_link < 0)
 		return x->switch_link;
 	ret = x->config.strict ? attach_strict(x, err) : 0;
-	return ret < 0 || x->light ? ret : engine_hook_all(x, err);
+	if (ret < 0 || x->light)
+		return ret;
+	x->hooked_all = 1; /* since ever */
+	return engine_hook_all(x, err);
 }

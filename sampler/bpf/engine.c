@@ -27,7 +27,6 @@ enum {
 	REPORTS = 64,                 /* other polls reported between two drains */
 	CALLS = 16,                   /* calls that block, likewise */
 	ASK_RING = 4096,
-	ASKS = 4, /* a light turn asks for a hook at this part of the threshold */
 };
 
 static void engine_close(void *state);
@@ -117,7 +116,7 @@ static int engine_open(void **state, const struct probe_config *config, bool lig
 	int ret;
 
 	x->config = *config;
-	x->light = light;
+	x->light = x->was_light = light;
 	x->maps = (struct program_maps){ -1, -1, -1, -1, -1, config->stack_bytes };
 	x->ring.fd = x->stacks.fd = x->asks.fd = x->hooker_end = -1;
 	pthread_mutex_init(&x->lock, NULL);
@@ -125,6 +124,7 @@ static int engine_open(void **state, const struct probe_config *config, bool lig
 	for (int i = 0; i < ENGINE_MAX_CPUS; i++)
 		x->clocks[i].fd = x->sides[i].fd = -1;
 	x->epoll = epoll_create1(EPOLL_CLOEXEC);
+	engine_measure_plain(x);
 	ret = check_namespace(err);
 	if (ret == 0)
 		ret = open_maps(x, err);
@@ -132,7 +132,9 @@ static int engine_open(void **state, const struct probe_config *config, bool lig
 		ret = engine_attach(x, err);
 	if (ret == 0)
 		ret = engine_open_cpus(x, err);
-	if (ret == 0 && light)
+	if (ret == 0)
+		engine_measure_hooked(x);
+	if (ret == 0)
 		ret = engine_start_hooking(x, err);
 	if (ret < 0) {
 		engine_close(x);
@@ -237,8 +239,8 @@ static void add_followed(struct engine *x, pid_t tid, size_t index)
 				    .reports_left = REPORTS,
 				    .calls_left = x->config.strict ? CALLS : 0,
 				    .ask_after = x->light ? x->config.threshold / ASKS : 0,
-				    .hooked = !x->light || x->hooked_all,
-				    .hooked_since = x->light ? x->hooked_all : 1,
+				    .hooked = x->hooked_all != 0,
+				    .hooked_since = x->hooked_all,
 				    .min = UINT64_MAX };
 	memset(x->hists->count[index], 0, sizeof(x->hists->count[index]));
 	/* From here on the programs see it. */
@@ -353,7 +355,7 @@ static void engine_set_threshold(void *state, nsec threshold, nsec gate)
  */
 static bool is_unknown(const struct engine *x, const struct news_turn *turn)
 {
-	return x->light && turn->entered && !turn->hooked_since &&
+	return turn->entered && !turn->hooked_since &&
 	       turn->end - turn->start > turn->off + x->config.gate;
 }
 
@@ -520,6 +522,24 @@ static void engine_losses(void *state, struct probe_losses *out)
 		out->lost += perf_ring_lost(&x->clocks[i]);
 }
 
+/* A loop that does not sleep is hooked a part of the threshold late, at most. */
+static nsec light_error(const struct engine *x)
+{
+	return x->asked ? x->config.threshold / ASKS : probe_light.error_bound;
+}
+
+static void engine_overhead(void *state, struct probe_overhead *out)
+{
+	struct engine *x = state;
+
+	*out = (struct probe_overhead){
+		.rung = x->was_light ? probe_light.name : probe_exact.name,
+		.steps = x->steps,
+		.error_bound = x->was_light ? light_error(x) : probe_exact.error_bound,
+		.cpu = x->overhead,
+	};
+}
+
 /* clang-format off */
 #define THE_SAME \
 	.strict = true, \
@@ -535,7 +555,8 @@ static void engine_losses(void *state, struct probe_losses *out)
 	.drain = engine_drain, \
 	.look = engine_look, \
 	.lag = engine_lag, \
-	.losses = engine_losses
+	.losses = engine_losses, \
+	.overhead = engine_overhead
 /* clang-format on */
 
 const struct probe probe_exact = {

@@ -11,7 +11,11 @@
 
 /* The state of the rungs that run programs in the kernel, private to sampler/bpf/. */
 
-enum { ENGINE_MAX_CPUS = 1024, ENGINE_MAX_TRACEPOINTS = 16 };
+enum {
+	ENGINE_MAX_CPUS = 1024,
+	ENGINE_MAX_TRACEPOINTS = 16,
+	ASKS = 4, /* a light turn asks for a hook at this part of the threshold */
+};
 
 struct followed {
 	pid_t tid;
@@ -22,6 +26,15 @@ struct followed {
 	nsec slept;          /* slot->polled as all polls were hooked */
 	uint64_t last_turns; /* slot->turns at the last look */
 	nsec busy_until;     /* it turned too often for a hook that stays */
+	/* What the governor saw last: turns, voluntary switches, calls that read or write. */
+	uint64_t governed_turns, switches, calls;
+};
+
+/* ns of a followed thread's CPU time, measured on lagprof's own. */
+struct engine_costs {
+	double poll;    /* of each poll of a loop while all are hooked */
+	double call;    /* of each other system call meanwhile */
+	double program; /* of each run of a program */
 };
 
 struct engine {
@@ -34,7 +47,15 @@ struct engine {
 	int clock_gate, hook_program, switch_link, syscall_link, strict_link;
 	int tracepoints[ENGINE_MAX_TRACEPOINTS];
 	size_t n_tracepoints;
-	bool light; /* polls are hooked only where they go unseen */
+	bool light;     /* polls are hooked only where they go unseen */
+	bool was_light; /* at any time */
+	bool asked;     /* the light rung had to ask for a hook at any time */
+	bool step_due;  /* as soon as no turn would be cut by it */
+	struct engine_costs costs;
+	nsec governed, calm_since,
+		try_again;           /* times: last look, cheap enough since, step up from */
+	uint32_t steps, asks_served; /* taken; breakpoints that fire once since the last look */
+	nsec overhead;               /* of the target's CPU so far */
 	/* The thread that tends hooks: see hooks.c. */
 	pthread_t hooker;
 	pthread_mutex_t lock; /* of followed[] and all hooks, once hooker runs */
@@ -74,6 +95,16 @@ void engine_stop_hooking(struct engine *x);
 /* A loop that runs, and whose poll is not known: hooks all polls.  Under x->lock. */
 void engine_learn_poll(struct engine *x);
 void engine_drop_hook(struct followed *f);
+/* Hooks all polls for good, or only those that go unseen. */
+int engine_be_exact(struct engine *x);
+void engine_be_light(struct engine *x);
+/* Every loop sleeps, or has only just begun its turn.  Under x->lock, like all of these. */
+bool engine_is_between_turns(const struct engine *x, nsec now);
+/* Measures x->costs, before anything is attached and after. */
+void engine_measure_plain(struct engine *x);
+void engine_measure_hooked(struct engine *x);
+/* Adds to x->overhead once a second; on its account steps down, and back up. */
+void engine_govern(struct engine *x, nsec now);
 /* Opens the rings of all CPUs: gated clock samples, and mappings, execs, forks and exits. */
 int engine_open_cpus(struct engine *x, struct error *err);
 /* Makes engine_fd() readable when fd is. */

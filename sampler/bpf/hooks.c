@@ -130,6 +130,7 @@ static void hook_next(struct engine *x, struct followed *f, nsec now)
 		return;
 	if (x->slots[f->slot].slot.poll_ip)
 		hook(x, f, now, 1);
+	x->asks_served++;
 	if (f->hook < 0)
 		engine_learn_poll(x);
 }
@@ -208,6 +209,49 @@ static void tend_hooks(struct engine *x, nsec now)
 		x->tended = now;
 }
 
+static void ask_after(struct engine *x, nsec age)
+{
+	for (size_t i = 0; i < x->n_followed; i++)
+		x->slots[x->followed[i].slot].slot.ask_after = age;
+}
+
+bool engine_is_between_turns(const struct engine *x, nsec now)
+{
+	for (size_t i = 0; i < x->n_followed; i++) {
+		nsec start = x->slots[x->followed[i].slot].slot.turn_start;
+
+		if (start && now > start + x->config.threshold / ASKS)
+			return false;
+	}
+	return true;
+}
+
+void engine_be_light(struct engine *x)
+{
+	x->light = x->was_light = true;
+	ask_after(x, x->config.threshold / ASKS);
+	set_hooked(x, 0);
+	engine_unhook_all_beside(x);
+	x->tended = now_ns();
+}
+
+int engine_be_exact(struct engine *x)
+{
+	struct error ignored;
+	int ret = x->hooked_all ? 0 : engine_hook_all(x, &ignored);
+
+	if (ret < 0) {
+		engine_unhook_all_beside(x);
+		return ret;
+	}
+	for (size_t i = 0; i < x->n_followed; i++)
+		engine_drop_hook(&x->followed[i]);
+	x->light = false;
+	ask_after(x, 0);
+	set_hooked(x, now_ns());
+	return 0;
+}
+
 static void handle_ask(void *arg, const void *record, size_t len)
 {
 	struct engine *x = arg;
@@ -216,6 +260,7 @@ static void handle_ask(void *arg, const void *record, size_t len)
 	for (size_t i = 0; len >= sizeof(*ask) && i < x->n_followed; i++)
 		if (x->followed[i].tid == (pid_t)ask->tid)
 			hook_next(x, &x->followed[i], now_ns());
+	x->asked = true;
 }
 
 static void *hooking(void *arg)
@@ -227,10 +272,12 @@ static void *hooking(void *arg)
 
 	pthread_setschedparam(pthread_self(), SCHED_FIFO, &first);
 	while (fds[1].revents == 0) {
-		poll(fds, 2, 100);
+		poll(fds, 2, x->step_due ? 5 : 100);
 		pthread_mutex_lock(&x->lock);
 		bpf_ring_drain(&x->asks, handle_ask, x);
-		tend_hooks(x, now_ns());
+		if (x->light)
+			tend_hooks(x, now_ns());
+		engine_govern(x, now_ns());
 		pthread_mutex_unlock(&x->lock);
 	}
 	return NULL;

@@ -108,6 +108,8 @@ def check_truth(report, path, tolerance=None):
     print(f"{planted} planted, {len(found)} long turns found, {len(invented)} invented; {len(errors)} had their CPU, "
           f"length off by {statistics.median(errors) / 1000:.1f} us median, "
           f"{errors[int(0.95 * (len(errors) - 1))] / 1000:.1f} us p95")
+    if tolerance and len(errors) < 5:
+        return  # a machine too busy to say
     if statistics.median(errors) > float(tolerance or 0.05) * threshold:
         complain(f"lengths are off by more than {tolerance or 0.05} of the threshold")
 

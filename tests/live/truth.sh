@@ -10,7 +10,7 @@ for mode in idle saturated; do
 	start_fixture "server-$mode" "$FIXTURES/stall_server" --hold --mode $mode --count 36 --seed 7 \
 		--log "$tmp/truth-$mode"
 	server=$pid
-	attach "lagprof-$mode" "$server" --threshold 10ms
+	attach "lagprof-$mode" "$server" --threshold 10ms --probe exact
 	kill -USR1 "$server"
 	ended "$server" 60
 	ended "$lagprof" 20
