@@ -1,27 +1,59 @@
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/complain.h"
 #include "cli/terminal.h"
+#include "sampler/mend.h"
 #include "sampler/rights.h"
 
 enum { MAX_RIGHTS = 16 };
 
+/* The one that --probe auto takes; NULL: none works. */
+static const struct probe *best_probe(const struct right *rights, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rights[i].probe && rights[i].ok)
+			return rights[i].probe;
+	return NULL;
+}
+
 static void print_right(const struct right *r, bool ascii)
 {
-	printf("%s %-14s %s\n", r->ok ? (ascii ? "ok" : "✔ ") : (ascii ? "no" : "✘ "), r->name,
-	       r->ok ? r->what : r->err.msg);
+	printf("%s %-14s", r->ok ? (ascii ? "ok" : "✔ ") : (ascii ? "no" : "✘ "), r->name);
+	if (r->probe && r->what)
+		printf("needs %s", r->what);
+	else if (r->what && !r->probe)
+		printf("for %s", r->what);
+	putchar('\n');
+	if (!r->ok)
+		printf("%17s%s\n", "", r->err.msg);
 	if (!r->ok && r->err.fix[0])
-		printf("%18stry: %s\n", "", r->err.fix);
+		printf("%17stry: %s\n", "", r->err.fix);
+}
+
+static void print_text(const struct right *rights, size_t n, bool ascii)
+{
+	const struct probe *best = best_probe(rights, n);
+	struct surroundings here;
+	char text[256];
+
+	for (size_t i = 0; i < n; i++)
+		print_right(&rights[i], ascii);
+	surroundings_read(&here);
+	surroundings_describe(&here, text, sizeof(text));
+	printf("\n--probe auto takes %s; run by %s\n", best ? best->name : "none", text);
 }
 
 static json_t *right_json(const struct right *r)
 {
-	json_t *o = json_pack("{s:s, s:s, s:b}", "name", r->name, "for", r->what, "ok", r->ok);
+	json_t *o = json_pack("{s:s, s:s, s:b}", "name", r->name, r->probe ? "needs" : "for",
+			      r->what ? r->what : "", "ok", r->ok);
 
+	if (r->probe)
+		json_object_set_new(o, "error_bound_ns",
+				    json_integer((json_int_t)r->probe->error_bound));
 	if (!r->ok) {
 		json_object_set_new(o, "why", json_string(r->err.msg));
 		json_object_set_new(o, "fix", json_string(r->err.fix));
@@ -31,33 +63,31 @@ static json_t *right_json(const struct right *r)
 
 static void print_json(const struct right *rights, size_t n)
 {
-	json_t *list = json_array();
+	const struct probe *best = best_probe(rights, n);
+	json_t *rungs = json_array(), *others = json_array(), *o;
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, right_json(&rights[i]));
-	json_dumpf(list, stdout, JSON_INDENT(2));
+		json_array_append_new(rights[i].probe ? rungs : others, right_json(&rights[i]));
+	o = json_pack("{s:s?, s:o, s:o}", "auto", best ? best->name : NULL, "probes", rungs,
+		      "rights", others);
+	json_dumpf(o, stdout, JSON_INDENT(2));
 	putchar('\n');
-	json_decref(list);
+	json_decref(o);
 }
 
 static int run_doctor(const struct options *o, int argc, char **argv)
 {
 	struct right rights[MAX_RIGHTS];
 	size_t n;
-	bool observes = false;
 
 	if (argc > 0)
 		return complain_usage("lagprof doctor", "doctor takes no arguments");
 	n = rights_check(rights, MAX_RIGHTS);
-	for (size_t i = 0; i < n; i++)
-		observes = observes || (rights[i].ok && strncmp(rights[i].name, "probe ", 6) == 0);
-	if (o->as_json) {
+	if (o->as_json)
 		print_json(rights, n);
-	} else {
-		for (size_t i = 0; i < n; i++)
-			print_right(&rights[i], terminal_ascii(o));
-	}
-	return observes ? STATUS_OK : STATUS_FAILED;
+	else
+		print_text(rights, n, terminal_ascii(o));
+	return best_probe(rights, n) ? STATUS_OK : STATUS_FAILED;
 }
 
 const struct command command_doctor = {

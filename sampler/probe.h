@@ -109,8 +109,9 @@ struct probe_losses {
  */
 struct probe {
 	const char *name;
-	nsec error_bound; /* of a turn's length */
-	bool strict;      /* it can look for calls that block */
+	nsec error_bound;  /* of a turn's length */
+	bool strict;       /* it can look for calls that block */
+	const char *needs; /* rights, in words, for lagprof doctor */
 	int (*open)(void **state, const struct probe_config *config, struct error *err);
 	void (*close)(void *state);
 	/* Readable when drain() has something to do at once. */

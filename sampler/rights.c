@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "sampler/memory.h"
+#include "sampler/mend.h"
 #include "sampler/probe.h"
 #include "sampler/symbols.h"
 
@@ -31,20 +32,6 @@ static bool try_probe(const struct probe *probe, struct error *err)
 	return ret == 0;
 }
 
-/* kernel.yama.ptrace_scope, -1 where there is none. */
-static int yama_scope(void)
-{
-	FILE *f = fopen("/proc/sys/kernel/yama/ptrace_scope", "r");
-	int scope = -1;
-
-	if (f) {
-		if (fscanf(f, "%d", &scope) != 1)
-			scope = -1;
-		fclose(f);
-	}
-	return scope;
-}
-
 /*
  * Memory of a process that is not our child: the stranger is a grandchild
  * whose parent has ended.
@@ -52,6 +39,7 @@ static int yama_scope(void)
 static bool try_stranger(struct error *err)
 {
 	int ready[2], value = 42, copy = 0;
+	struct surroundings here;
 	struct memory_live *live;
 	pid_t child, stranger = 0;
 	bool ok;
@@ -88,14 +76,14 @@ static bool try_stranger(struct error *err)
 	kill(stranger, SIGKILL);
 	if (ok)
 		return true;
-	if (yama_scope() > 0)
+	error_set(err, -EPERM, "the kernel refuses to read the memory of another process");
+	surroundings_read(&here);
+	if (here.ptrace_scope > 0)
 		error_set(err, -EPERM,
 			  "kernel.yama.ptrace_scope is %d: no reading of memory other "
 			  "than children's",
-			  yama_scope());
-	else
-		error_set(err, -EPERM, "the kernel refuses to read another process's memory");
-	error_fix(err, "sudo sysctl kernel.yama.ptrace_scope=0, run as root, or use lagprof run");
+			  here.ptrace_scope);
+	mend_ptrace(&here, err);
 	return false;
 }
 
@@ -123,25 +111,25 @@ static bool try_kernel_symbols(struct error *err)
 
 size_t rights_check(struct right *rights, size_t max)
 {
+	static const struct {
+		const char *name, *what;
+		bool (*try)(struct error *err);
+	} others[] = {
+		{ "memory", "attach: names of JavaScript and Python code, deep stacks",
+		  try_stranger },
+		{ "kernel names", "names of kernel frames", try_kernel_symbols },
+	};
 	size_t n = 0;
 
 	for (size_t i = 0; probes[i] && n < max; i++, n++) {
-		rights[n] = (struct right){ .what = "turns and stacks" };
-		snprintf(rights[n].name, sizeof(rights[n].name), "probe %s", probes[i]->name);
+		rights[n] = (struct right){ .name = probes[i]->name,
+					    .what = probes[i]->needs,
+					    .probe = probes[i] };
 		rights[n].ok = try_probe(probes[i], &rights[n].err);
 	}
-	if (n < max) {
-		rights[n] = (struct right){
-			.name = "memory",
-			.what = "attach: names of JavaScript and Python code, deep stacks"
-		};
-		rights[n].ok = try_stranger(&rights[n].err);
-		n++;
-	}
-	if (n < max) {
-		rights[n] = (struct right){ .name = "kernel names", .what = "kernel frames" };
-		rights[n].ok = try_kernel_symbols(&rights[n].err);
-		n++;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]) && n < max; i++, n++) {
+		rights[n] = (struct right){ .name = others[i].name, .what = others[i].what };
+		rights[n].ok = others[i].try(&rights[n].err);
 	}
 	return n;
 }

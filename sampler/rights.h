@@ -5,11 +5,13 @@
 #include <stddef.h>
 
 #include "core/error.h"
+#include "sampler/probe.h"
 
 /* What this machine lets this user do, found out by trying. */
 struct right {
-	char name[32];    /* "probe exact" */
-	const char *what; /* what it is needed for */
+	const char *name;          /* of the probe, or "memory" */
+	const char *what;          /* what it is needed for; of a probe: what it needs */
+	const struct probe *probe; /* NULL: not one */
 	bool ok;
 	struct error err; /* when not ok: why, and what mends it */
 };

@@ -9,6 +9,7 @@
 
 #include "sampler/bpf/decode.h"
 #include "sampler/bpf/engine.h"
+#include "sampler/mend.h"
 
 /*
  * The exact rung: a BPF program on the entry of system calls times every
@@ -109,6 +110,17 @@ static int check_namespace(struct error *err)
 	return error_fix(err, "run it on the host, or in a container started with --pid=host");
 }
 
+/* The command that would have made it work, where a right was missing. */
+static void mend(struct error *err)
+{
+	struct surroundings here;
+
+	if (err->code != -EPERM && err->code != -EACCES && err->code != -ENOSYS)
+		return;
+	surroundings_read(&here);
+	mend_bpf(&here, err);
+}
+
 static int engine_open(void **state, const struct probe_config *config, bool light,
 		       struct error *err)
 {
@@ -137,6 +149,7 @@ static int engine_open(void **state, const struct probe_config *config, bool lig
 	if (ret == 0)
 		ret = engine_start_hooking(x, err);
 	if (ret < 0) {
+		mend(err);
 		engine_close(x);
 		return ret;
 	}
@@ -562,6 +575,7 @@ static void engine_overhead(void *state, struct probe_overhead *out)
 const struct probe probe_exact = {
 	.name = "exact",
 	.error_bound = 20000,
+	.needs = "root, or CAP_BPF + CAP_PERFMON",
 	.open = exact_open,
 	THE_SAME,
 };
@@ -569,6 +583,7 @@ const struct probe probe_exact = {
 const struct probe probe_light = {
 	.name = "light",
 	.error_bound = 50000,
+	.needs = "root, or CAP_BPF + CAP_PERFMON",
 	.open = light_open,
 	THE_SAME,
 };

@@ -114,8 +114,8 @@ static double growth(uint64_t *last, uint64_t now)
 static void add_cost(struct engine *x, struct followed *f, double *exact, double *light)
 {
 	double turns = growth(&f->governed_turns, x->slots[f->slot].slot.turns);
-	double sleeps = growth(&f->switches,
-			       read_number(x, f->tid, "status", "voluntary_ctxt_switches:"));
+	double sleeps =
+		growth(&f->switches, read_number(x, f->tid, "status", "voluntary_ctxt_switches:"));
 	double calls = growth(&f->calls, read_number(x, f->tid, "io", "syscr:") +
 						 read_number(x, f->tid, "io", "syscw:"));
 

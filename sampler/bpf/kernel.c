@@ -13,14 +13,6 @@ static int sys_bpf(enum bpf_cmd cmd, union bpf_attr *attr)
 	return (int)syscall(SYS_bpf, cmd, attr, sizeof(*attr));
 }
 
-static int need_rights(struct error *err, int code)
-{
-	if (code == -EPERM || code == -EACCES)
-		error_fix(err, "run as root, or: sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep "
-			       "$(command -v lagprof)");
-	return code;
-}
-
 static int create_map(const char *name, union bpf_attr *attr, struct error *err)
 {
 	int fd, ret;
@@ -30,8 +22,7 @@ static int create_map(const char *name, union bpf_attr *attr, struct error *err)
 	if (fd >= 0)
 		return fd;
 	ret = -errno;
-	error_set(err, ret, "cannot create a BPF map: %s", strerror(-ret));
-	return need_rights(err, ret);
+	return error_set(err, ret, "cannot create a BPF map: %s", strerror(-ret));
 }
 
 int kernel_create_value_map(const char *name, size_t size, struct error *err)
@@ -86,8 +77,7 @@ int kernel_load_program(const char *name, enum bpf_prog_type type, uint32_t atta
 		return error_set(err, ret, "the kernel refused the BPF program %s: %s (%s)", name,
 				 strerror(-ret), last);
 	}
-	error_set(err, ret, "cannot load the BPF program %s: %s", name, strerror(-ret));
-	return need_rights(err, ret);
+	return error_set(err, ret, "cannot load the BPF program %s: %s", name, strerror(-ret));
 }
 
 int kernel_attach_tracing(int prog_fd, struct error *err)

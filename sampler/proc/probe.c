@@ -216,6 +216,7 @@ static int proc_open(void **state, const struct probe_config *config, struct err
 
 const struct probe probe_proc = {
 	.name = "proc",
+	.needs = "to be the target's user, or CAP_SYS_PTRACE",
 	.error_bound = 5000000,
 	.open = proc_open,
 	.close = ticker_close,
