@@ -107,8 +107,10 @@ void surroundings_read(struct surroundings *s)
 void surroundings_describe(const struct surroundings *s, char *out, size_t size)
 {
 	static const char *const containers[] = {
-		[CONTAINER_NONE] = "", [CONTAINER_DOCKER] = ", in docker",
-		[CONTAINER_PODMAN] = ", in podman", [CONTAINER_KUBERNETES] = ", in kubernetes",
+		[CONTAINER_NONE] = "",
+		[CONTAINER_DOCKER] = ", in docker",
+		[CONTAINER_PODMAN] = ", in podman",
+		[CONTAINER_KUBERNETES] = ", in kubernetes",
 	};
 	char names[64] = "";
 

@@ -15,9 +15,9 @@ enum container { CONTAINER_NONE, CONTAINER_DOCKER, CONTAINER_PODMAN, CONTAINER_K
 
 /* What decides it.  Unknown numbers are -1. */
 struct surroundings {
-	bool root;           /* effective user 0 */
-	bool user_namespace; /* of its own: its root is none outside */
-	bool filtered;       /* a seccomp filter is on */
+	bool root;             /* effective user 0 */
+	bool user_namespace;   /* of its own: its root is none outside */
+	bool filtered;         /* a seccomp filter is on */
 	uint64_t capabilities; /* effective, a bit each */
 	uint64_t reachable;    /* what sudo or setcap can give here: the bounding set */
 	int paranoid;          /* kernel.perf_event_paranoid */

@@ -14,7 +14,8 @@
 /* Loads a tracing program and attaches it: the link's fd or -errno. */
 static int attach(const char *name, uint32_t function, struct assembler *a, struct error *err)
 {
-	int prog = kernel_load_program(name, BPF_PROG_TYPE_TRACING, function, a, err), link;
+	const struct attach_point at = { BPF_TRACE_RAW_TP, function };
+	int prog = kernel_load_program(name, BPF_PROG_TYPE_TRACING, &at, a, err), link;
 
 	if (prog < 0)
 		return prog;
@@ -48,7 +49,7 @@ static int attach_tracepoint(struct engine *x, int tracefs, const char *call, st
 		return error_set(err, -errno, "cannot open the tracepoint %s: %s", event,
 				 strerror(errno));
 	x->tracepoints[x->n_tracepoints++] = fd;
-	prog = kernel_load_program("lagprof_poll", BPF_PROG_TYPE_TRACEPOINT, 0, a, err);
+	prog = kernel_load_program("lagprof_poll", BPF_PROG_TYPE_TRACEPOINT, NULL, a, err);
 	if (prog < 0)
 		return prog;
 	ret = ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog) < 0 ? -errno : 0;
@@ -163,12 +164,14 @@ static int load_gates(struct engine *x, struct error *err)
 
 	asm_init(&a);
 	program_clock_gate(&a, &x->maps, &x->types);
-	x->clock_gate = kernel_load_program("lagprof_clock", BPF_PROG_TYPE_PERF_EVENT, 0, &a, err);
+	x->clock_gate =
+		kernel_load_program("lagprof_clock", BPF_PROG_TYPE_PERF_EVENT, NULL, &a, err);
 	if (x->clock_gate < 0)
 		return x->clock_gate;
 	asm_init(&a);
 	program_hook(&a, &x->maps, &x->types);
-	x->hook_program = kernel_load_program("lagprof_hook", BPF_PROG_TYPE_PERF_EVENT, 0, &a, err);
+	x->hook_program =
+		kernel_load_program("lagprof_hook", BPF_PROG_TYPE_PERF_EVENT, NULL, &a, err);
 	return x->hook_program < 0 ? x->hook_program : 0;
 }
 

@@ -207,6 +207,7 @@ int kernel_read_types(struct kernel_types *types, struct error *err)
 	if (types->sched_switch_id)
 		types->sched_switch_args = traced_args(&btf, types->sched_switch_id);
 	types->sys_enter_id = find_type(&btf, BTF_KIND_TYPEDEF, "btf_trace_sys_enter");
+	types->task_iterator_id = find_type(&btf, BTF_KIND_FUNC, "bpf_iter_task");
 	task_offsets(&btf, types);
 	btf_close(&btf);
 	if (types->sched_switch_args < 3 || !types->sys_enter_id || types->task_pid < 0 ||

@@ -7,7 +7,7 @@ static void try_slot(struct assembler *a, const struct program_maps *maps)
 	asm_alu_imm(a, BPF_MUL, R1, SLOT_SIZE);
 	asm_map_value(a, SLOT, maps->slots, 0);
 	asm_alu(a, BPF_ADD, SLOT, R1);
-	asm_load32(a, R2, SLOT, FIELD(tid));
+	asm_load32(a, R2, SLOT, FIELD(kernel_tid));
 }
 
 void emit_find_slot(struct assembler *a, const struct program_maps *maps, int none)
@@ -19,6 +19,7 @@ void emit_find_slot(struct assembler *a, const struct program_maps *maps, int no
 		if (shift)
 			asm_alu_imm(a, BPF_RSH, R1, shift);
 		try_slot(a, maps);
+		asm_jump_if_imm(a, BPF_JEQ, R2, 0, none);
 		asm_jump_if(a, BPF_JEQ, R2, NOW, found);
 	}
 	asm_jump(a, none);

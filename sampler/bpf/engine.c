@@ -94,22 +94,6 @@ static int open_maps(struct engine *x, struct error *err)
 	return engine_watch_fd(x, x->ring.fd, err);
 }
 
-/* The programs compare thread ids of the initial pid namespace: ours must be the same. */
-static int check_namespace(struct error *err)
-{
-	static const char initial[] = "pid:[4026531836]"; /* PROC_PID_INIT_INO */
-	char link[32];
-	ssize_t n = readlink("/proc/self/ns/pid", link, sizeof(link) - 1);
-
-	link[n > 0 ? n : 0] = '\0';
-	if (n <= 0 || strcmp(link, initial) == 0)
-		return 0;
-	error_set(err, -EOPNOTSUPP,
-		  "running in a pid namespace of its own (a container), where "
-		  "the kernel's thread ids are not known");
-	return error_fix(err, "run it on the host, or in a container started with --pid=host");
-}
-
 /* The command that would have made it work, where a right was missing. */
 static void mend(struct error *err)
 {
@@ -137,9 +121,7 @@ static int engine_open(void **state, const struct probe_config *config, bool lig
 		x->clocks[i].fd = x->sides[i].fd = -1;
 	x->epoll = epoll_create1(EPOLL_CLOEXEC);
 	engine_measure_plain(x);
-	ret = check_namespace(err);
-	if (ret == 0)
-		ret = open_maps(x, err);
+	ret = open_maps(x, err);
 	if (ret == 0)
 		ret = engine_attach(x, err);
 	if (ret == 0)
@@ -228,7 +210,7 @@ static int free_slot(const struct engine *x, pid_t tid)
 	for (int shift = 0; shift <= SLOT_SHIFT_MAX; shift += SLOT_SHIFT) {
 		size_t at = ((size_t)tid >> shift) % SLOTS;
 
-		if (x->slots[at].slot.tid == 0)
+		if (x->slots[at].slot.kernel_tid == 0 || x->slots[at].slot.kernel_tid == SLOT_LEFT)
 			return (int)at;
 	}
 	return -ENOSPC;
@@ -240,13 +222,13 @@ static void refill(const struct engine *x, struct loop_slot *slot)
 	slot->calls_left = x->config.strict ? CALLS : 0;
 }
 
-static void add_followed(struct engine *x, pid_t tid, size_t index)
+static void add_followed(struct engine *x, pid_t tid, int kernel_tid, size_t index)
 {
 	struct loop_slot *slot = &x->slots[index].slot;
 
 	pthread_mutex_lock(&x->lock);
 	x->followed[x->n_followed++] = (struct followed){ .tid = tid, .slot = index, .hook = -1 };
-	*slot = (struct loop_slot){ .tgid = (uint32_t)x->config.pid,
+	*slot = (struct loop_slot){ .tid = (uint32_t)tid,
 				    .threshold = x->config.threshold,
 				    .gate = x->config.gate,
 				    .reports_left = REPORTS,
@@ -257,20 +239,24 @@ static void add_followed(struct engine *x, pid_t tid, size_t index)
 				    .min = UINT64_MAX };
 	memset(x->hists->count[index], 0, sizeof(x->hists->count[index]));
 	/* From here on the programs see it. */
-	__atomic_store_n(&slot->tid, (uint32_t)tid, __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->kernel_tid, (uint32_t)kernel_tid, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&x->lock);
 }
 
 static int engine_follow(void *state, pid_t tid, struct error *err)
 {
 	struct engine *x = state;
-	int index = free_slot(x, tid);
+	int kernel_tid, index;
 
 	if (find_followed(x, tid))
 		return 0;
+	kernel_tid = kernel_thread_id(&x->types, tid, err);
+	if (kernel_tid < 0)
+		return kernel_tid;
+	index = free_slot(x, kernel_tid);
 	if (index < 0 || x->n_followed == SLOTS)
 		return error_set(err, -ENOSPC, "no room to follow thread %d as a loop", tid);
-	add_followed(x, tid, (size_t)index);
+	add_followed(x, tid, kernel_tid, (size_t)index);
 	return 0;
 }
 
@@ -287,7 +273,7 @@ static void engine_unfollow(void *state, pid_t tid)
 	x->retired.turns += slot->lost_turns;
 	x->retired.lost += slot->lost_sleep;
 	x->retired.calls += slot->calls_missed;
-	__atomic_store_n(&slot->tid, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->kernel_tid, SLOT_LEFT, __ATOMIC_RELEASE);
 	engine_drop_hook(f);
 	*f = x->followed[--x->n_followed];
 	pthread_mutex_unlock(&x->lock);

@@ -43,20 +43,21 @@ int kernel_create_ringbuf(const char *name, size_t size, struct error *err)
 	return create_map(name, &attr, err);
 }
 
-int kernel_load_program(const char *name, enum bpf_prog_type type, uint32_t attach_btf_id,
+int kernel_load_program(const char *name, enum bpf_prog_type type, const struct attach_point *at,
 			struct assembler *a, struct error *err)
 {
 	char log[4096] = "";
 	union bpf_attr attr = { .prog_type = type,
 				.insn_cnt = (uint32_t)a->n,
 				.insns = (uintptr_t)a->insns,
-				.license = (uintptr_t) "GPL",
-				.attach_btf_id = attach_btf_id };
+				.license = (uintptr_t) "GPL" };
 	int fd, ret;
 
 	strncpy(attr.prog_name, name, sizeof(attr.prog_name) - 1);
-	if (attach_btf_id)
-		attr.expected_attach_type = BPF_TRACE_RAW_TP;
+	if (at) {
+		attr.expected_attach_type = at->type;
+		attr.attach_btf_id = at->id;
+	}
 	fd = sys_bpf(BPF_PROG_LOAD, &attr);
 	if (fd >= 0)
 		return fd;

@@ -9,18 +9,22 @@
 /*
  * What the BPF programs and user space share: one slot a loop
  * thread, in a map that lagprof mmaps.  A thread's slot is at (tid >> n) % 64
- * for the first n of 0, 2, 4, 6 where none is yet: threads that are started
- * together have close ids.  Only the thread itself (by the programs) writes the
- * lower part.  Times are CLOCK_MONOTONIC ns.
+ * for the first n of 0, 2, 4, 6 where none was yet, tid being the kernel's own:
+ * threads that are started together have close ids.  Only the thread itself (by
+ * the programs) writes the lower part.  Times are CLOCK_MONOTONIC ns.
  */
 enum { SLOTS = 64, SLOT_SIZE = 512, STACK_PIECE = 2048, KERNEL_FRAMES = 32 };
 enum { SLOT_SHIFT = 2, SLOT_SHIFT_MAX = 6 };
+
+/* As kernel_tid: its thread is followed no more, but others may lie behind it. */
+#define SLOT_LEFT UINT32_MAX
 
 enum off_state { OFF_RUNNABLE = 1, OFF_BLOCKED = 2, OFF_STOPPED = 3 };
 
 struct loop_slot {
 	/* Written by user space. */
-	uint32_t tid, tgid;
+	uint32_t kernel_tid;   /* that the slot is found by; 0: free */
+	uint32_t tid;          /* the same thread in lagprof's pid namespace */
 	uint64_t key;          /* POLL_KEY_… of the loop's poll; 0: not known yet */
 	uint64_t threshold;    /* turns at least this long are reported */
 	uint64_t gate;         /* turns older than this are sampled */

@@ -42,6 +42,7 @@ with_rights()
 # The rungs below light, which need no capability.
 rest='user|shim|proc'
 with_rights root exact env
+with_rights pid-namespace exact unshare --pid --fork --mount-proc
 with_rights few-locked exact prlimit --memlock=65536
 # shellcheck disable=SC2086 # words
 {

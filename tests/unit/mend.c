@@ -72,10 +72,9 @@ TEST(who_may_be_root_inside_a_container_is_told_of_sudo)
 
 TEST(root_of_a_user_namespace_is_told_that_it_is_none)
 {
-	struct surroundings s = { .root = true,
-				  .user_namespace = true,
-				  .capabilities = all,
-				  .reachable = all };
+	struct surroundings s = {
+		.root = true, .user_namespace = true, .capabilities = all, .reachable = all
+	};
 
 	HAS(bpf_fix(s), "outside the user namespace");
 }
