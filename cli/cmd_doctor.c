@@ -11,11 +11,11 @@
 enum { MAX_RIGHTS = 16 };
 
 /* The one that --probe auto takes; NULL: none works. */
-static const struct probe *best_probe(const struct right *rights, size_t n)
+static const char *best_probe(const struct right *rights, size_t n, bool run)
 {
 	for (size_t i = 0; i < n; i++)
-		if (rights[i].probe && rights[i].ok)
-			return rights[i].probe;
+		if (rights[i].probe && rights[i].ok && (run || !rights[i].run_only))
+			return rights[i].name;
 	return NULL;
 }
 
@@ -35,7 +35,7 @@ static void print_right(const struct right *r, bool ascii)
 
 static void print_text(const struct right *rights, size_t n, bool ascii)
 {
-	const struct probe *best = best_probe(rights, n);
+	const char *run = best_probe(rights, n, true), *attach = best_probe(rights, n, false);
 	struct surroundings here;
 	char text[256];
 
@@ -43,7 +43,8 @@ static void print_text(const struct right *rights, size_t n, bool ascii)
 		print_right(&rights[i], ascii);
 	surroundings_read(&here);
 	surroundings_describe(&here, text, sizeof(text));
-	printf("\n--probe auto takes %s; run by %s\n", best ? best->name : "none", text);
+	printf("\n--probe auto takes %s for run, %s for attach; this is %s\n", run ? run : "none",
+	       attach ? attach : "none", text);
 }
 
 static json_t *right_json(const struct right *r)
@@ -51,6 +52,8 @@ static json_t *right_json(const struct right *r)
 	json_t *o = json_pack("{s:s, s:s, s:b}", "name", r->name, r->probe ? "needs" : "for",
 			      r->what ? r->what : "", "ok", r->ok);
 
+	if (r->probe && r->ok)
+		json_object_set_new(o, "run_only", json_boolean(r->run_only));
 	if (r->probe)
 		json_object_set_new(o, "error_bound_ns",
 				    json_integer((json_int_t)r->probe->error_bound));
@@ -63,13 +66,12 @@ static json_t *right_json(const struct right *r)
 
 static void print_json(const struct right *rights, size_t n)
 {
-	const struct probe *best = best_probe(rights, n);
 	json_t *rungs = json_array(), *others = json_array(), *o;
 
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(rights[i].probe ? rungs : others, right_json(&rights[i]));
-	o = json_pack("{s:s?, s:o, s:o}", "auto", best ? best->name : NULL, "probes", rungs,
-		      "rights", others);
+	o = json_pack("{s:{s:s?, s:s?}, s:o, s:o}", "auto", "run", best_probe(rights, n, true),
+		      "attach", best_probe(rights, n, false), "probes", rungs, "rights", others);
 	json_dumpf(o, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(o);
@@ -87,7 +89,7 @@ static int run_doctor(const struct options *o, int argc, char **argv)
 		print_json(rights, n);
 	else
 		print_text(rights, n, terminal_ascii(o));
-	return best_probe(rights, n) ? STATUS_OK : STATUS_FAILED;
+	return best_probe(rights, n, true) ? STATUS_OK : STATUS_FAILED;
 }
 
 const struct command command_doctor = {

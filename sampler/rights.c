@@ -13,23 +13,39 @@
 #include "sampler/probe.h"
 #include "sampler/symbols.h"
 
-/* Opens the probe for real, on lagprof's own process. */
-static bool try_probe(const struct probe *probe, struct error *err)
+/* Opens the probe for real, on lagprof's own process; gate: as if that was launched, -1: not. */
+static int open_probe(const struct probe *probe, int gate, struct error *err)
 {
 	struct probe_config config = { .pid = getpid(),
 				       .threshold = 1000000000,
 				       .gate = 500000000,
 				       .freq = 99,
 				       .stack_bytes = 4096,
-				       .gate_fd = -1 };
+				       .gate_fd = gate,
+				       .command = "/proc/self/exe" };
 	void *state;
 	int ret = probe->open(&state, &config, err);
 
 	if (ret < 0)
-		return false;
-	ret = probe->follow(state, getpid(), err);
+		return ret;
+	if (gate < 0)
+		ret = probe->follow(state, getpid(), err);
 	probe->close(state);
-	return ret == 0;
+	return ret;
+}
+
+/* What cannot be attached may be launched with. */
+static void try_probe(const struct probe *probe, struct right *right)
+{
+	int gate[2];
+
+	right->ok = open_probe(probe, -1, &right->err) == 0;
+	if (right->ok || right->err.code != -ENOTSUP || pipe(gate) < 0)
+		return;
+	right->err = (struct error){ 0 };
+	right->ok = right->run_only = open_probe(probe, gate[1], &right->err) == 0;
+	close(gate[0]);
+	close(gate[1]);
 }
 
 /*
@@ -125,7 +141,7 @@ size_t rights_check(struct right *rights, size_t max)
 		rights[n] = (struct right){ .name = probes[i]->name,
 					    .what = probes[i]->needs,
 					    .probe = probes[i] };
-		rights[n].ok = try_probe(probes[i], &rights[n].err);
+		try_probe(probes[i], &rights[n]);
 	}
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]) && n < max; i++, n++) {
 		rights[n] = (struct right){ .name = others[i].name, .what = others[i].what };

@@ -13,6 +13,7 @@ struct right {
 	const char *what;          /* what it is needed for; of a probe: what it needs */
 	const struct probe *probe; /* NULL: not one */
 	bool ok;
+	bool run_only;    /* works for a target that lagprof starts */
 	struct error err; /* when not ok: why, and what mends it */
 };
 

@@ -393,6 +393,7 @@ static int shim_open(void **state, const struct probe_config *config, struct err
 
 const struct probe probe_shim = {
 	.name = "shim",
+	.needs = "lagprof run, and a target that is linked dynamically",
 	.error_bound = 20000,
 	.open = shim_open,
 	.close = ticker_close,

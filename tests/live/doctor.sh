@@ -26,15 +26,16 @@ with_rights()
 		import json, sys
 		doctor, report, expected = json.load(open(sys.argv[1])), json.load(open(sys.argv[2])), sys.argv[3].split("|")
 		ok = [probe["name"] for probe in doctor["probes"] if probe["ok"]]
-		if doctor["auto"] not in expected or doctor["auto"] != ok[0]:
-		    sys.exit(f"doctor says {doctor['auto']} of {ok}, not {expected}")
-		if report["lagprof"]["probe"] != doctor["auto"]:
-		    sys.exit(f"auto took {report['lagprof']['probe']}, doctor says {doctor['auto']}")
+		auto = doctor["auto"]["run"]
+		if auto not in expected or auto != ok[0]:
+		    sys.exit(f"doctor says {auto} of {ok}, not {expected}")
+		if report["lagprof"]["probe"] != auto:
+		    sys.exit(f"auto took {report['lagprof']['probe']}, doctor says {auto}")
 		for probe in doctor["probes"] + doctor["rights"]:
 		    if not probe["ok"] and not (probe["why"] and probe["fix"]):
 		        sys.exit(f"no reason or no command: {probe}")
-		said = any(doctor["auto"] in note for note in report.get("notes", []))
-		if said != (doctor["auto"] != "exact"):
+		said = any(auto in note for note in report.get("notes", []))
+		if said != (auto != "exact"):
 		    sys.exit(f"the report does not say why it was not better: {report.get('notes')}")
 	END
 }
