@@ -4,7 +4,7 @@
 # program's file, and pids that are given to another process while lagprof attaches.  N=COUNT makes of each
 # as many (N=500, 50 and 2000 are what lagprof was tried with).
 . "$(dirname "$0")/lib.sh"
-need python3
+need python3 unshare
 need_exact
 
 execs()
@@ -46,4 +46,5 @@ upgrades()
 execs exact "${N:-15}"
 execs light "${N:-15}"
 upgrades "${N:-2}"
+unshare --pid --fork --mount-proc python3 "$LIVE/pid_reuse.py" "$LAGPROF" "$tmp" "${N:-8}" || fail "pids"
 finish
