@@ -357,7 +357,8 @@ void program_switch(struct assembler *a, const struct program_maps *maps,
 
 	asm_mov(a, CTX, R1);
 	count_wait(a, maps, types);
-	emit_current_id(a, 0); /* still that of the thread that leaves */
+	asm_load(a, R1, CTX, PREV);
+	asm_load32(a, NOW, R1, types->task_pid);
 	emit_find_slot(a, maps, next);
 	asm_load(a, R1, SLOT, FIELD(turn_start));
 	asm_jump_if_imm(a, BPF_JEQ, R1, 0, next);
