@@ -288,6 +288,12 @@ static void engine_choose(void *state, pid_t tid, uint64_t key, int asleep_in)
 	slot->turn_start = 0;
 	slot->poll_number = (uint32_t)asleep_in;
 	slot->poll_start = asleep_in ? now_ns() : 0;
+	slot->asked = 0;
+	/* Another program polls elsewhere. */
+	if (key == 0)
+		slot->poll_ip = 0;
+	if (!slot->hooked)
+		slot->hooked_since = 0;
 	__atomic_store_n(&slot->key, key, __ATOMIC_RELEASE);
 }
 

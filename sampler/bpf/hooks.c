@@ -70,13 +70,19 @@ static int open_hook(const struct engine *x, pid_t tid, uint64_t at)
 	return -EOPNOTSUPP;
 }
 
-/* The thread has run unseen for so long that the turn may be several; not if it had just slept. */
-static bool is_late(const struct engine *x, const struct loop_slot *slot, nsec now)
+/* How long the turn in hand has been on a CPU; 0 without one. */
+static nsec ran_for(const struct loop_slot *slot, nsec now)
 {
 	nsec start = slot->turn_start, off_since = slot->off_since;
 	nsec off = slot->off_time + (off_since && off_since < now ? now - off_since : 0);
 
-	return slot->entered && start && now > start + off + x->config.gate;
+	return start && now > start + off ? now - start - off : 0;
+}
+
+/* The thread has run unseen for so long that the turn may be several; not if it had just slept. */
+static bool is_late(const struct engine *x, const struct loop_slot *slot, nsec now)
+{
+	return slot->entered && ran_for(slot, now) > x->config.gate;
 }
 
 static void set_hooked(struct engine *x, nsec since)
@@ -128,9 +134,11 @@ static void hook_next(struct engine *x, struct followed *f, nsec now)
 {
 	if (x->hooked_all)
 		return;
+	x->asks_served++;
 	if (x->slots[f->slot].slot.poll_ip)
 		hook(x, f, now, 1);
-	x->asks_served++;
+	else
+		engine_drop_hook(f);
 	if (f->hook < 0)
 		engine_learn_poll(x);
 }
@@ -168,7 +176,8 @@ static void renew(struct engine *x, struct followed *f, nsec now)
 	const struct loop_slot *slot = &x->slots[f->slot].slot;
 	nsec start = slot->turn_start;
 
-	if (f->hook >= 0 && start && now > start + RENEW && now > f->hooked_at + RENEW)
+	if (f->hook >= 0 && slot->poll_ip && start && now > start + RENEW &&
+	    now > f->hooked_at + RENEW)
 		hook(x, f, now, slot->hooks_left);
 }
 
@@ -217,12 +226,9 @@ static void ask_after(struct engine *x, nsec age)
 
 bool engine_is_between_turns(const struct engine *x, nsec now)
 {
-	for (size_t i = 0; i < x->n_followed; i++) {
-		nsec start = x->slots[x->followed[i].slot].slot.turn_start;
-
-		if (start && now > start + x->config.threshold / ASKS)
+	for (size_t i = 0; i < x->n_followed; i++)
+		if (ran_for(&x->slots[x->followed[i].slot].slot, now) > x->config.threshold / ASKS)
 			return false;
-	}
 	return true;
 }
 
