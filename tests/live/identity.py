@@ -1,7 +1,6 @@
 """Holds a report against what a fixture that changes its program says it did.
 
-    identity.py REPORT LOG [NAME]   every stall carries the function of the program that made it; NAME:
-                                    all of them are of this one
+    identity.py REPORT LOG     every stall carries the function of the program that made it
 """
 import json
 import sys
@@ -9,7 +8,6 @@ import time
 
 report = json.load(open(sys.argv[1]))
 origin = report["session"]["start_unix_ns"] - (time.time_ns() - time.monotonic_ns())
-only = sys.argv[3] if len(sys.argv) > 3 else None
 made = [(int(start) - origin, int(end) - origin, name) for start, end, name in map(str.split, open(sys.argv[2]))]
 both = {"spin_first", "spin_second"}
 findings = {finding["id"]: finding for finding in report["findings"]}
@@ -31,8 +29,6 @@ for stall in report["stalls"]:
     lines = [name for a, b, name in made if min(b, end) - max(a, start) > 0.5 * (b - a)]
     shown = names(findings.get(stall.get("finding"), {}))
     awake += bool(lines) and stall["running_ns"] > 0.6 * stall["duration_ns"]
-    if only:
-        lines = [only] if lines else []
     if not lines or not shown or len(set(lines)) > 1:
         unseen += 1
     elif shown == {lines[0]}:
