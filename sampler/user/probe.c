@@ -308,6 +308,7 @@ static void user_losses(void *state, struct probe_losses *out)
 
 const struct probe probe_user = {
 	.name = "user",
+	.needs = "to be the target's user, and kernel.perf_event_paranoid <= 2",
 	.error_bound = 2000000,
 	.open = user_open,
 	.close = ticker_close,
