@@ -19,7 +19,7 @@ rung()
 	check_report truth "$tmp/lagprof-$1-$2.json" "$tmp/truth-$1-$2" "$3"
 }
 
-if "$LAGPROF" doctor 2>/dev/null | grep -q 'probe user.*turns'; then
+if "$LAGPROF" doctor 2>/dev/null | grep -q '^✔ *user '; then
 	rung user idle 0.25
 	rung user saturated 0.25
 fi

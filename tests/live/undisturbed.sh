@@ -6,7 +6,7 @@
 need python3
 
 for probe in proc user; do
-	"$LAGPROF" doctor 2>/dev/null | grep -q "probe $probe .*turns" || continue
+	"$LAGPROF" doctor 2>/dev/null | grep -q "^✔ *$probe " || continue
 	start_fixture "waiter-$probe" "$BUILD/tests/waiter" 3
 	waiter=$pid
 	attach "lagprof-$probe" "$waiter" --threshold 4ms --probe $probe

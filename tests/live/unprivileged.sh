@@ -70,7 +70,7 @@ run_as_nobody()
 
 wrap=
 if [ "$(cat /proc/sys/kernel/perf_event_paranoid 2>/dev/null || echo 4)" -le 2 ] &&
-	[ "$($as_nobody "$LAGPROF" doctor 2>/dev/null | grep -c "probe user.*no")" -eq 0 ]; then
+	$as_nobody "$LAGPROF" doctor 2>/dev/null | grep -q "^✔ *user "; then
 	attach_as_nobody user user
 	run_as_nobody user user
 fi
