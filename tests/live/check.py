@@ -235,7 +235,7 @@ def check_starved(report, throttled="0"):
     host, throttled = report["host"], int(throttled)
     print(f"{len(stalls)} stalls, {waited / MS:.0f} ms of waiting for a CPU, of it throttled"
           f" {held / MS:.0f} ms of {throttled / MS:.0f} ms; {host}")
-    if not stalls or code:
+    if code or (throttled and not stalls):
         complain(f"{len(code)} of {len(stalls)} stalls are blamed on code: {code[:3]}")
     if not throttled:
         if not any(n["time_ns"] > 10 * MS for n in host["neighbours"]):
