@@ -13,9 +13,11 @@ enum {
 	MAX_FRAMES = 2 * STACK_MAX, /* of a stack, with kernel and inlined frames */
 	CACHED_PCS = 8192,          /* power of two */
 };
-#define ATTACH_INTERVAL ((nsec)1000000000) /* ns between two tries to find a runtime */
-#define MAPS_INTERVAL   ((nsec)20000000)   /* ns between two looks for code not mapped before */
-#define KERNEL_MARKS    ((uint64_t)-4095)  /* PERF_CONTEXT_*: no addresses */
+/* ns between two tries to find a runtime: soon again in a program that has just begun. */
+#define ATTACH_SOON     ((nsec)10000000)
+#define ATTACH_INTERVAL ((nsec)1000000000)
+#define MAPS_INTERVAL   ((nsec)20000000)  /* ns between two looks for code not mapped before */
+#define KERNEL_MARKS    ((uint64_t)-4095) /* PERF_CONTEXT_*: no addresses */
 
 struct attachment {
 	bool on, failed;
@@ -39,6 +41,7 @@ struct stack_maker {
 	struct attachment attached[MAX_RUNTIMES];
 	uint64_t attach_generation;    /* of the space when runtimes were last looked for */
 	nsec attach_at;                /* earliest time of the next look */
+	nsec attach_interval;          /* from that to the one after it */
 	nsec maps_at;                  /* the same for new mappings */
 	struct kernel_symbols *kernel; /* NULL until a kernel frame is seen */
 	struct cached_pc *pcs;
@@ -72,6 +75,7 @@ struct stack_maker *stack_maker_new(const struct unwinder *unwinder, struct spac
 	m->space = space;
 	m->rec = rec;
 	m->info = &rec->target;
+	m->attach_interval = ATTACH_SOON;
 	m->live = pid ? memory_live_new(pid) : NULL;
 	memory_dump_init(&m->unmapped, 0, NULL, 0, NULL);
 	m->pcs = xcalloc(CACHED_PCS, sizeof(*m->pcs));
@@ -86,6 +90,7 @@ static void detach_runtimes(struct stack_maker *m)
 	memset(m->attached, 0, sizeof(m->attached));
 	m->attach_generation = 0;
 	m->attach_at = 0;
+	m->attach_interval = ATTACH_SOON;
 }
 
 void stack_maker_free(struct stack_maker *m)
@@ -147,7 +152,9 @@ void stack_maker_attach(struct stack_maker *m)
 	if (m->attach_generation == space_generation(m->space) || at < m->attach_at)
 		return;
 	m->attach_generation = space_generation(m->space);
-	m->attach_at = at + ATTACH_INTERVAL;
+	m->attach_at = at + m->attach_interval;
+	m->attach_interval =
+		m->attach_interval * 2 < ATTACH_INTERVAL ? m->attach_interval * 2 : ATTACH_INTERVAL;
 	if (m->live)
 		memory_live_forget(m->live);
 	for (size_t i = 0; runtimes[i]; i++) {
