@@ -310,10 +310,10 @@ def check_requests(report, server):
     for request in named:
         if request not in wanted:
             complain(f"a turn of something else is taken for {request}")
-    # One may be starved so much that it has no sample.
+    # One may be starved so much that it has no sample; a sleep has one at most.
     for request in wanted:
-        if named.count(request) < 2:
-            complain(f"{request} is named {named.count(request)} times of 3")
+        if named.count(request) < (1 if server == "redis" else 2):
+            complain(f"{request} is named {named.count(request)} times")
     for stall in stalls:
         if "request" in stall and not 0.5 < stall["request_confidence"] <= 1:
             complain(f"confidence {stall['request_confidence']}")

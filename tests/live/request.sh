@@ -18,8 +18,8 @@ if command -v redis-server >/dev/null; then
 	redis=$pid
 	wait_for 10 redis-cli -p "$port" ping || fail "redis did not start"
 	attach redis-lagprof "$redis"
-	for i in 1 2 3; do
-		redis-cli -p "$port" debug sleep 0.2 >/dev/null
+	for i in 1 2 3 4 5 6; do
+		redis-cli -p "$port" debug sleep 0.1 >/dev/null
 	done
 	redis-cli -p "$port" shutdown nosave
 	ended "$lagprof" 20
