@@ -31,14 +31,15 @@ struct source_map {
 	size_t n, cap;
 };
 
+/* Of base64, by value. */
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 /* A cursor over base64 digits with a continuation bit, as the map's numbers are written. */
 static bool read_number(const char **p, const char *end, int64_t *out)
 {
 	uint64_t bits = 0;
 
 	for (int shift = 0; shift < 60; shift += 5) {
-		static const char digits[] =
-			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 		const char *digit = *p < end && **p ? strchr(digits, **p) : NULL;
 
 		if (!digit)
@@ -282,8 +283,6 @@ static size_t percent_decode(char *text)
 
 static size_t base64_decode(char *text)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	char *to = text;
 	uint32_t bits = 0;
 	int n = 0;
