@@ -165,10 +165,18 @@ static enum detail detail(const struct recording *rec)
 	return used < rec->memory_max ? DETAIL_NAMES : DETAIL_NONE;
 }
 
+static const char LEFT_OUT[] = "[left out]";
+
+bool frame_is_left_out(const struct frame *f)
+{
+	return f->kind == FRAME_NATIVE && !f->module && f->function &&
+	       strcmp(f->function, LEFT_OUT) == 0;
+}
+
 static uint32_t left_out(struct recording *rec)
 {
 	const struct frame f = { .kind = FRAME_NATIVE,
-				 .function = recording_intern(rec, "[left out]") };
+				 .function = recording_intern(rec, LEFT_OUT) };
 
 	recording_note(rec,
 		       "the names or stacks of some samples were left out: they would take "

@@ -36,7 +36,7 @@ enum stack_end {
 	STACK_NO_UNWIND_INFO, /* no rule for a pc and no frame pointer to follow */
 	STACK_BAD_FRAME,      /* a rule led outside the stack or did not move up it */
 	STACK_NOT_CODE,       /* a return address outside every executable mapping */
-	STACK_TOO_DEEP,       /* more than STACK_MAX frames */
+	STACK_TOO_DEEP,       /* more frames than are followed */
 	STACK_NO_REGISTERS,
 	STACK_ENDS
 };
@@ -67,6 +67,9 @@ struct stacks {
 };
 
 struct recording;
+
+/* The frame stands for names or a whole stack that found no room in the recording's memory. */
+bool frame_is_left_out(const struct frame *f);
 
 /* The id of an equal frame, new or known.  f's strings need not be interned yet. */
 uint32_t recording_frame(struct recording *rec, const struct frame *f);

@@ -323,6 +323,8 @@ void symbols_resolve(struct recording *rec, pid_t pid)
 
 	if (rec->session.resolved)
 		return;
+	/* The better names come once, at the end, and in the place of others. */
+	rec->memory_max *= 2;
 	if (pid) {
 		snprintf(path, sizeof(path), "/proc/%d", pid);
 		r.proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -49,6 +49,7 @@ struct stack_maker {
 
 	/* Of the stack in hand. */
 	struct raw_stack raw;
+	size_t gap;                    /* the raw frame before which others were dropped, 0: none */
 	struct raw_stack before;       /* the last complete one */
 	struct frame names[STACK_MAX]; /* the first name of each raw frame */
 	uint32_t first[STACK_MAX];     /* its index in frames */
@@ -198,10 +199,13 @@ static struct cached_pc *cached_pc(struct stack_maker *m, const struct raw_frame
 
 static void name_frame(struct stack_maker *m, size_t i, struct memory *mem)
 {
+	static const struct frame more = { .kind = FRAME_NATIVE, .function = "[more frames]" };
 	struct cached_pc *cached = cached_pc(m, &m->raw.frames[i]);
 	struct frame out[RUNTIME_MAX_INLINED];
 	size_t n = 0;
 
+	if (m->gap && i == m->gap)
+		push(m, recording_frame(m->rec, &more));
 	m->first[i] = m->n;
 	for (size_t r = 0; runtimes[r] && n == 0; r++) {
 		if (!m->attached[r].on)
@@ -273,6 +277,7 @@ static void unwind(struct stack_maker *m, const struct raw_sample *raw, struct m
 	unwind_splice(&m->raw, &m->before);
 	if (m->raw.end == STACK_COMPLETE)
 		raw_stack_copy(&m->before, &m->raw);
+	m->gap = unwind_fold(&m->raw);
 }
 
 void stack_maker_make(struct stack_maker *m, const struct raw_sample *raw, struct sample *s)

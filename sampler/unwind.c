@@ -43,10 +43,20 @@ bool unwind_splice(struct raw_stack *stack, const struct raw_stack *before)
 	while (i < before->n && !(same_frame(&before->frames[i], last) &&
 				  same_frame(&before->frames[i - 1], last - 1)))
 		i++;
-	if (i >= before->n || stack->n + (before->n - i - 1) > STACK_MAX)
+	if (i >= before->n || stack->n + (before->n - i - 1) > RAW_STACK_MAX)
 		return false;
 	for (i++; i < before->n; i++)
 		stack->frames[stack->n++] = before->frames[i];
 	stack->end = STACK_COMPLETE;
 	return true;
+}
+
+size_t unwind_fold(struct raw_stack *stack)
+{
+	if (stack->n <= 2 * UNWIND_FOLD)
+		return 0;
+	memmove(stack->frames + UNWIND_FOLD, stack->frames + stack->n - UNWIND_FOLD,
+		UNWIND_FOLD * sizeof(stack->frames[0]));
+	stack->n = 2 * UNWIND_FOLD;
+	return UNWIND_FOLD;
 }

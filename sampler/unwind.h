@@ -31,8 +31,11 @@ struct raw_frame {
 	enum unwind_how how;
 };
 
+/* A recursion of node's default stack; a recording holds STACK_MAX of them, from both ends. */
+enum { RAW_STACK_MAX = 4000 };
+
 struct raw_stack {
-	struct raw_frame frames[STACK_MAX]; /* leaf first */
+	struct raw_frame frames[RAW_STACK_MAX]; /* leaf first */
 	size_t n;
 	enum stack_end end;
 	struct regs regs; /* of the leaf, as sampled */
@@ -83,5 +86,12 @@ void unwind_check_seam(struct raw_stack *stack, const struct memory_dump *dump,
  * them.  False if they have moved.
  */
 bool unwind_splice(struct raw_stack *stack, const struct raw_stack *before);
+/*
+ * Leaves the UNWIND_FOLD frames nearest the leaf and as many outermost ones of
+ * a deep stack: what lies between is a recursion.  The index of the first frame
+ * after the gap, 0 if there is none.
+ */
+size_t unwind_fold(struct raw_stack *stack);
+enum { UNWIND_FOLD = 128 };
 
 #endif

@@ -219,7 +219,7 @@ static enum stack_end walk(struct remote *r, unw_cursor_t *cursor, struct raw_st
 		bool signal;
 		int rc;
 
-		if (out->n == STACK_MAX)
+		if (out->n == RAW_STACK_MAX)
 			return STACK_TOO_DEEP;
 		if (!push_frame(cursor, how, out))
 			return STACK_BAD_FRAME;

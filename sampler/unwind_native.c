@@ -59,7 +59,7 @@ static void native_unwind(void *state, const struct regs *regs, struct memory *m
 		if (rule->kind == STEP_NOT_CODE && w.how != HOW_LEAF)
 			return;
 		out->end = STACK_TOO_DEEP;
-		if (out->n == STACK_MAX)
+		if (out->n == RAW_STACK_MAX)
 			return;
 		push_frame(&w, out);
 		out->end = step(&w, rule);

@@ -54,7 +54,7 @@ static int take_frame(Dwfl_Frame *frame, void *arg)
 	Dwarf_Addr pc;
 	bool exact;
 
-	if (!dwfl_frame_pc(frame, &pc, &exact) || s->out->n == STACK_MAX)
+	if (!dwfl_frame_pc(frame, &pc, &exact) || s->out->n == RAW_STACK_MAX)
 		return DWARF_CB_ABORT;
 	s->out->frames[s->out->n++] = (struct raw_frame){ .pc = pc };
 	return DWARF_CB_OK;

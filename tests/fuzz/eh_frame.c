@@ -46,7 +46,7 @@ static void unwind_through(struct space *space, const struct elf_file *file, uin
 			bias + (round % 2 ? file->entry : file->segments[0].vaddr) + round * 16;
 		memory_dump_init(&mem, STACK, words, sizeof(words), NULL);
 		unwinder_native.unwind(native, &regs, &mem.base, stack);
-		assert(stack->n >= 1 && stack->n <= STACK_MAX && stack->end < STACK_ENDS);
+		assert(stack->n >= 1 && stack->n <= RAW_STACK_MAX && stack->end < STACK_ENDS);
 	}
 	unwinder_native.destroy(native);
 	free(stack);

@@ -376,11 +376,29 @@ TEST(unwind_of_more_frames_than_fit_says_so)
 {
 	struct jit *jit = jit_new();
 
-	for (size_t i = 4; i < 8190; i += 4)
-		jit_frame(jit, i, i + 4, JIT + 0x100 + i);
+	for (size_t i = 4; i < 8190; i += 2)
+		jit_frame(jit, i, i + 2, JIT + 0x100 + i);
 	CHECK_EQ(jit_unwind(jit), STACK_TOO_DEEP);
-	CHECK_EQ(jit->stack.n, STACK_MAX);
+	CHECK_EQ(jit->stack.n, RAW_STACK_MAX);
 	jit_free(jit);
+}
+
+TEST(fold_keeps_both_ends_of_a_deep_stack)
+{
+	struct raw_stack *stack = xcalloc(1, sizeof(*stack));
+
+	stack->n = 2 * UNWIND_FOLD;
+	CHECK_EQ(unwind_fold(stack), 0);
+	CHECK_EQ(stack->n, 2 * UNWIND_FOLD);
+	stack->n = 3000;
+	for (size_t i = 0; i < stack->n; i++)
+		stack->frames[i].pc = i;
+	CHECK_EQ(unwind_fold(stack), UNWIND_FOLD);
+	CHECK_EQ(stack->n, 2 * UNWIND_FOLD);
+	CHECK_EQ(stack->frames[UNWIND_FOLD - 1].pc, UNWIND_FOLD - 1);
+	CHECK_EQ(stack->frames[UNWIND_FOLD].pc, 3000 - UNWIND_FOLD);
+	CHECK_EQ(stack->frames[2 * UNWIND_FOLD - 1].pc, 2999);
+	free(stack);
 }
 
 TEST(unwinder_is_found_by_name)
