@@ -9,6 +9,8 @@
 struct lines_speaker {
 	struct speaker speaker; /* first: the callbacks are given its address */
 	struct repeats repeats;
+	uint32_t open;   /* id of the open stall that was told of last */
+	nsec open_next;  /* how long it has to last to be told of again */
 	bool ascii, all; /* all: every stall has its line */
 };
 
@@ -40,13 +42,32 @@ static void put(struct speaker *self, struct strbuf *text)
 	strbuf_destroy(text);
 }
 
+/* An open stall is told of when it has lasted 1, 2, 4, 8... s. */
+static bool shows_open(struct lines_speaker *s, const struct stall *stall)
+{
+	if (stall->id == s->open && stall->duration < s->open_next)
+		return false;
+	s->open = stall->id;
+	for (s->open_next = 2000000000; s->open_next <= stall->duration;)
+		s->open_next *= 2;
+	return true;
+}
+
+static bool shows(struct lines_speaker *s, const struct recording *rec, const struct stall *stall,
+		  const struct stall_diagnosis *d)
+{
+	if (s->all)
+		return true;
+	return stall->open ? shows_open(s, stall) : repeats_show(&s->repeats, rec, stall, d);
+}
+
 static void stall(struct speaker *self, const struct recording *rec, const struct stall *stall,
 		  const struct stall_diagnosis *d, const char *title)
 {
 	struct lines_speaker *s = (struct lines_speaker *)self;
 	struct strbuf line = { 0 };
 
-	if (!s->all && !stall->open && !repeats_show(&s->repeats, rec, stall, d))
+	if (!shows(s, rec, stall, d))
 		return;
 	stall_line(&line, rec, stall, d, title, s->ascii);
 	strbuf_puts(&line, "\n");
@@ -105,5 +126,6 @@ struct speaker *speaker_lines(const struct options *o, FILE *out)
 	};
 	s->ascii = terminal_ascii(o);
 	s->all = o->verbose;
+	s->open = UINT32_MAX;
 	return &s->speaker;
 }

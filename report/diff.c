@@ -59,10 +59,8 @@ static void print_totals(const struct page *page, const struct diff *diff)
 static void put_what(struct strbuf *b, const struct finding *f, bool ascii)
 {
 	strbuf_puts_visible(b, f->title);
-	if (f->culprit) {
-		strbuf_puts(b, separator(ascii));
-		strbuf_place(b, f->culprit);
-	}
+	if (f->culprit)
+		strbuf_titled_place(b, NULL, f->culprit, f->title, separator(ascii));
 	strbuf_puts(b, separator(ascii));
 }
 

@@ -32,11 +32,9 @@ void finding_headline(struct strbuf *b, const struct report *report, const struc
 	const char *dot = separator(report->ascii);
 
 	strbuf_puts_visible(b, f->title);
+	if (f->culprit)
+		strbuf_titled_place(b, report->rec, f->culprit, f->title, dot);
 	strbuf_puts(b, dot);
-	if (f->culprit) {
-		strbuf_place(b, f->culprit);
-		strbuf_puts(b, dot);
-	}
 	finding_times(b, f);
 	strbuf_puts(b, dot);
 	strbuf_printf(b, "%.0f %% on CPU", f->on_cpu * 100);
@@ -48,7 +46,7 @@ static void put_thread(struct strbuf *b, const char *dot, const struct recording
 {
 	if (rec->n_processes)
 		strbuf_printf(b, "%spid %d", dot, loop->pid);
-	if (rec->n_processes ? loop->tid != loop->pid : rec->n_loops > 1)
+	if (rec->n_loops > 1 && loop->tid != loop->pid)
 		strbuf_printf(b, "%stid %d", dot, loop->tid);
 }
 
@@ -64,10 +62,8 @@ void stall_line(struct strbuf *b, const struct recording *rec, const struct stal
 		strbuf_puts(b, " so far");
 	strbuf_printf(b, "%s%s%s", dot, cause_info[d->cause].id, dot);
 	strbuf_puts_visible(b, title);
-	if (d->culprit) {
-		strbuf_puts(b, dot);
-		strbuf_place(b, d->culprit);
-	}
+	if (d->culprit)
+		strbuf_titled_place(b, rec, d->culprit, title, dot);
 	if (stall->loop < rec->n_loops)
 		put_thread(b, dot, rec, rec->loops[stall->loop]);
 	if (stall->request) {

@@ -154,7 +154,7 @@ static uint32_t culprit_text(struct data *d, const struct frame *f)
 		return 0;
 	known = &d->culprits[f - d->rec->stacks.frames];
 	if (!*known) {
-		strbuf_place(&b, f);
+		strbuf_place(&b, d->rec, f);
 		*known = texts_take(&d->texts, &b) + 1;
 	}
 	return *known - 1;

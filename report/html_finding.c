@@ -12,26 +12,26 @@
 
 enum { TOP = 20 };
 
-static void put_culprit(FILE *out, const struct finding *f)
+static void put_culprit(FILE *out, const struct recording *rec, const struct finding *f)
 {
 	struct strbuf b = { 0 };
 
 	if (!f->culprit)
 		return;
-	strbuf_place(&b, f->culprit);
+	strbuf_titled_place(&b, rec, f->culprit, f->title, "");
 	fputs(" <span class=\"place\">", out);
 	html_take(out, &b);
 	fputs("</span>", out);
 }
 
-static void put_summary(FILE *out, const struct finding *f)
+static void put_summary(FILE *out, const struct recording *rec, const struct finding *f)
 {
 	struct strbuf b = { 0 };
 
 	fputs("<summary><span class=\"what\"><b>", out);
 	html_text(out, f->title);
 	fputs("</b>", out);
-	put_culprit(out, f);
+	put_culprit(out, rec, f);
 	fputs("</span> <span class=\"times\">", out);
 	finding_times(&b, f);
 	html_take(out, &b);
@@ -132,7 +132,7 @@ static void put_frame(FILE *out, const struct recording *rec, uint32_t id, bool 
 
 	fprintf(out, "<li class=\"%s%s\">", origin_ids[origin_of(frame, &rec->target)],
 		culprit ? " culprit" : "");
-	strbuf_frame(&b, frame);
+	strbuf_frame(&b, rec, frame);
 	html_take(out, &b);
 	fputs("</li>\n", out);
 }
@@ -146,12 +146,11 @@ static void put_skipped(FILE *out, uint32_t n)
 static void put_stack(FILE *out, const struct recording *rec, const struct finding *f)
 {
 	const struct stack *stack = f->stack;
-	uint32_t culprit = 0, skipped = 0;
+	uint32_t culprit, skipped = 0;
 
 	if (!stack || stack->n == 0)
 		return;
-	while (culprit < stack->n && recording_get_frame(rec, stack->frames[culprit]) != f->culprit)
-		culprit++;
+	culprit = f->culprit ? culprit_on_stack(rec, f) : UINT32_MAX;
 	fprintf(out, "<details class=\"stack\"><summary>heaviest stack, %u frames</summary><ol>\n",
 		stack->n);
 	for (uint32_t i = 0; i < stack->n; i++) {
@@ -195,7 +194,7 @@ static void put_finding(FILE *out, const struct report *r, const struct finding 
 	plain.evidence.redos = NULL; /* has a part of its own */
 	fprintf(out, "<li class=\"finding %s\" data-finding=\"%u\"><details%s>",
 		severity_names[f->severity], f->id, f->id == 0 ? " open" : "");
-	put_summary(out, f);
+	put_summary(out, r->rec, f);
 	put_kind(out, f);
 	put_line(out, "advice", f->advice);
 	text_evidence(&b, &plain);

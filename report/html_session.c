@@ -67,17 +67,6 @@ void html_threadpool(FILE *out, const struct report *r)
 	fputs("</section>\n", out);
 }
 
-/* Why a stack did not reach its outermost frame. */
-static const char *const end_words[STACK_ENDS] = {
-	[STACK_TRUNCATED] = "are deeper than what could be copied",
-	[STACK_SEAM] = "changed while they were being copied",
-	[STACK_NO_UNWIND_INFO] = "lead through code that does not say how to leave it",
-	[STACK_BAD_FRAME] = "hold a frame that leads nowhere",
-	[STACK_NOT_CODE] = "hold a return address that is not code",
-	[STACK_TOO_DEEP] = "have more frames than are followed",
-	[STACK_NO_REGISTERS] = "came without registers",
-};
-
 static void put_doubt(FILE *out, uint64_t n, const char *words)
 {
 	struct strbuf b = { 0 };
@@ -121,7 +110,7 @@ void html_doubts(FILE *out, const struct report *r)
 	for (int end = STACK_COMPLETE + 1; end < STACK_ENDS; end++) {
 		struct strbuf b = { 0 };
 
-		strbuf_printf(&b, "of %zu stacks %s", rec->n_samples, end_words[end]);
+		strbuf_printf(&b, "of %zu stacks %s", rec->n_samples, text_stack_ends[end]);
 		put_doubt(out, d->incomplete[end], b.s);
 		strbuf_destroy(&b);
 	}

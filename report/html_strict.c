@@ -5,7 +5,7 @@
 
 /* What --strict found: calls that block, however short they were. */
 
-static void put_call(FILE *out, const struct strict_finding *s)
+static void put_call(FILE *out, const struct recording *rec, const struct strict_finding *s)
 {
 	struct strbuf b = { 0 };
 
@@ -14,7 +14,7 @@ static void put_call(FILE *out, const struct strict_finding *s)
 	fputs("</b>", out);
 	if (s->culprit) {
 		fputs(" <span class=\"place\">", out);
-		strbuf_place(&b, s->culprit);
+		strbuf_place(&b, rec, s->culprit);
 		html_take(out, &b);
 		fputs("</span>", out);
 	}
@@ -44,7 +44,7 @@ void html_strict(FILE *out, const struct report *r)
 		fputs("<p>No call that blocks was made while serving.</p>\n", out);
 	fputs(d->n_strict ? "<ul class=\"strict\">\n" : "", out);
 	for (size_t i = 0; i < d->n_strict && i < TOP; i++)
-		put_call(out, &d->strict[i]);
+		put_call(out, r->rec, &d->strict[i]);
 	fputs(d->n_strict ? "</ul>\n" : "", out);
 	if (d->n_strict > TOP)
 		fprintf(out, "<p>Calls at %zu more places are in the other formats.</p>\n",

@@ -80,7 +80,7 @@ static void put_finding(struct strbuf *b, const struct report *r, const struct f
 	strbuf_puts_visible(&text, f->title);
 	put_cell(b, &text);
 	if (f->culprit)
-		strbuf_place(&text, f->culprit);
+		strbuf_place(&text, r->rec, f->culprit);
 	put_cell(b, &text);
 	finding_times(&text, f);
 	put_cell(b, &text);

@@ -18,13 +18,13 @@ struct repeat {
 	nsec held_total, held_max, shown_max;
 };
 
-static char *place_of(const struct stall_diagnosis *d)
+static char *place_of(const struct recording *rec, const struct stall_diagnosis *d)
 {
 	struct strbuf b = { 0 };
 
 	strbuf_puts(&b, "");
 	if (d->culprit)
-		strbuf_place(&b, d->culprit);
+		strbuf_place(&b, rec, d->culprit);
 	return b.s ? b.s : xcalloc(1, 1);
 }
 
@@ -55,7 +55,7 @@ bool repeats_show(struct repeats *r, const struct recording *rec, const struct s
 		  const struct stall_diagnosis *d)
 {
 	int32_t pid = stall->loop < rec->n_loops ? rec->loops[stall->loop]->pid : 0;
-	struct repeat *e = entry_of(r, d->cause, pid, place_of(d));
+	struct repeat *e = entry_of(r, d->cause, pid, place_of(rec, d));
 
 	if (!e)
 		return true;

@@ -30,8 +30,11 @@ static void print_finding(const struct report *r, const struct page *page, const
 
 	finding_headline(&b, r, f);
 	flush(page, ink, 0, &b);
-	strbuf_printf(&b, "%s, %s, %.0f %% of all stalled time", cause_info[f->cause].label,
-		      severity_names[f->severity], f->share * 100);
+	strbuf_printf(&b, "%s, %s, ", cause_info[f->cause].label, severity_names[f->severity]);
+	if (f->share < 0.005)
+		strbuf_puts(&b, "under 1 % of all stalled time");
+	else
+		strbuf_printf(&b, "%.0f %% of all stalled time", f->share * 100);
 	if (f->serving_stalls && f->serving_stalls < f->stalls)
 		strbuf_printf(&b, ", %u of the stalls while starting",
 			      f->stalls - f->serving_stalls);
@@ -127,11 +130,31 @@ static void print_totals(const struct report *r, const struct page *page)
 	flush(page, text_saw_turns(r->rec) ? ink : INK_YELLOW, 0, &b);
 }
 
+/* What a process calls itself may be padded to the room of its arguments. */
+static void put_title(struct strbuf *b, const char *s)
+{
+	struct strbuf title = { 0 };
+
+	strbuf_puts(&title, s);
+	while (title.len && title.s[title.len - 1] == ' ')
+		title.s[--title.len] = '\0';
+	strbuf_puts_visible(b, title.s);
+	strbuf_destroy(&title);
+}
+
 void text_command(struct strbuf *b, const struct target_info *t)
 {
-	for (uint32_t i = 0; i < t->argc && b->len < 400; i++) {
+	uint32_t argc = t->argc;
+
+	/* A title that a process gave itself leaves the rest of its arguments empty. */
+	while (argc > 1 && !t->argv[argc - 1][0])
+		argc--;
+	for (uint32_t i = 0; i < argc && b->len < 400; i++) {
 		strbuf_puts(b, i ? " " : "");
-		strbuf_puts_visible(b, t->argv[i]);
+		if (argc == 1)
+			put_title(b, t->argv[0]);
+		else
+			strbuf_puts_visible(b, t->argv[i][0] ? t->argv[i] : "''");
 	}
 	if (t->argc == 0 && t->exe)
 		strbuf_puts_visible(b, t->exe);

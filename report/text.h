@@ -5,6 +5,11 @@
 
 /* The parts of the text report, and what other outputs say in the same words. */
 
+/* Why a stack did not reach its outermost frame: "changed while they were being copied". */
+extern const char *const text_stack_ends[STACK_ENDS];
+/* The index in f->stack of the frame that is to blame, or of the nearest of its function. */
+uint32_t culprit_on_stack(const struct recording *rec, const struct finding *f);
+
 /* Was any turn of a loop observed?  If not, nothing is known. */
 bool text_saw_turns(const struct recording *rec);
 /* "41 stalls of 20 ms or more, 3.2 s of 30 s (11 %), and 2 while starting, 90 ms". */

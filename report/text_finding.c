@@ -10,14 +10,15 @@
 static const struct {
 	enum argument_key key;
 	const char *words; /* before the value */
-	enum { AS_NUMBER, AS_BYTES, AS_TEXT } form;
+	enum { AS_BYTES, AS_KEY, AS_TEXT } form;
 	uint32_t titled; /* bits of causes whose title has it */
 } evidence_rows[] = {
-	{ ARG_KEYLEN, "key of", AS_BYTES, 0 },
+	{ ARG_KEYLEN, "key of", AS_KEY, 0 },
 	{ ARG_BYTES, "input of", AS_BYTES,
 	  1u << CAUSE_SYNC_CRYPTO | 1u << CAUSE_LARGE_PARSE | 1u << CAUSE_LARGE_SERIALIZE |
 		  1u << CAUSE_COMPRESSION | 1u << CAUSE_SYNC_FS },
-	{ ARG_PATH, "file", AS_TEXT, 1u << CAUSE_SYNC_FS | 1u << CAUSE_PAGE_FAULT },
+	{ ARG_PATH, "file", AS_TEXT,
+	  1u << CAUSE_SYNC_FS | 1u << CAUSE_PAGE_FAULT | 1u << CAUSE_COMPILE },
 	{ ARG_HOST, "host", AS_TEXT, 1u << CAUSE_SYNC_DNS },
 	{ ARG_PEER, "peer", AS_TEXT, 1u << CAUSE_SYNC_NET },
 	{ ARG_DESCRIPTOR, "descriptor", AS_TEXT,
@@ -25,11 +26,14 @@ static const struct {
 	{ ARG_MODULE, "module", AS_TEXT, 1u << CAUSE_COMPILE },
 };
 
-static void put_value(struct strbuf *b, const struct argument *a, int form)
+static void put_value(struct strbuf *b, const struct argument *a, int form, const char *call)
 {
 	if (a->text)
 		strbuf_puts_visible(b, a->text);
-	else if (form == AS_BYTES && a->number >= 0)
+	else if (form == AS_KEY && call && strncmp(call, "generate", 8) == 0)
+		/* RSA and its kin are known by their bits. */
+		strbuf_printf(b, "%" PRId64 " bits", a->number);
+	else if (form != AS_TEXT && a->number >= 0)
 		strbuf_bytes(b, (uint64_t)a->number);
 	else
 		strbuf_printf(b, "%" PRId64, a->number);
@@ -79,7 +83,7 @@ void text_evidence(struct strbuf *b, const struct finding *f)
 		if (!f->evidence.has[key] || evidence_rows[i].titled >> f->cause & 1)
 			continue;
 		strbuf_printf(b, "%s%s ", b->len ? ", " : "", evidence_rows[i].words);
-		put_value(b, &f->evidence.args[key], evidence_rows[i].form);
+		put_value(b, &f->evidence.args[key], evidence_rows[i].form, f->call);
 	}
 	if (f->evidence.redos)
 		put_redos(b, f->evidence.redos);
@@ -103,6 +107,28 @@ struct shape {
 	uint32_t culprit; /* UINT32_MAX: unknown, or not on this stack */
 };
 
+/* A function with many lines or calls that is blamed for all of them has many frames. */
+static bool same_function(const struct frame *a, const struct frame *b)
+{
+	return a->kind == b->kind && a->function && a->function == b->function &&
+	       a->module == b->module && a->file == b->file && a->define_line == b->define_line;
+}
+
+uint32_t culprit_on_stack(const struct recording *rec, const struct finding *f)
+{
+	uint32_t near = UINT32_MAX;
+
+	for (uint32_t i = 0; i < f->stack->n; i++) {
+		const struct frame *frame = recording_get_frame(rec, f->stack->frames[i]);
+
+		if (frame == f->culprit)
+			return i;
+		if (near == UINT32_MAX && same_function(frame, f->culprit))
+			near = i;
+	}
+	return near;
+}
+
 static struct shape find_shape(const struct recording *rec, const struct finding *f)
 {
 	struct shape shape = { .culprit = UINT32_MAX };
@@ -115,9 +141,9 @@ static struct shape find_shape(const struct recording *rec, const struct finding
 			shape.leaf = i;
 			user = true;
 		}
-		if (frame == f->culprit && shape.culprit == UINT32_MAX)
-			shape.culprit = i;
 	}
+	if (f->culprit)
+		shape.culprit = culprit_on_stack(rec, f);
 	return shape;
 }
 
@@ -140,7 +166,7 @@ static void print_frame(const struct report *r, const struct page *page, uint32_
 	struct strbuf b = { 0 };
 
 	strbuf_puts(&b, culprit ? "> " : "  ");
-	strbuf_frame(&b, recording_get_frame(r->rec, id));
+	strbuf_frame(&b, r->rec, recording_get_frame(r->rec, id));
 	page_print(page, culprit ? INK_BOLD : INK_DIM, 4, b.s);
 	strbuf_destroy(&b);
 }

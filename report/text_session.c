@@ -145,6 +145,16 @@ static void put_lost(struct strbuf *b, const struct session *session)
 	}
 }
 
+const char *const text_stack_ends[STACK_ENDS] = {
+	[STACK_TRUNCATED] = "are deeper than what could be copied",
+	[STACK_SEAM] = "changed while they were being copied",
+	[STACK_NO_UNWIND_INFO] = "lead through code that does not say how to leave it",
+	[STACK_BAD_FRAME] = "hold a frame that leads nowhere",
+	[STACK_NOT_CODE] = "hold a return address that is not code",
+	[STACK_TOO_DEEP] = "have more frames than are followed",
+	[STACK_NO_REGISTERS] = "came without registers",
+};
+
 static void put_incomplete(struct strbuf *b, const struct diagnosis *d)
 {
 	const char *between = " (";
@@ -156,8 +166,9 @@ static void put_incomplete(struct strbuf *b, const struct diagnosis *d)
 	for (int end = 0; end < STACK_ENDS; end++) {
 		if (!d->incomplete[end])
 			continue;
-		strbuf_printf(b, "%s%s ", between, stack_end_names[end]);
+		strbuf_puts(b, between);
 		strbuf_count(b, d->incomplete[end]);
+		strbuf_printf(b, " %s", text_stack_ends[end]);
 		between = ", ";
 	}
 	strbuf_puts(b, ")");

@@ -20,7 +20,7 @@ static void print_strict(const struct report *r, const struct page *page,
 	strbuf_puts_visible(&b, s->title);
 	strbuf_puts(&b, dot);
 	if (s->culprit) {
-		strbuf_place(&b, s->culprit);
+		strbuf_place(&b, r->rec, s->culprit);
 		strbuf_puts(&b, dot);
 	}
 	put_calls(&b, s->calls);

@@ -25,7 +25,7 @@ void put_what(const struct list_line *line, struct spot at, const struct verdict
 	if (what->frame != NO_FRAME)
 		f = recording_get_frame(line->rec, what->frame);
 	if (f) {
-		strbuf_place(&place, f);
+		strbuf_place(&place, line->rec, f);
 		at.tone = line->dim ? TONE_DIM : TONE_STRONG;
 		used = canvas_put(c, at, place.s) + 2;
 	}

@@ -217,7 +217,7 @@ void head_open(struct tui *t, const struct recording *rec, int row)
 	strbuf_duration(&b, open->duration);
 	strbuf_puts(&b, separator(c->ascii));
 	if (open->what.frame != NO_FRAME) {
-		strbuf_place(&b, recording_get_frame(rec, open->what.frame));
+		strbuf_place(&b, rec, recording_get_frame(rec, open->what.frame));
 		strbuf_puts(&b, separator(c->ascii));
 	}
 	if (open->what.title && !title_is_place(rec, &open->what)) {

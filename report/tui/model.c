@@ -234,7 +234,7 @@ bool model_matches(const struct recording *rec, const struct verdict_line *what,
 	strbuf_puts_visible(&b, what->title ? what->title : "");
 	if (what->frame != NO_FRAME) {
 		strbuf_puts(&b, " ");
-		strbuf_place(&b, recording_get_frame(rec, what->frame));
+		strbuf_place(&b, rec, recording_get_frame(rec, what->frame));
 	}
 	fits = strcasestr(b.s, filter) != NULL;
 	strbuf_destroy(&b);
@@ -261,8 +261,8 @@ static int compare_places(const struct recording *rec, const struct culprit *a,
 
 	if (a->frame == NO_FRAME || b->frame == NO_FRAME)
 		return (a->frame == NO_FRAME) - (b->frame == NO_FRAME);
-	strbuf_place(&x, recording_get_frame(rec, a->frame));
-	strbuf_place(&y, recording_get_frame(rec, b->frame));
+	strbuf_place(&x, rec, recording_get_frame(rec, a->frame));
+	strbuf_place(&y, rec, recording_get_frame(rec, b->frame));
 	order = strcmp(x.s, y.s);
 	strbuf_destroy(&x);
 	strbuf_destroy(&y);

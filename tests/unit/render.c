@@ -317,20 +317,70 @@ TEST(places_are_short_but_for_nodes_own_modules)
 	};
 	struct strbuf b = { 0 };
 
-	strbuf_place(&b, &f);
+	strbuf_place(&b, NULL, &f);
 	CHECK_STR(b.s, "node:internal/timers:569 list");
 	strbuf_destroy(&b);
 	f.file = "/app/lib/a.js";
 	f.function = NULL;
-	strbuf_place(&b, &f);
+	strbuf_place(&b, NULL, &f);
 	CHECK_STR(b.s, "a.js:569 (anonymous)");
 	strbuf_destroy(&b);
 	f = (struct frame){ .kind = FRAME_NATIVE,
 			    .function = "bool a::b<int>(c)",
 			    .module = "/usr/bin/app" };
-	strbuf_place(&b, &f);
+	strbuf_place(&b, NULL, &f);
 	CHECK_STR(b.s, "a::b in app");
 	strbuf_destroy(&b);
+	f = (struct frame){ .kind = FRAME_JS,
+			    .function = "get",
+			    .file = "/app/node_modules/a/node_modules/@b/c/lib/index.js",
+			    .line = 3 };
+	strbuf_place(&b, NULL, &f);
+	CHECK_STR(b.s, "@b/c/lib/index.js:3 get");
+	strbuf_destroy(&b);
+}
+
+TEST(places_do_not_repeat_the_title)
+{
+	struct frame f = {
+		.kind = FRAME_JS, .function = "parse", .file = "/app/lib/a.js", .line = 569
+	};
+	struct strbuf b = { 0 };
+
+	strbuf_titled_place(&b, NULL, &f, "parse", " - ");
+	CHECK_STR(b.s, " - a.js:569");
+	strbuf_destroy(&b);
+	strbuf_titled_place(&b, NULL, &f, "JSON.parse", " - ");
+	CHECK_STR(b.s, " - a.js:569 parse");
+	strbuf_destroy(&b);
+	f = (struct frame){ .kind = FRAME_NATIVE,
+			    .function = "keysCommand",
+			    .module = "/usr/bin/redis-server" };
+	strbuf_titled_place(&b, NULL, &f, "keysCommand", " - ");
+	CHECK_STR(b.s, " in redis-server");
+	strbuf_destroy(&b);
+}
+
+TEST(places_name_the_program_as_it_was_started)
+{
+	struct recording *rec = recording_new();
+	const char *argv[] = { "redis-server 127.0.0.1:6379" };
+	struct frame f = { .kind = FRAME_NATIVE,
+			   .function = "keysCommand",
+			   .module = "/usr/bin/redis-check-rdb" };
+	struct strbuf b = { 0 };
+
+	rec->target.exe = "/usr/bin/redis-check-rdb";
+	rec->target.argv = argv;
+	rec->target.argc = 1;
+	strbuf_place(&b, rec, &f);
+	CHECK_STR(b.s, "keysCommand in redis-server");
+	strbuf_destroy(&b);
+	f.module = "/usr/lib/libjemalloc.so.2";
+	strbuf_place(&b, rec, &f);
+	CHECK_STR(b.s, "keysCommand in libjemalloc.so.2");
+	strbuf_destroy(&b);
+	recording_free(rec);
 }
 
 TEST(text_columns_counts_wide_characters_twice)
