@@ -1,6 +1,21 @@
 #include "analyzers/title.h"
 
+#include <string.h>
+
 #include "analyzers/glob.h"
+#include "core/names.h"
+
+/* What its users can do about a program depends on what it is. */
+enum program { ANY, NATIVE, PYTHON, REDIS, NGINX };
+
+/* By the program's file, for those that no language runtime was found in. */
+static const struct {
+	const char *file; /* glob */
+	enum program program;
+} programs[] = {
+	{ "redis-*", REDIS },  { "valkey-*", REDIS }, { "keydb-*", REDIS },
+	{ "python*", PYTHON }, { "nginx*", NGINX },   { "openresty*", NGINX },
+};
 
 /* clang-format off */
 /* The remedy for one call: the first row that matches; else the cause's own advice. */
@@ -8,6 +23,7 @@ static const struct {
 	enum cause cause;
 	const char *call; /* glob */
 	const char *advice;
+	enum program program;
 } rows[] = {
 	{ CAUSE_SYNC_CRYPTO, "pbkdf2Sync",
 	  "Call crypto.pbkdf2(): it computes on the thread pool and the loop goes on; size the pool "
@@ -62,9 +78,6 @@ static const struct {
 	  "Await asyncio.create_subprocess_exec()." },
 	{ CAUSE_SYNC_CHILD, "Popen*",
 	  "Await asyncio.create_subprocess_exec()." },
-	{ CAUSE_SYNC_CHILD, "*fork",
-	  "The kernel copies the page tables of the whole process: use posix_spawn(), a smaller "
-	  "process, or huge pages." },
 	{ CAUSE_COMPRESSION, "gzip.*",
 	  "Compress in a thread (asyncio.to_thread): zlib lets go of the GIL." },
 	{ CAUSE_COMPRESSION, "*Sync*",
@@ -82,6 +95,18 @@ static const struct {
 	{ CAUSE_COMPILE, "require",
 	  "Load the module at the top of the file, before listen(): the first require() reads and "
 	  "compiles it on the loop." },
+	{ CAUSE_COMPILE, "ajv",
+	  "Compile each schema once, before listen(), and keep the function that checks it." },
+	{ CAUSE_COMPILE, "babel",
+	  "Transform code once, before listen() or at build time, and keep the result." },
+	{ CAUSE_COMPILE, "acorn",
+	  "Transform code once, before listen() or at build time, and keep the result." },
+	{ CAUSE_COMPILE, "terser",
+	  "Transform code once, before listen() or at build time, and keep the result." },
+	{ CAUSE_COMPILE, "typescript",
+	  "Transform code once, before listen() or at build time, and keep the result." },
+	{ CAUSE_COMPILE, "*template*",
+	  "Compile each template once, before listen(), and keep the function that renders it." },
 	{ CAUSE_COMPILE, "import",
 	  "Import the module at startup: the first import reads and compiles it on the loop." },
 	{ CAUSE_USER_CODE, "*.sort",
@@ -90,26 +115,118 @@ static const struct {
 	  "KEYS walks the whole key space: use SCAN." },
 	{ CAUSE_USER_CODE, "smembersCommand",
 	  "SMEMBERS copies the whole set: use SSCAN." },
-	{ CAUSE_USER_CODE, "hgetallCommand",
+	{ CAUSE_USER_CODE, "sinterGenericCommand",
+	  "SMEMBERS and SINTER walk whole sets: use SSCAN, or ask a replica.", REDIS },
+	{ CAUSE_USER_CODE, "*unionInterDiff*",
+	  "It walks all of its sets: keep them small, or ask a replica.", REDIS },
+	{ CAUSE_USER_CODE, "sort*Command*",
+	  "SORT reads and orders the whole value: sort in the client, or keep a sorted set.", REDIS },
+	{ CAUSE_USER_CODE, "saveCommand",
+	  "SAVE writes all data on the loop: use BGSAVE.", REDIS },
+	{ CAUSE_USER_CODE, "debugCommand",
+	  "DEBUG is for tests: keep clients of a server in use from it.", REDIS },
+	{ CAUSE_USER_CODE, "fcall*Command*",
+	  "Nothing else runs while a script does: make it shorter, or work in batches." },
+	{ CAUSE_SLEEP, "*",
+	  "The server answers nobody while it sleeps: DEBUG SLEEP is for tests.", REDIS },
+	{ CAUSE_SYNC_FS, "*",
+	  "The server waits for its disk: see appendfsync and no-appendfsync-on-rewrite, give it a "
+	  "faster disk, or write to disk on a replica only.", REDIS },
+	{ CAUSE_SYNC_CHILD, "*",
+	  "The kernel copies the page tables of all data: save on a replica, keep servers small, and "
+	  "switch transparent huge pages off.", REDIS },
+	{ CAUSE_USER_CODE, "*getallCommand",
 	  "HGETALL copies the whole hash: use HSCAN or HMGET." },
-	{ CAUSE_USER_CODE, "delCommand",
+	{ CAUSE_USER_CODE, "del*Command",
 	  "DEL frees large values on the loop: use UNLINK." },
 	{ CAUSE_USER_CODE, "flush*Command",
 	  "Add ASYNC: the values are then freed on another thread." },
 	{ CAUSE_USER_CODE, "eval*Command",
 	  "Nothing else runs while a script does: make it shorter, or work in batches." },
+	{ CAUSE_USER_CODE, "*",
+	  "Redis does one command at a time: ask for less in one (SCAN and its kin, ranges), or ask "
+	  "a replica.", REDIS },
+	{ CAUSE_SYNC_CHILD, "*fork",
+	  "The kernel copies the page tables of the whole process: use posix_spawn(), a smaller "
+	  "process, or huge pages." },
+
+	{ CAUSE_COMPRESSION, "*",
+	  "Lower gzip_comp_level, raise gzip_min_length, or serve files that were compressed before "
+	  "(gzip_static).", NGINX },
+	{ CAUSE_REGEX, "*",
+	  "Rewrite the pattern so that it cannot backtrack, or use a prefix location or a map in its "
+	  "place.", NGINX },
+	{ CAUSE_SYNC_FS, "*",
+	  "Let threads read files (aio threads), so that the worker does not wait for the disk.", NGINX },
+	{ CAUSE_USER_CODE, "ngx_js_*",
+	  "A script runs on the worker's loop: keep it short, or do the work in a service behind "
+	  "proxy_pass.", NGINX },
+	{ CAUSE_USER_CODE, "ngx_http_lua_*",
+	  "A script runs on the worker's loop: keep it short, or do the work in a service behind "
+	  "proxy_pass.", NGINX },
+	{ CAUSE_USER_CODE, "*",
+	  "The worker's other connections wait meanwhile: more workers, smaller buffers and limits "
+	  "(sendfile_max_chunk, limit_req) keep each wait short.", NGINX },
+
+	{ CAUSE_SYNC_CRYPTO, "*",
+	  "Await loop.run_in_executor(): hashlib lets go of the GIL while it computes; what does not "
+	  "needs a process.", PYTHON },
+	{ CAUSE_LARGE_PARSE, "*",
+	  "Cap the size of bodies, parse in an executor process, or stream the input (ijson).", PYTHON },
+	{ CAUSE_SYNC_FS, "sqlite*",
+	  "Run queries of this length in a thread (asyncio.to_thread), and look at their plan.", PYTHON },
+	{ CAUSE_SYNC_FS, "*",
+	  "Read and write in a thread (asyncio.to_thread): file calls have no asynchronous form.", PYTHON },
+	{ CAUSE_SYNC_CHILD, "*",
+	  "Await asyncio.create_subprocess_exec().", PYTHON },
+	{ CAUSE_COMPRESSION, "*",
+	  "Compress in a thread (asyncio.to_thread): zlib lets go of the GIL.", PYTHON },
+	{ CAUSE_SYNC_NET, "*",
+	  "Use an asynchronous client (aiohttp, httpx.AsyncClient), or call it in a thread.", PYTHON },
+	{ CAUSE_SLEEP, "*",
+	  "Use await asyncio.sleep().", PYTHON },
+	{ CAUSE_LOCK_WAIT, "*",
+	  "Use asyncio.Lock, or take the lock in a thread (asyncio.to_thread).", PYTHON },
+	{ CAUSE_USER_CODE, "*",
+	  "Split the work with await asyncio.sleep(0) between its pieces, or move it to a process "
+	  "(loop.run_in_executor with a ProcessPoolExecutor).", PYTHON },
+
+	{ CAUSE_SYNC_FS, "*",
+	  "Do it on another thread: no poll waits for a file.", NATIVE },
+	{ CAUSE_SYNC_CHILD, "*",
+	  "Start the child without waiting for it, and take its end as an event (pidfd, SIGCHLD).",
+	  NATIVE },
+	{ CAUSE_COMPILE, "*",
+	  "Load it before the loop begins.", NATIVE },
+	{ CAUSE_USER_CODE, "*",
+	  "Split the work into pieces with a turn of the loop between them, or do it on another "
+	  "thread and tell the loop by an event.", NATIVE },
 };
 /* clang-format on */
 
-const char *advice_find(const struct judgement *j, bool quota)
+static enum program program_of(const struct target_info *target)
 {
-	const char *call = j->call ? j->call : j->hot;
+	const char *file = target->exe ? path_base(target->exe) : "";
+
+	if (target->runtime)
+		return strcmp(target->runtime, "cpython") == 0 ? PYTHON : ANY;
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		if (glob_match(programs[i].file, file))
+			return programs[i].program;
+	return NATIVE;
+}
+
+const char *advice_find(const struct judgement *j, const struct target_info *target, bool quota)
+{
+	const char *call = j->call ? j->call : j->hot ? j->hot : "";
+	enum program program = program_of(target);
 
 	if (quota)
 		return "Not the code: the CPU limit of its cgroup held the thread back; raise the "
 		       "quota, or run fewer threads under it.";
-	for (size_t i = 0; call && i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].cause == j->cause && glob_match(rows[i].call, call))
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].cause == j->cause && glob_match(rows[i].call, call) &&
+		    (rows[i].program == ANY || rows[i].program == program))
 			return rows[i].advice;
 	return cause_info[j->cause].advice;
 }

@@ -20,7 +20,9 @@ const struct stack *sample_stack(const struct recording *rec, const struct sampl
 	if (s->stack >= rec->stacks.n_stacks)
 		return NULL;
 	stack = recording_get_stack(rec, s->stack);
-	return stack->n ? stack : NULL;
+	/* What stands for a stack without room says nothing, neither that code of nobody ran. */
+	return stack->n && !frame_is_left_out(recording_get_frame(rec, stack->frames[0])) ? stack
+											  : NULL;
 }
 
 /* What a sample says of its thread, as far as the rows ask. */
@@ -146,14 +148,15 @@ static const char *find_call(struct classifier *c, const struct stack *stack, co
 static uint32_t find_culprit(struct classifier *c, const struct stack *stack, uint32_t from,
 			     uint32_t limit)
 {
-	enum role best = ROLE_NOBODY;
+	enum role best = ROLE_LOOP;
 	uint32_t culprit = NO_FRAME;
 
 	for (uint32_t i = from; i < limit && best < ROLE_ENTRY; i++) {
-		enum role role = classify(c, stack->frames[i])->role;
+		const struct frame_class *class = classify(c, stack->frames[i]);
 
-		if (role > best) {
-			best = role;
+		/* An addon without symbols says nothing. */
+		if (class->role > best && (class->role > ROLE_ADDON || class->name)) {
+			best = class->role;
 			culprit = i;
 		}
 	}
@@ -186,12 +189,19 @@ static void look_for_sort(struct classifier *c, const struct stack *stack, struc
 	}
 }
 
-/* Code of an addon that no row knows is named after its file. */
+static const char *addon_name(struct classifier *c, const char *module)
+{
+	const char *base = path_base(module), *tag = strstr(base, ".cpython-");
+
+	return tag ? arena_strndup(c->arena, base, (size_t)(tag - base)) : base;
+}
+
+/* Code of an addon that no row knows is named after its file: "_json" of _json.cpython-311.so. */
 static const char *find_addon(struct classifier *c, const struct stack *stack, uint32_t begin)
 {
 	for (uint32_t i = 0; i < begin; i++)
 		if (classify(c, stack->frames[i])->role == ROLE_ADDON)
-			return path_base(recording_get_frame(c->rec, stack->frames[i])->module);
+			return addon_name(c, recording_get_frame(c->rec, stack->frames[i])->module);
 	return NULL;
 }
 

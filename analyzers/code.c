@@ -1,6 +1,9 @@
 #include "analyzers/code.h"
 
+#include <string.h>
+
 #include "analyzers/tally.h"
+#include "core/names.h"
 
 /* Where user code begins, or the leaf where there is none. */
 static uint32_t first_frame(const struct stack *stack, const struct part *p)
@@ -221,6 +224,60 @@ static const char *find_code_call(const struct part *parts, size_t n)
 	return call;
 }
 
+/* The nearest named function of a package that the culprit called in that sample, or NO_FRAME. */
+static uint32_t package_call(struct classifier *c, const struct part *p, uint32_t culprit)
+{
+	const struct stack *stack = sample_stack(c->rec, p->sample);
+	uint32_t at = find_function(c, p, culprit);
+
+	while (at != NO_FRAME && at-- > p->blame.begin) {
+		const struct frame_class *class = classify(c, stack->frames[at]);
+
+		if (class->role == ROLE_DEPENDENCY && class->name && class->name[0] &&
+		    class->name[0] != '(')
+			return stack->frames[at];
+	}
+	return NO_FRAME;
+}
+
+/* "cloneDeep (lodash)" */
+static const char *put_package_call(struct classifier *c, uint32_t frame)
+{
+	const struct frame *f = recording_get_frame(c->rec, frame);
+	const char *in_package = f->file ? path_in_package(f->file) : NULL;
+
+	const char *name = classify(c, frame)->name;
+	size_t len = in_package ? package_name_length(in_package) : 0;
+
+	/* "graphql (graphql)" says no more. */
+	if (!in_package || (strlen(name) == len && strncmp(name, in_package, len) == 0))
+		return name;
+	return arena_printf(c->arena, "%s (%.*s)", name, (int)len, in_package);
+}
+
+/* Users know a package by what they call of it, not by the function that is hot inside of it. */
+static const char *find_package_call(struct classifier *c, const struct part *parts, size_t n,
+				     uint32_t culprit)
+{
+	const struct tally_entry *best;
+	const char *call = NULL;
+	struct tally t = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t frame = NO_FRAME;
+
+		if (part_is_code(&parts[i]))
+			frame = package_call(c, &parts[i], culprit);
+		if (frame != NO_FRAME)
+			tally_add(&t, classify(c, frame)->function, parts[i].sample->weight, 0);
+	}
+	best = tally_heaviest(&t);
+	if (best)
+		call = put_package_call(c, (uint32_t)best->key);
+	tally_destroy(&t);
+	return call;
+}
+
 struct code judge_code(struct classifier *c, const struct part *parts, size_t n, nsec threshold)
 {
 	struct code code = { .cause = CAUSE_USER_CODE, .function = NO_FRAME };
@@ -240,7 +297,9 @@ struct code judge_code(struct classifier *c, const struct part *parts, size_t n,
 		code.function = find_commonest(c, parts, n);
 	if (hot == NO_FRAME)
 		hot = code.function;
-	if (hot != NO_FRAME)
+	if (hot != NO_FRAME && classify(c, hot)->role == ROLE_DEPENDENCY)
+		code.hot = find_package_call(c, parts, n, code.function);
+	if (hot != NO_FRAME && !code.hot)
 		code.hot = classify(c, hot)->name;
 	code.call = find_code_call(parts, n);
 	return code;

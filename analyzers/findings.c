@@ -147,20 +147,20 @@ static void add_stall(struct diagnosis *d, struct stalls *stalls, struct group *
 }
 
 /* What it is called, rests on and is to be done about it. */
-static void explain(struct diagnosis *d, const struct recording *rec, const struct judgement *j,
+static void explain(struct diagnosis *d, const struct classifier *c, const struct judgement *j,
 		    struct finding *f)
 {
 	bool quota = j->cause == CAUSE_CPU_STARVATION && f->throttled > f->starved / 2;
 	const struct redos_proof *proof = NULL;
 
 	if (j->cause == CAUSE_REGEX)
-		proof = redos_judge(rec, f->stack, &f->evidence, &d->arena);
+		proof = redos_judge(c->rec, f->stack, &f->evidence, &d->arena);
 	f->evidence.redos = proof ? &proof->evidence : NULL;
 	f->title = quota ? "held back by a CPU quota (cgroup throttling)"
 			 : title_make(&d->arena, j, &f->evidence);
 	f->advice = proof ? redos_advice(proof, &f->evidence, &d->arena) : NULL;
 	if (!f->advice)
-		f->advice = advice_find(j, quota);
+		f->advice = advice_find(j, &c->target, quota);
 }
 
 static void make_finding(struct diagnosis *d, struct stalls *stalls, struct group *g,
@@ -181,7 +181,7 @@ static void make_finding(struct diagnosis *d, struct stalls *stalls, struct grou
 	f->culprit = support_culprit(rec, &g->support, 0);
 	f->stack = support_stack(rec, &g->support);
 	evidence_collect(&j, &g->support, &f->evidence);
-	explain(d, rec, &j, f);
+	explain(d, &stalls->classifier, &j, f);
 	f->call = j.cause == CAUSE_GC ? NULL : j.call ? j.call : j.hot;
 	fingerprint(f->fingerprint, rec, f, 0);
 }

@@ -202,7 +202,7 @@ struct judgement judge_stall(struct classifier *c, const struct stall *stall,
 		find_callee(c, parts, n, &j);
 	}
 	if (j.cause == CAUSE_UNKNOWN)
-		j.why = find_why(stall, parts, n);
+		j.why = j.call ? j.call : find_why(stall, parts, n);
 	j.blamed = find_blamed(stall, parts, n, &j);
 	return j;
 }

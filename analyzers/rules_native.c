@@ -46,6 +46,19 @@ const struct rule rules_native[] = {
 	{ "*", "GC_collect_or_expand*",                         GC },
 	{ "*", "GC_try_to_collect*",                            GC, "full" },
 
+	{ "*", "runtime.gcBgMarkWorker*",               GC, "full" },
+	{ "*", "runtime.gcDrain*",                      GC, "full" },
+	{ "*", "runtime.gcAssist*",                     GC, "full" },
+
+	/* Go's packages */
+	{ "*", "crypto/*",                   CRYPTO },
+	{ "*", "encoding/*ecod*",            PARSE },
+	{ "*", "encoding/*nmarshal*",        PARSE },
+	{ "*", "encoding/*ncod*",            SERIALIZE },
+	{ "*", "encoding/*Marshal*",         SERIALIZE },
+	{ "*", "compress/*",                 ZIP },
+	{ "*", "regexp.*",                   REGEX },
+
 	/* OpenSSL 1.1 and 3 (also inside node), LibreSSL, BoringSSL */
 	{ "*", "PKCS5_PBKDF2_HMAC*",         CRYPTO },
 	{ "*", "EVP_PBE_scrypt*",            CRYPTO },
@@ -338,6 +351,9 @@ const struct rule rules_native[] = {
 	/* Locks and sleeps; what only waits counts only while it waits */
 	{ "*", "v8::internal::FutexEmulation::Wait*", SLEEP, "Atomics.wait" },
 	{ "*", "Builtins_AtomicsWait",            SLEEP, "Atomics.wait" },
+	/* A thread of Go's without a goroutine to run */
+	{ "*", "runtime.futexsleep",              CAUSE_UNKNOWN, "Go's scheduler had parked the thread",
+	  BLOCKED },
 	{ "*", "take_gil*",                       LOCK, "GIL" },
 	{ "*", "pysleep*",                        SLEEP, "time.sleep" },
 	{ "*", "time_sleep*",                     SLEEP, "time.sleep" },

@@ -114,7 +114,7 @@ static void make_strict(struct diagnosis *d, struct classifier *c, const struct 
 	s->stack = support_stack(c->rec, &support);
 	evidence_collect(&j, &support, &s->evidence);
 	s->title = title_make(&d->arena, &j, &s->evidence);
-	s->advice = advice_find(&j, false);
+	s->advice = advice_find(&j, &c->target, false);
 	fingerprint(s->fingerprint, c->rec, &f, 0);
 	d->strict_calls += s->calls;
 	support_destroy(&support);

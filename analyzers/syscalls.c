@@ -60,6 +60,7 @@ static const struct syscall_rule rows[] = {
 	{  90, "chmod",             CAUSE_SYNC_FS },
 	{  92, "chown",             CAUSE_SYNC_FS },
 	{ 128, "rt_sigtimedwait",   CAUSE_SLEEP },
+	{ 130, "rt_sigsuspend",     CAUSE_SLEEP },
 	{ 137, "statfs",            CAUSE_SYNC_FS },
 	{ 138, "fstatfs",           CAUSE_SYNC_FS },
 	{ 162, "sync",              CAUSE_SYNC_FS },

@@ -100,6 +100,8 @@ static void put_code(struct strbuf *b, const struct judgement *j)
 		put_text(b, j->call);
 	else if (j->hot)
 		put_text(b, j->hot);
+	else if (j->function == UINT32_MAX)
+		strbuf_puts(b, "code without a name");
 	else
 		strbuf_puts(b, "(anonymous function)");
 }

@@ -9,8 +9,10 @@
  */
 const char *title_make(struct arena *a, const struct judgement *j, const struct evidence *e);
 
-/* What to do: one sentence tied to the call; NULL none.  quota: a CPU limit took most of the wait.
+/*
+ * What to do: one sentence tied to the call and to what the target is; NULL none.
+ * quota: a CPU limit took most of the wait.
  */
-const char *advice_find(const struct judgement *j, bool quota);
+const char *advice_find(const struct judgement *j, const struct target_info *target, bool quota);
 
 #endif

@@ -497,3 +497,89 @@ TEST(blame_falls_on_a_package_that_works_by_itself)
 	CHECK_STR(f->culprit->function, "next");
 	done(rec, d);
 }
+
+TEST(advice_fits_the_program)
+{
+	static const struct {
+		const char *exe, *runtime, *words;
+	} rows[] = {
+		{ "/usr/bin/node", "v8", "worker thread or a job queue" },
+		{ "/usr/bin/redis-check-rdb", NULL, "UNLINK" },
+		{ "/usr/bin/python3.11", NULL, "await asyncio.sleep(0)" },
+		{ "/usr/sbin/nginx", NULL, "proxy_pass" },
+		{ "/usr/sbin/dnsmasq", NULL, "tell the loop by an event" },
+	};
+	static const char *const stacks[] = {
+		"j work @/app/a.js:3",
+		"n delGenericCommand @/usr/bin/redis-check-rdb",
+		"n - @/x",
+		"n ngx_js_call @/usr/lib/nginx/js.so",
+		"n work @/usr/sbin/dnsmasq",
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct recording *rec = build_recording(rows[i].runtime);
+		const struct finding *f;
+		struct diagnosis *d;
+
+		rec->target.exe = rows[i].exe;
+		build_stall(rec, 0, 100);
+		build_sample(rec, stacks[i], 100);
+		d = only_finding(rec, &f);
+		CHECK_EQ(f->cause, CAUSE_USER_CODE);
+		if (!strstr(f->advice, rows[i].words))
+			test_fail(__FILE__, __LINE__, "%s is told \"%s\"", rows[i].exe, f->advice);
+		done(rec, d);
+	}
+}
+
+TEST(a_stack_that_found_no_room_blames_nothing)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, "n [left out]", 100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_UNKNOWN);
+	CHECK(!f->culprit);
+	done(rec, d);
+}
+
+TEST(what_runs_a_loop_is_no_culprit)
+{
+	struct recording *rec = build_recording(NULL);
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 80);
+	build_blocked(rec,
+		      "n clock_nanosleep @/lib/libc.so.6\nn - @/usr/bin/python3.11\n"
+		      "n - @/usr/lib/python3.11/lib-dynload/_asyncio.cpython-311.so\n"
+		      "n - @/usr/bin/python3.11\n"
+		      "n - @/usr/lib/python3.11/lib-dynload/_asyncio.cpython-311.so\n"
+		      "n - @/usr/bin/python3.11",
+		      80, 230);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_SLEEP);
+	CHECK(!f->culprit);
+	done(rec, d);
+}
+
+TEST(a_thread_that_go_had_parked_waits_for_no_lock)
+{
+	struct recording *rec = build_recording(NULL);
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 80);
+	build_blocked(rec,
+		      "n runtime.futex.abi0 @/srv/app\nn runtime.futexsleep @/srv/app\n"
+		      "n runtime.notesleep @/srv/app\nn runtime.mPark @/srv/app",
+		      80, 202);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_UNKNOWN);
+	CHECK_STR(f->title, "unknown: Go's scheduler had parked the thread");
+	done(rec, d);
+}

@@ -61,7 +61,7 @@ TEST(user_code_of_a_dependency_is_blamed_on_its_caller_and_named)
 		     "j resize @/app/node_modules/jimp/r.js:7\nj thumbnail @/app/a.js:20\n" HTTP,
 		     100);
 	d = only_finding(rec, &f);
-	CHECK_STR(f->title, "resize");
+	CHECK_STR(f->title, "resize (jimp)");
 	CHECK_STR(f->culprit->function, "thumbnail");
 	done(rec, d);
 }
