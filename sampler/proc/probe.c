@@ -100,17 +100,32 @@ void proc_take_sample(struct ticker *t, struct followed *f, nsec now)
 	ticker_sampled(t, f, now);
 }
 
-void proc_sample(struct ticker *t, struct followed *f)
+bool proc_stop(struct ticker *t, struct followed *f)
 {
 	nsec now = ticker_now();
 
+	/* One that had no CPU to stop on when it was asked to is waited for on. */
+	if (!f->tracer.seized && ticker_rests(t, now))
+		return false;
+	f->stopping = now;
+	return tracer_stop(&f->tracer, now + 2 * PERIOD) == 0;
+}
+
+void proc_let_go(struct ticker *t, struct followed *f)
+{
+	tracer_let_go(&f->tracer, f->stopping + 2 * PERIOD);
+	ticker_took(t, f->stopping, ticker_now());
+}
+
+void proc_sample(struct ticker *t, struct followed *f)
+{
 	/* Watched: proc_idle() samples it. */
-	if (f->tracer.seized || ticker_rests(t, now))
+	if (f->hunted && f->tracer.seized)
 		return;
-	if (tracer_stop(&f->tracer, now + 2 * PERIOD) == 0)
+	if (proc_stop(t, f)) {
 		proc_take_sample(t, f, ticker_now());
-	tracer_let_go(&f->tracer, now + 2 * PERIOD);
-	ticker_took(t, now, ticker_now());
+		proc_let_go(t, f);
+	}
 }
 
 static bool is_suspect(const struct ticker *t, const struct followed *f, nsec now)
@@ -182,6 +197,8 @@ void proc_idle(struct ticker *t, nsec until)
 		return;
 	until = until > now + PERIOD / 2 ? until : now + PERIOD / 2;
 	if (!f->track.turn_start || f->leave || !f->hunted) {
+		if (f->track.turn_start && !f->leave)
+			t->ops->sample(t, f);
 		tracer_let_go(&f->tracer, until);
 		return;
 	}

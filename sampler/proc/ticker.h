@@ -29,6 +29,7 @@ struct followed {
 	struct tracer tracer;
 	bool hunted;      /* its polls show by tracing only, where it does not sleep in them */
 	bool unmet;       /* and its poll is wanted as soon as can be */
+	nsec stopping;    /* when it was last asked to stop for a stack */
 	nsec hunt_after;  /* the rung proc: no watching for its polls until then */
 	unsigned strange; /* polls not the loop's that may still be told of */
 	void *own;        /* the rung's */

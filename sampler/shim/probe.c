@@ -315,15 +315,13 @@ static void shim_flush(struct ticker *t, struct followed *f)
 static void shim_sample(struct ticker *t, struct followed *f)
 {
 	struct shim_thread *slot = slot_of(t, f->tid);
-	nsec turn = slot ? slot->turn_start : f->track.turn_start, now = ticker_now();
-	const nsec patience = 2000000;
+	nsec turn = slot ? slot->turn_start : f->track.turn_start;
 
-	if (f->tracer.seized || turn != f->track.turn_start || ticker_rests(t, now))
+	if (turn != f->track.turn_start || !proc_stop(t, f))
 		return;
-	if (tracer_stop(&f->tracer, now + patience) == 0 && (!slot || slot->turn_start == turn))
+	if (!slot || slot->turn_start == turn)
 		proc_take_sample(t, f, ticker_now());
-	tracer_let_go(&f->tracer, now + patience);
-	ticker_took(t, now, ticker_now());
+	proc_let_go(t, f);
 }
 
 static bool shim_lag(void *state, pid_t tid, struct hist *out)
