@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "sampler/launcher.h"
 #include "sampler/place.h"
 
 enum { MAX_THREADS = 4096 };
@@ -92,12 +93,21 @@ static void check_code(struct process *p, const struct event *e)
 	refresh_maps(p, now_ns());
 }
 
-/* The target's own phase is the session's. */
+/* The target's own phase is the session's; that of a launcher is the first of what it starts. */
 static void set_serving(struct process *p, nsec since)
 {
+	struct recording *rec = p->c.rec;
+
 	p->c.serving_since = since;
-	if (p->info == &p->c.rec->target)
-		p->c.rec->session.serving_since = since;
+	if (p->info == &rec->target ||
+	    (rec->session.serving_since == UINT64_MAX && launcher_is(&rec->target)))
+		rec->session.serving_since = since;
+}
+
+static void describe(struct process *p)
+{
+	target_describe(p->target, p->c.rec, p->info);
+	p->launches = launcher_is(p->info);
 }
 
 /*
@@ -127,7 +137,7 @@ static void handle_exec(struct process *p, const struct event *e)
 	space_refresh(p->c.space, &err);
 	stack_maker_reset(p->c.stacks);
 	pool_watch_stop(&p->pool, &p->c.rec->threadpool);
-	target_describe(p->target, p->c.rec, p->info);
+	describe(p);
 	/* All other threads are gone; the one that execs has the process's id now. */
 	for (size_t i = p->n_watches; i-- > 0;)
 		if (p->watches[i]->tid != p->target->pid)
@@ -195,7 +205,7 @@ void process_event(struct process *p, const struct event *e)
 /* A launched target that never listens serves from its first sleeping poll on. */
 static void check_serving(struct process *p, nsec now)
 {
-	if (p->c.serving_since != UINT64_MAX || p->config->startup != UINT64_MAX)
+	if (p->c.serving_since != UINT64_MAX || p->config->startup != UINT64_MAX || p->launches)
 		return;
 	for (size_t i = 0; i < p->n_watches; i++) {
 		const struct loop_look *look = &p->watches[i]->look;
@@ -228,6 +238,20 @@ static bool main_may_poll(struct process *p)
 	return thread_look(p->target, p->target->pid, &state) && state.state == 'R';
 }
 
+/* What is not seen must be said. */
+static void check_rights(struct process *p, nsec now)
+{
+	bool denied = target_denies(p->target);
+	struct error err = { 0 };
+
+	if (denied && !p->denied) {
+		target_explain_denial(p->target, &err);
+		recording_note(p->c.rec, "hardly seen from %.1f s on: %s; %s",
+			       (double)(now - p->c.base) / 1e9, err.msg, err.fix);
+	}
+	p->denied = denied;
+}
+
 /*
  * Loops on other threads: with all_loops each that was seen polling twice; else
  * only where the main thread does not poll at all.
@@ -241,6 +265,10 @@ static void look_around(struct process *p, nsec now)
 	if (now - p->last_look_around < LOOK_AROUND)
 		return;
 	p->last_look_around = now;
+	/* An exec is told of before the kernel has the new arguments. */
+	if (p->info->argc == 0)
+		describe(p);
+	check_rights(p, now);
 	if (!p->config->all_loops && (main_may_poll(p) || p->n_watches > 1))
 		return;
 	n = target_threads(p->target, tids, MAX_THREADS);
@@ -268,9 +296,11 @@ void process_open(struct process *p, const struct watch_context *context,
 	stack_maker_describe(p->c.stacks, p->info);
 	pool_watch_init(&p->pool, p->target, p->c.space);
 	p->starts = !p->found && (p->target->child || p->c.child);
+	describe(p);
 	/* Without an explicit length, a target that was found running has started up. */
-	set_serving(p, config->startup == UINT64_MAX && !p->starts ? 0 : config->startup);
-	target_describe(p->target, p->c.rec, p->info);
+	set_serving(p, config->startup == UINT64_MAX && !p->starts && !p->launches
+			       ? 0
+			       : config->startup);
 }
 
 int process_follow(struct process *p, struct error *err)

@@ -24,10 +24,12 @@ struct process {
 	size_t n_sightings, cap_sightings;
 	nsec last_look_around, last_refresh;
 	bool maps_changed, listening;
-	bool found;   /* it was running already */
-	bool starts;  /* it was seen from its beginning: there is a startup */
-	bool started; /* a launched target has run its exec */
-	bool exited;  /* its main thread has */
+	bool launches; /* it is a launcher: its own loop serves nobody */
+	bool found;    /* it was running already */
+	bool starts;   /* it was seen from its beginning: there is a startup */
+	bool started;  /* a launched target has run its exec */
+	bool denied;   /* the kernel does not let us look into it (any more) */
+	bool exited;   /* its main thread has */
 };
 
 /* p->target, own and info are set, the rest is 0.  config outlives it. */

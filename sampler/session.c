@@ -8,24 +8,10 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "sampler/host_watch.h"
-#include "sampler/process.h"
+#include "sampler/family.h"
 
-enum { STEP_MS = 20, MAX_PROCESSES = 32, MAX_CHILDREN = 256 };
+enum { STEP_MS = 20 };
 static const nsec TICK = 1000000000; /* counters and the sink's tick */
-
-struct session_run {
-	struct session_config config;
-	struct watch_context c;                   /* of the target */
-	struct process *processes[MAX_PROCESSES]; /* the target first */
-	size_t n_processes;
-	struct birth {
-		pid_t pid, parent;
-	} births[MAX_CHILDREN]; /* seen in the round in hand */
-	size_t n_births;
-	struct host_watch host;
-	nsec last_tick;
-};
 
 static nsec now_ns(void)
 {
@@ -67,100 +53,6 @@ static void begin_session(struct session_run *s)
 	session->exit_status = -1;
 }
 
-static struct process *find_process(struct session_run *s, pid_t pid)
-{
-	for (size_t i = 0; i < s->n_processes; i++)
-		if (s->processes[i]->target->pid == pid)
-			return s->processes[i];
-	return NULL;
-}
-
-/* The process that an event is about: of what the programs report only the thread is known. */
-static struct process *process_of(struct session_run *s, const struct event *e)
-{
-	for (size_t i = 1; i < s->n_processes; i++)
-		if (s->processes[i]->target->pid == e->pid ||
-		    process_watch(s->processes[i], e->tid))
-			return s->processes[i];
-	return s->processes[0];
-}
-
-static struct process *add_process(struct session_run *s, struct process *p)
-{
-	s->processes[s->n_processes++] = p;
-	process_open(p, &s->c, &s->config);
-	return p;
-}
-
-static void drop_process(struct session_run *s, size_t i)
-{
-	struct process *p = s->processes[i];
-
-	if (p->own.pid)
-		s->c.probe->remove_process(s->c.probe_state, p->own.pid);
-	process_close(p);
-	free(p);
-	for (s->n_processes--; i < s->n_processes; i++)
-		s->processes[i] = s->processes[i + 1];
-}
-
-static void end_process(struct session_run *s, size_t i)
-{
-	process_finish(s->processes[i], now_ns(), true);
-	drop_process(s, i);
-}
-
-/*
- * A child that is already gone, or was handed over to somebody else, is left
- * alone.  found: it is as old as the session at least.
- */
-static void adopt(struct session_run *s, pid_t pid, pid_t parent, bool found)
-{
-	struct process *p;
-	struct error err = { 0 };
-	int ret;
-
-	if (find_process(s, pid))
-		return;
-	if (s->n_processes == MAX_PROCESSES) {
-		recording_note(s->c.rec,
-			       "of the target's processes only %d at a time were followed",
-			       MAX_PROCESSES);
-		return;
-	}
-	p = xcalloc(1, sizeof(*p));
-	if (target_attach(&p->own, pid, &err) < 0) {
-		free(p);
-		return;
-	}
-	p->target = &p->own;
-	p->found = found;
-	p->info = recording_add_process(s->c.rec);
-	p->info->parent = parent;
-	ret = s->c.probe->add_process(s->c.probe_state, pid, &err);
-	add_process(s, p);
-	if (ret == 0)
-		ret = process_follow(p, &err);
-	if (ret < 0) {
-		recording_note(s->c.rec, "process %d was not followed: %s", pid, err.msg);
-		drop_process(s, s->n_processes - 1);
-	}
-}
-
-static void adopt_children(struct session_run *s, bool found)
-{
-	pid_t pids[MAX_CHILDREN];
-
-	/* The list grows while it is gone through: children of children. */
-	for (size_t i = 0; i < s->n_processes; i++) {
-		pid_t parent = s->processes[i]->target->pid;
-		size_t n = target_children(s->processes[i]->target, pids, MAX_CHILDREN);
-
-		for (size_t k = 0; k < n && k < MAX_CHILDREN; k++)
-			adopt(s, pids[k], parent, found);
-	}
-}
-
 static void handle_event(void *arg, const struct event *e)
 {
 	struct session_run *s = arg;
@@ -168,10 +60,8 @@ static void handle_event(void *arg, const struct event *e)
 	if (e->kind == EVENT_PREEMPTED)
 		host_watch_neighbour(&s->host, s->c.rec, e->preempted.by, e->preempted.length);
 	else
-		process_event(process_of(s, e), e);
-	if (e->kind == EVENT_FORK && s->config.children && e->fork.child_pid != e->pid &&
-	    s->n_births < MAX_CHILDREN)
-		s->births[s->n_births++] = (struct birth){ e->fork.child_pid, e->pid };
+		process_event(family_process_of(s, e), e);
+	family_event(s, e);
 }
 
 static int open_target(struct session_run *s, const struct target *target, struct error *err)
@@ -181,7 +71,7 @@ static int open_target(struct session_run *s, const struct target *target, struc
 
 	p->target = target;
 	p->info = &s->c.rec->target;
-	add_process(s, p);
+	family_add(s, p, &s->c);
 	ret = process_follow(p, err);
 	if (ret == 0 && !target_alive(target))
 		ret = error_set(err, -ESRCH, "process %d ended while it was being attached to",
@@ -193,10 +83,6 @@ static int open_target(struct session_run *s, const struct target *target, struc
 static int check_probe(const struct probe *probe, const struct session_config *config,
 		       struct error *err)
 {
-	if (config->children && !probe->add_process) {
-		error_set(err, -EOPNOTSUPP, "the probe %s cannot follow children", probe->name);
-		return error_fix(err, "run as root, or without --follow");
-	}
 	if (config->strict && !probe->strict) {
 		error_set(err, -EOPNOTSUPP, "the probe %s does not see system calls", probe->name);
 		return error_fix(err, "run as root, or without --strict");
@@ -236,30 +122,31 @@ int session_open(struct session_run **out, const struct target *target,
 		 struct error *err)
 {
 	struct session_run *s = xcalloc(1, sizeof(*s));
-	struct probe_config pc = { .pid = target->pid,
-				   .threshold = config->threshold,
-				   .gate = config->threshold / 2,
-				   .freq = config->freq,
-				   .stack_bytes = config->stack_bytes,
-				   .stack_ring = config->stack_ring,
-				   .boundary_ring = config->boundary_ring,
-				   .command = target->command,
-				   .strict = config->strict,
-				   .gate_fd = target->gate };
+	struct probe_config *pc = &s->probe_config;
 	int ret;
 
+	*pc = (struct probe_config){ .pid = target->pid,
+				     .threshold = config->threshold,
+				     .gate = config->threshold / 2,
+				     .freq = config->freq,
+				     .stack_bytes = config->stack_bytes,
+				     .stack_ring = config->stack_ring,
+				     .boundary_ring = config->boundary_ring,
+				     .command = target->command,
+				     .strict = config->strict,
+				     .gate_fd = target->gate };
 	s->config = *config;
 	s->c = (struct watch_context){ .rec = rec,
 				       .sink = sink,
 				       .dump = config->dump,
-				       .gate = pc.gate,
+				       .gate = pc->gate,
 				       .show_queries = config->show_queries,
 				       .threshold = config->threshold };
 	/* What is read too late is lost, and the target is stalling already when there is much to
 	 * read. */
 	setpriority(PRIO_PROCESS, 0, -10);
 	rec->session.intrinsic_latency = intrinsic_latency();
-	ret = open_probe(s, &pc, err);
+	ret = open_probe(s, pc, err);
 	if (ret < 0) {
 		free(s);
 		return ret;
@@ -273,8 +160,7 @@ int session_open(struct session_run **out, const struct target *target,
 		session_close(s);
 		return ret;
 	}
-	if (config->children && !target->child)
-		adopt_children(s, true);
+	family_begin(s);
 	*out = s;
 	return 0;
 }
@@ -307,6 +193,7 @@ static void tick(struct session_run *s, nsec now)
 	for (size_t i = 0; i < s->n_processes; i++)
 		process_count(s->processes[i]);
 	s->c.probe->losses(s->c.probe_state, &losses);
+	family_losses(s, &losses);
 	s->c.rec->session.lost_samples = losses.lost;
 	s->c.rec->session.lost_turns = losses.turns;
 	s->c.rec->session.strict_missed = losses.calls;
@@ -314,17 +201,6 @@ static void tick(struct session_run *s, nsec now)
 	host_watch_tick(&s->host, s->c.rec);
 	count_overhead(s);
 	s->c.sink->tick(s->c.sink, s->c.rec);
-}
-
-/* The children of a process that has ended may have had children since they were looked at. */
-static void follow_family(struct session_run *s)
-{
-	for (size_t i = 0; i < s->n_births; i++)
-		adopt(s, s->births[i].pid, s->births[i].parent, false);
-	s->n_births = 0;
-	for (size_t i = s->n_processes; i-- > 1;)
-		if (s->processes[i]->exited && !target_alive(s->processes[i]->target))
-			end_process(s, i);
 }
 
 static void digest(struct session_run *s)
@@ -339,15 +215,14 @@ static void digest(struct session_run *s)
 	for (size_t i = 0; i < s->n_processes; i++)
 		process_look(s->processes[i], now);
 	s->c.probe->drain(s->c.probe_state, handle_event, s);
+	family_drain(s, handle_event);
 	host_watch_read(&s->host, now_ns());
 	for (size_t i = 0; i < s->n_processes; i++)
 		process_cycle(s->processes[i], now);
-	follow_family(s);
+	family_cycle(s, now);
 	pool_watch_step(&target->pool, now_ns(), &s->c.rec->threadpool);
 	if (now - s->last_tick < TICK)
 		return;
-	if (s->config.children)
-		adopt_children(s, false);
 	/* So that the first stall need not wait for symbols to be read. */
 	stack_maker_attach(target->c.stacks);
 	tick(s, now);
@@ -363,15 +238,19 @@ static int ms_until(nsec due)
 
 enum session_news session_step(struct session_run *s, int wake_fd, int timeout_ms)
 {
-	struct pollfd fds[3] = { { .fd = s->c.probe->fd(s->c.probe_state), .events = POLLIN },
-				 { .fd = s->processes[0]->target->pidfd, .events = POLLIN },
-				 { .fd = wake_fd, .events = POLLIN } };
+	enum { MORE = 3 };
+	struct pollfd fds[MORE + MAX_PROCESSES] = {
+		{ .fd = s->c.probe->fd(s->c.probe_state), .events = POLLIN },
+		{ .fd = s->processes[0]->target->pidfd, .events = POLLIN },
+		{ .fd = wake_fd, .events = POLLIN },
+	};
+	nfds_t n = MORE + family_fds(s, fds + MORE);
 	int timeout = timeout_ms < 0 || timeout_ms > STEP_MS ? STEP_MS : timeout_ms;
 	int pool = ms_until(pool_watch_due(&s->processes[0]->pool));
 
 	timeout = pool < timeout ? pool : timeout;
 
-	if (poll(fds, 3, timeout) < 0 && errno != EINTR)
+	if (poll(fds, n, timeout) < 0 && errno != EINTR)
 		return SESSION_ENDED;
 	digest(s);
 	if (fds[1].revents)
@@ -384,11 +263,16 @@ void session_set_threshold(struct session_run *s, nsec threshold)
 	s->config.threshold = s->c.threshold = threshold;
 	s->c.gate = threshold / 2;
 	s->c.rec->session.threshold = threshold;
+	s->probe_config.threshold = threshold;
+	s->probe_config.gate = s->c.gate;
+	/* Several may share a probe: it is told more than once. */
 	for (size_t i = 0; i < s->n_processes; i++) {
-		s->processes[i]->c.threshold = threshold;
-		s->processes[i]->c.gate = threshold / 2;
+		struct watch_context *c = &s->processes[i]->c;
+
+		c->threshold = threshold;
+		c->gate = s->c.gate;
+		c->probe->set_threshold(c->probe_state, threshold, c->gate);
 	}
-	s->c.probe->set_threshold(s->c.probe_state, threshold, s->c.gate);
 }
 
 void session_finish(struct session_run *s, enum session_end end)
@@ -401,11 +285,11 @@ void session_finish(struct session_run *s, enum session_end end)
 	now = now_ns();
 	for (size_t i = 0; i < s->n_processes; i++)
 		process_finish(s->processes[i], now, end == END_TARGET_EXITED);
-	if (s->c.rec->n_loops == 0)
+	if (s->c.rec->n_loops == 0 && !s->processes[0]->denied)
 		recording_note(s->c.rec,
 			       "no thread of process %d was seen to poll: it ran no event "
 			       "loop, or in a child process that was not watched%s",
-			       target->pid, s->config.children ? "" : " (--follow does)");
+			       target->pid, s->children ? "" : " (--follow does)");
 	session->end = end;
 	session->exit_status = target->status;
 	if (session->serving_since == UINT64_MAX && s->config.startup != UINT64_MAX)
@@ -415,8 +299,7 @@ void session_finish(struct session_run *s, enum session_end end)
 
 void session_close(struct session_run *s)
 {
-	while (s->n_processes)
-		drop_process(s, s->n_processes - 1);
+	family_end(s);
 	s->c.probe->close(s->c.probe_state);
 	host_watch_destroy(&s->host);
 	free(s);

@@ -127,9 +127,66 @@ int target_release(struct target *t, char **argv, struct error *err)
 	return -code;
 }
 
+/* Reads a file below the target's /proc folder; its length (at most size - 1), -1 if it cannot. */
+static ssize_t read_proc(const struct target *t, const char *name, char *buf, size_t size)
+{
+	int fd = openat(t->procfd, name, O_RDONLY | O_CLOEXEC);
+	size_t done = 0;
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return -1;
+	while (done < size - 1 && (n = read(fd, buf + done, size - 1 - done)) > 0)
+		done += (size_t)n;
+	close(fd);
+	buf[done] = '\0';
+	return n < 0 ? -1 : (ssize_t)done;
+}
+
 static int refuse(struct error *err, pid_t pid, const char *what)
 {
 	return error_set(err, -ENOTSUP, "process %d is %s", pid, what);
+}
+
+/* The effective user of the process; -1: unknown.  The owner of its /proc folder may be root. */
+static long user_of(const struct target *t)
+{
+	char text[2048], *line;
+	unsigned real, effective;
+
+	if (read_proc(t, "status", text, sizeof(text)) <= 0)
+		return -1;
+	line = strstr(text, "\nUid:");
+	return line && sscanf(line, "\nUid: %u %u", &real, &effective) == 2 ? (long)effective : -1;
+}
+
+int target_explain_denial(const struct target *t, struct error *err)
+{
+	long user = user_of(t);
+
+	if (user == (long)geteuid())
+		error_set(err, -EPERM,
+			  "process %d does not let its own user look into it: it called "
+			  "prctl(PR_SET_DUMPABLE), or gave up rights that it had",
+			  t->pid);
+	else if (user >= 0)
+		error_set(err, -EPERM,
+			  "process %d has the rights of user %ld, who is not yours to look into",
+			  t->pid, user);
+	else
+		error_set(err, -EPERM, "no right to look into process %d", t->pid);
+	return error_fix(err,
+			 t->child ? "start it as root: sudo lagprof run …"
+				  : "as its user or as root: sudo lagprof attach %d",
+			 t->pid);
+}
+
+bool target_denies(const struct target *t)
+{
+	char exe[8];
+
+	return readlinkat(t->procfd, "exe", exe, sizeof(exe)) < 0 &&
+	       (errno == EACCES || errno == EPERM);
 }
 
 /* -ENOTSUP with a reason if the process has no program that could run a loop. */
@@ -144,11 +201,8 @@ static int check_attachable(const struct target *t, struct error *err)
 		return error_set(err, -ESRCH, "no process %d: it has just ended", t->pid);
 	if (readlinkat(t->procfd, "exe", exe, sizeof(exe)) >= 0)
 		return 0;
-	if (errno == EACCES || errno == EPERM) {
-		error_set(err, -EPERM, "no right to look into process %d: %s", t->pid,
-			  strerror(errno));
-		return error_fix(err, "run as its user or as root: sudo lagprof attach %d", t->pid);
-	}
+	if (errno == EACCES || errno == EPERM)
+		return target_explain_denial(t, err);
 	if (state.state != 'Z')
 		return refuse(err, t->pid, "a kernel thread: it has no program to profile");
 	/* A leader that has called pthread_exit() is a zombie while other threads live on. */
@@ -209,22 +263,6 @@ void target_close(struct target *t)
 	close_fd(&t->failure);
 	close_fd(&t->procfd);
 	close_fd(&t->pidfd);
-}
-
-/* Reads a file below the target's /proc folder; its length (at most size - 1), -1 if it cannot. */
-static ssize_t read_proc(const struct target *t, const char *name, char *buf, size_t size)
-{
-	int fd = openat(t->procfd, name, O_RDONLY | O_CLOEXEC);
-	size_t done = 0;
-	ssize_t n = 0;
-
-	if (fd < 0)
-		return -1;
-	while (done < size - 1 && (n = read(fd, buf + done, size - 1 - done)) > 0)
-		done += (size_t)n;
-	close(fd);
-	buf[done] = '\0';
-	return n < 0 ? -1 : (ssize_t)done;
 }
 
 /* Where a link in /proc/PID leads, or NULL. */

@@ -36,6 +36,13 @@ int target_launch(struct target *t, char **argv, const void *mask, struct error 
 int target_release(struct target *t, char **argv, struct error *err);
 /* An existing process: -ESRCH, -EPERM, or -ENOTSUP for a kernel thread, a zombie or ourselves. */
 int target_attach(struct target *t, pid_t pid, struct error *err);
+/*
+ * Does the kernel refuse to let us look into it?  That may begin later: when it runs a
+ * set-user-ID program, or asks for it itself.
+ */
+bool target_denies(const struct target *t);
+/* Says why, and what mends it: -EPERM. */
+int target_explain_denial(const struct target *t, struct error *err);
 bool target_alive(const struct target *t);
 /* Collects the exit status if it has ended; true then.  Never waits. */
 bool target_reap(struct target *t);

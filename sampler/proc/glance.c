@@ -120,6 +120,8 @@ void glancer_look(const struct glancer *g, struct glance *out)
 
 	*out = (struct glance){ .at = now_ns(), .number = -1 };
 	n = read_text(g->syscall, text, sizeof(text));
+	if (n < 0 && (errno == EPERM || errno == EACCES))
+		out->kind = GLANCE_DENIED;
 	if (n <= 0)
 		return;
 	out->kind = parse_call(text, out);

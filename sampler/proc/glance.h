@@ -18,7 +18,8 @@ struct glancer {
 };
 
 enum glance_kind {
-	GLANCE_GONE,    /* it has ended, or may no longer be looked at */
+	GLANCE_GONE,    /* it has ended */
+	GLANCE_DENIED,  /* it may no longer be looked at */
 	GLANCE_RUNNING, /* on a CPU or waiting for one */
 	GLANCE_CALL,    /* asleep in a system call */
 	GLANCE_ASLEEP,  /* asleep outside of one: a page fault */

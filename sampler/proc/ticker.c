@@ -237,6 +237,19 @@ static void lose(struct ticker *t, struct followed *f, nsec at)
 	tell(t);
 }
 
+/* True if the kernel refuses to show the thread: then its turns are not known either. */
+static bool is_denied(struct ticker *t, struct followed *f, const struct glance *g)
+{
+	bool denied = g->kind == GLANCE_DENIED;
+
+	if (denied && !f->denied) {
+		t->losses.turns++;
+		track_lose(&f->track);
+	}
+	f->denied = denied;
+	return denied;
+}
+
 static void tick_followed(struct ticker *t, struct followed *f)
 {
 	struct glance g;
@@ -246,6 +259,8 @@ static void tick_followed(struct ticker *t, struct followed *f)
 		lose(t, f, g.at);
 		return;
 	}
+	if (is_denied(t, f, &g))
+		return;
 	/* What we ourselves hold at a system call does not sleep in it. */
 	if (f->tracer.seized && g.kind != GLANCE_RUNNING && glancer_state(&f->glancer, NULL) == 't')
 		g.kind = GLANCE_RUNNING;

@@ -19,6 +19,7 @@ enum { TICKER_SLOTS = 64, TICKER_STACK = 16384 };
 
 struct followed {
 	pid_t tid;
+	bool denied;             /* the kernel does not let us look at it any more */
 	bool gone, leave, woken; /* woken: stopped in its sleep since the last tick */
 	bool presumed; /* its poll was seen to begin; that the turn after it has begun is a guess */
 	struct track track;

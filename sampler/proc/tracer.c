@@ -132,6 +132,17 @@ static void mend_wait(const struct tracer *t)
 	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
 }
 
+static void detach(struct tracer *t)
+{
+	ptrace(PTRACE_DETACH, t->tid, NULL, (long)t->signal);
+	t->seized = t->stopped = t->at_entry = false;
+}
+
+static bool runs_program(const struct __ptrace_syscall_info *call)
+{
+	return call->entry.nr == SYS_execve || call->entry.nr == SYS_execveat;
+}
+
 /* Waits until it stops, for whatever reason: its status as wait(2) has it, shifted right by 8. */
 static int wait_for_stop(struct tracer *t, nsec until, int *why)
 {
@@ -151,6 +162,11 @@ static int wait_for_stop(struct tracer *t, nsec until, int *why)
 		      call.op == PTRACE_SYSCALL_INFO_ENTRY;
 	if (!t->at_entry)
 		mend_wait(t);
+	/* Who is traced does not become another user by it: it goes on alone. */
+	if (t->at_entry && runs_program(&call)) {
+		detach(t);
+		return -ESRCH;
+	}
 	return 0;
 }
 
@@ -279,9 +295,7 @@ bool tracer_let_go(struct tracer *t, nsec until)
 		if (t->seized && !t->at_entry)
 			break;
 	}
-	if (!t->seized)
-		return true;
-	ptrace(PTRACE_DETACH, t->tid, NULL, (long)t->signal);
-	t->seized = t->stopped = false;
+	if (t->seized)
+		detach(t);
 	return true;
 }

@@ -174,7 +174,7 @@ static void take_long_turns(struct ticker *t, struct followed *f, const struct s
 		return;
 	/* The turn may have ended after the glance, and that a while ago. */
 	glancer_look(&f->glancer, &later);
-	if (later.kind == GLANCE_GONE)
+	if (later.kind == GLANCE_GONE || later.kind == GLANCE_DENIED)
 		later = *g;
 	base = base_of(f, g);
 	now = ticker_cpu_time(&later);

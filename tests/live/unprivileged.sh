@@ -79,6 +79,13 @@ fi
 wrap=$place/deny
 attach_as_nobody proc proc-denied
 run_as_nobody shim shim-denied
+# What a shell starts is what is meant.
+# shellcheck disable=SC2086
+$as_nobody $wrap "$LAGPROF" run --no-html -o "$tmp/shell.lagprof" --json "$tmp/shell.json" -- \
+	sh -c "node $place/stalls.js --drive 4 --gap 50 --only sync-hash; exit 3" >"$tmp/shell.out" 2>"$tmp/shell.err"
+[ $? -eq 3 ] || fail "shell: $(cat "$tmp/shell.err")"
+names "$tmp/shell.json"
+
 $as_nobody $wrap "$LAGPROF" run --no-html --probe user -o "$tmp/no.lagprof" true 2>"$tmp/no.err" &&
 	fail "user: nothing was refused"
 grep -q 'perf event' "$tmp/no.err" || fail "user, refused: $(cat "$tmp/no.err")"
