@@ -114,17 +114,14 @@ def kill_launching(i, delay):
     tool = start_lagprof(["run"] + OPTIONS + ["-o", f"{TMP}/kill-{i}.lagprof", "--", SERVER, "--log", mark] + hold)
     objects = kill_later(tool, delay)
     left = still_there(objects)
+    # Let go a moment ago, it may be on its way: it says so, or its end closes the pipe.
+    select.select([tool.stdout], [], [], 20)
     pid = child_of_killed(mark)
-    if pid is None:
-        time.sleep(0.3)  # let go a moment ago, it may be on its way
-        pid = child_of_killed(mark)
     if pid is None:
         # Killed before the command was started: then it must not have run at all.
         said = tool.stdout.read()
         return f"the target said {said} and died" if said else None, len(objects)
     problem = check_target(pid, None)
-    # Before it says "ready", SIGTERM would end it without a word.
-    select.select([tool.stdout], [], [], 10)
     os.kill(pid, signal.SIGTERM)
     limit = time.monotonic() + 10
     while not os.path.exists(mark) and time.monotonic() < limit:
