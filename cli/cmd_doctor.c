@@ -1,10 +1,12 @@
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/complain.h"
 #include "cli/terminal.h"
+#include "core/units.h"
 #include "sampler/mend.h"
 #include "sampler/rights.h"
 
@@ -19,32 +21,68 @@ static const char *best_probe(const struct right *rights, size_t n, bool run)
 	return NULL;
 }
 
-static void print_right(const struct right *r, bool ascii)
+enum { INDENT = 17 };
+
+static void print_refusal(const struct right *r, const struct right *before)
 {
-	printf("%s %-14s", r->ok ? (ascii ? "ok" : "✔ ") : (ascii ? "no" : "✘ "), r->name);
-	if (r->probe && r->what)
-		printf("needs %s", r->what);
-	else if (r->what && !r->probe)
-		printf("for %s", r->what);
-	putchar('\n');
-	if (!r->ok)
-		printf("%17s%s\n", "", r->err.msg);
-	if (!r->ok && r->err.fix[0])
-		printf("%17stry: %s\n", "", r->err.fix);
+	if (before && !before->ok && strcmp(before->err.msg, r->err.msg) == 0 &&
+	    strcmp(before->err.fix, r->err.fix) == 0) {
+		printf("%*sthe same as %s\n", INDENT, "", before->name);
+		return;
+	}
+	printf("%*s%s\n", INDENT, "", r->err.msg);
+	if (r->err.fix[0])
+		printf("%*stry: %s\n", INDENT, "", r->err.fix);
 }
 
-static void print_text(const struct right *rights, size_t n, bool ascii)
+static void print_right(const struct right *r, const struct right *before, bool ascii)
+{
+	struct strbuf bound = { 0 };
+
+	printf("%s %-14s", r->ok ? (ascii ? "ok" : "✔ ") : (ascii ? "no" : "✘ "), r->name);
+	if (r->probe) {
+		strbuf_duration(&bound, r->probe->error_bound);
+		printf("lags right to %s; needs %s\n", bound.s, r->what);
+		strbuf_destroy(&bound);
+	} else {
+		printf("for %s\n", r->what);
+	}
+	if (!r->ok)
+		print_refusal(r, before);
+}
+
+/* What a reader wants to know first: what happens without a word about probes. */
+static void print_choice(const struct right *rights, size_t n)
 {
 	const char *run = best_probe(rights, n, true), *attach = best_probe(rights, n, false);
 	struct surroundings here;
 	char text[256];
 
-	for (size_t i = 0; i < n; i++)
-		print_right(&rights[i], ascii);
+	if (!run)
+		printf("lagprof can observe nothing here.\n");
+	else if (attach && strcmp(run, attach) == 0)
+		printf("lagprof run and attach use the probe %s here.\n", run);
+	else
+		printf("lagprof run uses the probe %s here, attach %s.\n", run,
+		       attach ? attach : "cannot observe anything");
 	surroundings_read(&here);
 	surroundings_describe(&here, text, sizeof(text));
-	printf("\n--probe auto takes %s for run, %s for attach; this is %s\n", run ? run : "none",
-	       attach ? attach : "none", text);
+	printf("You are %s.\n", text);
+}
+
+static void print_text(const struct right *rights, size_t n, bool ascii)
+{
+	const char *run = best_probe(rights, n, true);
+
+	print_choice(rights, n);
+	if (run && strcmp(run, rights[0].name) != 0 && rights[0].err.fix[0])
+		printf("For a better one: %s\n", rights[0].err.fix);
+	printf("\nprobes, the best first (--probe NAME takes another)\n");
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && !rights[i].probe && rights[i - 1].probe)
+			printf("\nwhat else helps\n");
+		print_right(&rights[i], i > 0 ? &rights[i - 1] : NULL, ascii);
+	}
 }
 
 static json_t *right_json(const struct right *r)

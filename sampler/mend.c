@@ -27,16 +27,18 @@ static const struct {
 /* How each kind of container is given what lagprof wants. */
 static const struct {
 	const char *capabilities, *no_filter;
+	const char *as_root; /* who is not root in there is given no capability */
 } flags[] = {
 	[CONTAINER_DOCKER] = { "docker run --cap-add BPF --cap-add PERFMON --cap-add SYS_PTRACE "
 			       "--security-opt seccomp=unconfined",
-			       "docker run --security-opt seccomp=unconfined" },
+			       "docker run --security-opt seccomp=unconfined", " --user root" },
 	[CONTAINER_PODMAN] = { "sudo podman run --cap-add BPF,PERFMON,SYS_PTRACE "
 			       "--security-opt seccomp=unconfined",
-			       "podman run --security-opt seccomp=unconfined" },
+			       "podman run --security-opt seccomp=unconfined", " --user root" },
 	[CONTAINER_KUBERNETES] = { "securityContext: {capabilities: {add: [BPF, PERFMON, "
 				   "SYS_PTRACE]}, seccompProfile: {type: Unconfined}}",
-				   "securityContext: {seccompProfile: {type: Unconfined}}" },
+				   "securityContext: {seccompProfile: {type: Unconfined}}",
+				   ", and runAsUser: 0" },
 };
 
 static int read_number(const char *path)
@@ -99,6 +101,7 @@ void surroundings_read(struct surroundings *s)
 		.user_namespace = in_user_namespace(),
 		.paranoid = read_number("/proc/sys/kernel/perf_event_paranoid"),
 		.ptrace_scope = read_number("/proc/sys/kernel/yama/ptrace_scope"),
+		.kptr_restrict = read_number("/proc/sys/kernel/kptr_restrict"),
 		.container = find_container(),
 	};
 	read_status(s);
@@ -132,13 +135,20 @@ static bool may_bpf(uint64_t capabilities)
 	return (capabilities & BIT(CAP_SYS_ADMIN)) || (capabilities & both) == both;
 }
 
+static void add_capabilities(const struct surroundings *s, struct error *err)
+{
+	error_fix(err, "%s%s", flags[s->container].capabilities,
+		  s->root ? "" : flags[s->container].as_root);
+}
+
 void mend_bpf(const struct surroundings *s, struct error *err)
 {
 	bool able = may_bpf(s->capabilities);
 
-	if (s->container != CONTAINER_NONE && (s->filtered || !may_bpf(s->reachable)))
-		error_fix(err, "%s",
-			  able ? flags[s->container].no_filter : flags[s->container].capabilities);
+	if (s->container != CONTAINER_NONE && able && s->filtered)
+		error_fix(err, "%s", flags[s->container].no_filter);
+	else if (s->container != CONTAINER_NONE && (s->filtered || !may_bpf(s->reachable)))
+		add_capabilities(s, err);
 	else if (s->user_namespace)
 		error_fix(err, "run it as root outside the user namespace, whose own "
 			       "capabilities do not count for bpf(2)");
@@ -156,7 +166,8 @@ void mend_bpf(const struct surroundings *s, struct error *err)
 void mend_perf(const struct surroundings *s, struct error *err)
 {
 	if (s->paranoid > 2)
-		error_fix(err, "sudo sysctl kernel.perf_event_paranoid=2");
+		error_fix(err, "sudo sysctl kernel.perf_event_paranoid=2%s",
+			  s->container != CONTAINER_NONE ? ", on the host" : "");
 	else if (s->container != CONTAINER_NONE && s->filtered)
 		error_fix(err, "%s", flags[s->container].no_filter);
 	else if (s->filtered)
@@ -168,10 +179,26 @@ void mend_perf(const struct surroundings *s, struct error *err)
 
 void mend_ptrace(const struct surroundings *s, struct error *err)
 {
-	if (s->ptrace_scope > 0 && !(s->capabilities & BIT(CAP_SYS_PTRACE)))
+	bool able = s->capabilities & BIT(CAP_SYS_PTRACE);
+
+	if (s->ptrace_scope > 0 && !able)
 		error_fix(err, "sudo sysctl kernel.yama.ptrace_scope=0, or sudo, or lagprof run");
-	else if (s->container != CONTAINER_NONE && !(s->reachable & BIT(CAP_SYS_PTRACE)))
-		error_fix(err, "%s", flags[s->container].capabilities);
+	else if (s->container != CONTAINER_NONE && able && s->filtered)
+		error_fix(err, "%s", flags[s->container].no_filter);
+	else if (s->container != CONTAINER_NONE &&
+		 (s->filtered || !(s->reachable & BIT(CAP_SYS_PTRACE))))
+		add_capabilities(s, err);
+	else if (s->filtered)
+		error_fix(err, "start it without the seccomp filter (systemd: "
+			       "SystemCallFilter=@debug)");
 	else
 		error_fix(err, "run it as the target's user, or as root");
+}
+
+void mend_kernel_names(const struct surroundings *s, struct error *err)
+{
+	/* Zero shows them to those whom perf may show the kernel to. */
+	error_fix(err, "sudo, or for everybody: sudo sysctl%s%s",
+		  s->kptr_restrict > 0 ? " kernel.kptr_restrict=0" : "",
+		  s->paranoid > 1 ? " kernel.perf_event_paranoid=1" : "");
 }

@@ -22,6 +22,7 @@ struct surroundings {
 	uint64_t reachable;    /* what sudo or setcap can give here: the bounding set */
 	int paranoid;          /* kernel.perf_event_paranoid */
 	int ptrace_scope;      /* kernel.yama.ptrace_scope */
+	int kptr_restrict;     /* kernel.kptr_restrict */
 	enum container container;
 };
 
@@ -35,5 +36,7 @@ void mend_bpf(const struct surroundings *s, struct error *err);
 void mend_perf(const struct surroundings *s, struct error *err);
 /* For a refused look into another process (ptrace, process_vm_readv). */
 void mend_ptrace(const struct surroundings *s, struct error *err);
+/* For hidden addresses in /proc/kallsyms. */
+void mend_kernel_names(const struct surroundings *s, struct error *err);
 
 #endif

@@ -111,6 +111,7 @@ struct probe {
 	const char *name;
 	nsec error_bound;  /* of a turn's length */
 	bool strict;       /* it can look for calls that block */
+	bool traces;       /* its stacks of what runs take ptrace(2) */
 	const char *needs; /* rights, in words, for lagprof doctor */
 	int (*open)(void **state, const struct probe_config *config, struct error *err);
 	void (*close)(void *state);

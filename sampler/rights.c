@@ -11,6 +11,7 @@
 #include "sampler/memory.h"
 #include "sampler/mend.h"
 #include "sampler/probe.h"
+#include "sampler/proc/tracer.h"
 #include "sampler/symbols.h"
 
 /* Opens the probe for real, on lagprof's own process; gate: as if that was launched, -1: not. */
@@ -106,6 +107,7 @@ static bool try_stranger(struct error *err)
 static bool try_kernel_symbols(struct error *err)
 {
 	struct kernel_symbols *ks = kernel_symbols_load();
+	struct surroundings here;
 	bool ok = false;
 	FILE *f = fopen("/proc/kallsyms", "r");
 	unsigned long long addr = 0;
@@ -121,8 +123,14 @@ static bool try_kernel_symbols(struct error *err)
 	if (ok)
 		return true;
 	error_set(err, -EPERM, "/proc/kallsyms hides the kernel's addresses");
-	error_fix(err, "sudo sysctl kernel.kptr_restrict=0, or run as root");
+	surroundings_read(&here);
+	mend_kernel_names(&here, err);
 	return false;
+}
+
+static bool try_tracing(struct error *err)
+{
+	return tracer_allowed(err) == 0;
 }
 
 size_t rights_check(struct right *rights, size_t max)
@@ -131,6 +139,7 @@ size_t rights_check(struct right *rights, size_t max)
 		const char *name, *what;
 		bool (*try)(struct error *err);
 	} others[] = {
+		{ "stacks", "shim and proc: what computes in a stall", try_tracing },
 		{ "memory", "attach: names of JavaScript and Python code, deep stacks",
 		  try_stranger },
 		{ "kernel names", "names of kernel frames", try_kernel_symbols },

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "sampler/family.h"
+#include "sampler/proc/tracer.h"
 
 enum { STEP_MS = 20 };
 static const nsec TICK = 1000000000; /* counters and the sink's tick */
@@ -90,6 +91,16 @@ static int check_probe(const struct probe *probe, const struct session_config *c
 	return 0;
 }
 
+/* Who may not trace finds the stalls, but not what computes in them. */
+static void tell_of_stacks(struct session_run *s)
+{
+	struct error err = { 0 };
+
+	if (s->c.probe->traces && tracer_allowed(&err) < 0)
+		recording_note(s->c.rec, "no stacks of what computes: %s; for them: %s", err.msg,
+			       err.fix);
+}
+
 /* The probe that was asked for, or the best that works: then says what is in the way of a better
  * one. */
 static int open_probe(struct session_run *s, struct probe_config *pc, struct error *err)
@@ -151,6 +162,7 @@ int session_open(struct session_run **out, const struct target *target,
 		free(s);
 		return ret;
 	}
+	tell_of_stacks(s);
 	host_watch_init(&s->host, target);
 	s->c.host = &s->host;
 	s->c.base = now_ns();

@@ -232,19 +232,12 @@ static int proc_open(void **state, const struct probe_config *config, struct err
 }
 
 const struct probe probe_proc = {
+	TICKER_PROBE,
 	.name = "proc",
 	.needs = "to be the target's user, or CAP_SYS_PTRACE",
+	.traces = true,
 	.error_bound = 5000000,
 	.open = proc_open,
-	.close = ticker_close,
-	.fd = ticker_fd,
-	.follow = ticker_follow,
-	.unfollow = ticker_unfollow,
-	.choose = ticker_choose,
-	.begin = ticker_begin,
-	.set_threshold = ticker_set_threshold,
-	.drain = ticker_drain,
-	.look = ticker_look,
 	.lag = ticker_lag,
 	.losses = ticker_losses,
 };

@@ -81,7 +81,10 @@ struct ticker {
 	uint8_t stack[TICKER_STACK]; /* of the sample in hand */
 };
 
-/* The functions of struct probe; `open` of a rung calls ticker_open with its ops. */
+/*
+ * The functions of struct probe; `open` of a rung calls ticker_open with its ops, and its
+ * row begins with the rest of them.
+ */
 int ticker_open(void **state, const struct probe_config *config, const struct ticker_ops *ops,
 		void *own, struct error *err);
 void ticker_close(void *state);
@@ -95,6 +98,11 @@ void ticker_drain(void *state, void (*handle)(void *arg, const struct event *e),
 bool ticker_look(void *state, pid_t tid, struct loop_look *out);
 bool ticker_lag(void *state, pid_t tid, struct hist *out);
 void ticker_losses(void *state, struct probe_losses *out);
+
+#define TICKER_PROBE                                                                 \
+	.close = ticker_close, .fd = ticker_fd, .follow = ticker_follow,             \
+	.unfollow = ticker_unfollow, .choose = ticker_choose, .begin = ticker_begin, \
+	.set_threshold = ticker_set_threshold, .drain = ticker_drain, .look = ticker_look
 
 /* For rungs, in the ticker's thread. */
 nsec ticker_now(void);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sampler/mend.h"
 #include "sampler/poll_key.h"
 
 enum { SYSCALL_STOP = SIGTRAP | 0x80, KERNEL_RESTARTNOHAND = 514 };
@@ -25,6 +26,19 @@ static nsec now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (nsec)t.tv_sec * 1000000000 + (nsec)t.tv_nsec;
+}
+
+int tracer_allowed(struct error *err)
+{
+	struct surroundings here;
+
+	/* There is no process 0: the kernel itself would say so. */
+	if (ptrace(PTRACE_INTERRUPT, 0, NULL, NULL) < 0 && errno == ESRCH)
+		return 0;
+	error_set(err, -EPERM, "ptrace(2) is refused by a seccomp filter: %s", strerror(errno));
+	surroundings_read(&here);
+	mend_ptrace(&here, err);
+	return err->code;
 }
 
 static void wake_up(int sig)

@@ -30,6 +30,8 @@ struct traced_call {
 	uint64_t args[6], sp, pc;
 };
 
+/* May this process call ptrace(2) at all?  -EPERM if a filter refuses it, and what mends that. */
+int tracer_allowed(struct error *err);
 /* Once in the thread that traces: waits of this thread can be cut short from then on. */
 int tracer_prepare(struct error *err);
 void tracer_unprepare(void);

@@ -390,19 +390,12 @@ static int shim_open(void **state, const struct probe_config *config, struct err
 }
 
 const struct probe probe_shim = {
+	TICKER_PROBE,
 	.name = "shim",
 	.needs = "lagprof run, and a target that is linked dynamically",
+	.traces = true,
 	.error_bound = 20000,
 	.open = shim_open,
-	.close = ticker_close,
-	.fd = ticker_fd,
-	.follow = ticker_follow,
-	.unfollow = ticker_unfollow,
-	.choose = ticker_choose,
-	.begin = ticker_begin,
-	.set_threshold = ticker_set_threshold,
-	.drain = ticker_drain,
-	.look = ticker_look,
 	.lag = shim_lag,
 	.losses = ticker_losses,
 };

@@ -1,9 +1,9 @@
 #include <errno.h>
 #include <linux/limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "sampler/bpf/decode.h"
+#include "sampler/mend.h"
 #include "sampler/proc/proc.h"
 #include "sampler/user/events.h"
 
@@ -29,27 +29,14 @@ struct user_seen {
 	char path[PATH_MAX];
 };
 
-static int paranoia(void)
-{
-	FILE *f = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
-	int value = -1;
-
-	if (f && fscanf(f, "%d", &value) != 1)
-		value = -1;
-	if (f)
-		fclose(f);
-	return value;
-}
-
 static int explain(struct error *err)
 {
-	if (err->code == -ENOSYS ||
-	    ((err->code == -EACCES || err->code == -EPERM) && paranoia() <= 2))
-		return error_fix(err,
-				 "if this is a container: allow perf_event_open in its seccomp "
-				 "profile (docker run --cap-add PERFMON)");
-	if (err->code == -EACCES || err->code == -EPERM)
-		return error_fix(err, "sudo sysctl kernel.perf_event_paranoid=2, or run as root");
+	struct surroundings here;
+
+	if (err->code != -ENOSYS && err->code != -EACCES && err->code != -EPERM)
+		return err->code;
+	surroundings_read(&here);
+	mend_perf(&here, err);
 	return err->code;
 }
 
@@ -307,19 +294,11 @@ static void user_losses(void *state, struct probe_losses *out)
 }
 
 const struct probe probe_user = {
+	TICKER_PROBE,
 	.name = "user",
 	.needs = "to be the target's user, and kernel.perf_event_paranoid <= 2",
 	.error_bound = 2000000,
 	.open = user_open,
-	.close = ticker_close,
-	.fd = ticker_fd,
-	.follow = ticker_follow,
-	.unfollow = ticker_unfollow,
-	.choose = ticker_choose,
-	.begin = ticker_begin,
-	.set_threshold = ticker_set_threshold,
-	.drain = ticker_drain,
-	.look = ticker_look,
 	.lag = ticker_lag,
 	.losses = user_losses,
 };

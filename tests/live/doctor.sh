@@ -52,7 +52,12 @@ with_rights few-locked exact prlimit --memlock=65536
 	with_rights one-capability "$rest" $as --ambient-caps -all,+bpf --inh-caps -all,+bpf
 	with_rights the-other-one "$rest" $as --ambient-caps -all,+perfmon --inh-caps -all,+perfmon
 	with_rights nobody-filtered "shim|proc" python3 "$tmp/refuse.py" 298,321 $as --inh-caps=-all
+	# As older container runtimes do: no ptrace, and no reading of other processes.
+	with_rights nobody-untraced "shim|proc" python3 "$tmp/refuse.py" 298,321,101,310,311 $as --inh-caps=-all
 }
+grep -q 'no stacks of what computes: ptrace' "$tmp/out/nobody-untraced.json" || fail "nothing is said of stacks"
+"$tmp/lagprof" doctor --json | grep -A 2 '"name": "stacks"' | grep -q '"ok": true' || fail "root may trace"
+grep -A 2 '"name": "stacks"' "$tmp/nobody-untraced.doctor" | grep -q '"ok": false' || fail "nobody may not"
 with_rights root-without "$rest" setpriv --bounding-set=-bpf,-perfmon,-sys_admin --inh-caps=-bpf,-perfmon,-sys_admin
 with_rights filtered "shim|proc" python3 "$tmp/refuse.py" 298,321
 with_rights user-namespace "$rest" unshare --user --map-root-user

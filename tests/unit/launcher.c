@@ -17,7 +17,8 @@ TEST(launcher_knows_shells_and_package_managers)
 	CHECK(LAUNCHES("/bin/sh", "./start.sh"));
 	CHECK(LAUNCHES("bash"));
 	CHECK(LAUNCHES("node", "/usr/bin/npm", "start"));
-	CHECK(LAUNCHES("/usr/bin/node", "--no-warnings", "/usr/lib/node_modules/npm/bin/npx-cli.js", "x"));
+	CHECK(LAUNCHES("/usr/bin/node", "--no-warnings", "/usr/lib/node_modules/npm/bin/npx-cli.js",
+		       "x"));
 }
 
 TEST(launcher_is_no_server)

@@ -63,6 +63,45 @@ TEST(a_container_that_only_filters_is_told_of_the_filter_alone)
 	CHECK_STR(bpf_fix(s), "docker run --security-opt seccomp=unconfined");
 }
 
+TEST(who_is_not_root_in_a_container_is_told_to_be)
+{
+	struct surroundings s = { .filtered = true, .container = CONTAINER_DOCKER };
+
+	HAS(bpf_fix(s), "--cap-add BPF");
+	HAS(bpf_fix(s), "--user root");
+	s.container = CONTAINER_KUBERNETES;
+	HAS(bpf_fix(s), "runAsUser: 0");
+}
+
+TEST(hidden_kernel_names_take_both_settings)
+{
+	struct error err;
+
+	error_set(&err, -1, "refused");
+	mend_kernel_names(&(struct surroundings){ .paranoid = 2 }, &err);
+	HAS(err.fix, "sysctl kernel.perf_event_paranoid=1");
+	CHECK(strstr(err.fix, "kptr_restrict") == NULL);
+	mend_kernel_names(&(struct surroundings){ .paranoid = 1, .kptr_restrict = 1 }, &err);
+	HAS(err.fix, "sysctl kernel.kptr_restrict=0");
+	CHECK(strstr(err.fix, "paranoid") == NULL);
+}
+
+TEST(refused_tracing_is_given_back_by_what_took_it)
+{
+	struct surroundings s = { .filtered = true, .reachable = all };
+	struct error err;
+
+	error_set(&err, -1, "refused");
+	mend_ptrace(&s, &err);
+	HAS(err.fix, "seccomp filter");
+	s.container = CONTAINER_DOCKER;
+	mend_ptrace(&s, &err);
+	HAS(err.fix, "--cap-add SYS_PTRACE");
+	s.ptrace_scope = 1;
+	mend_ptrace(&s, &err);
+	HAS(err.fix, "kernel.yama.ptrace_scope=0");
+}
+
 TEST(who_may_be_root_inside_a_container_is_told_of_sudo)
 {
 	struct surroundings s = { .reachable = all, .container = CONTAINER_DOCKER };
