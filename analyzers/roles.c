@@ -42,6 +42,8 @@ static const struct {
 	{ FRAME_JS, "*/.yarn/*", "*",                     ROLE_DEPENDENCY },
 	{ FRAME_JS, "*/.pnp.*", "*",                      ROLE_DEPENDENCY },
 
+	/* Functions written in C. */
+	{ FRAME_PYTHON, "", "*",                          ROLE_NOBODY },
 	{ FRAME_PYTHON, "<frozen *", "*",                 ROLE_NOBODY },
 	{ FRAME_PYTHON, "*/site-packages/*", "*",         ROLE_DEPENDENCY },
 	{ FRAME_PYTHON, "*/dist-packages/*", "*",         ROLE_DEPENDENCY },

@@ -12,6 +12,12 @@
  */
 size_t utf8_decode(const char *s, size_t len, uint32_t *point);
 
+/*
+ * Writes a code point to out, which has room for 4 bytes: returns how many it took.  What is
+ * none becomes U+FFFD.
+ */
+size_t utf8_encode(uint32_t point, char *out);
+
 /* Would a terminal or browser act on it, reorder by it or show nothing? */
 bool utf8_is_invisible(uint32_t point);
 

@@ -155,21 +155,36 @@ static ssize_t entry_below(const struct eh_index *eh, uint64_t vaddr)
 	return (ssize_t)lo - 1;
 }
 
-int eh_index_row(struct elf_file *file, uint64_t vaddr, struct cfi_row *row)
+/* 1: *fde covers vaddr; 0: none does; -EINVAL: one may, but is malformed. */
+static int find_fde(const struct eh_index *eh, uint64_t vaddr, struct eh_fde *fde)
 {
-	struct eh_index *eh = eh_index_of(file);
 	ssize_t i = entry_below(eh, vaddr);
 	uint64_t offset;
-	struct eh_fde fde;
 
 	if (i < 0)
 		return 0;
 	offset = eh->base + (uint64_t)eh->entries[i].fde - eh->section.vaddr;
-	if (eh_fde_parse(&eh->section, offset, &fde) < 0)
+	if (eh_fde_parse(&eh->section, offset, fde) < 0)
 		return -EINVAL;
-	if (vaddr < fde.start || vaddr >= fde.end)
-		return 0;
+	return vaddr >= fde->start && vaddr < fde->end;
+}
+
+int eh_index_row(struct elf_file *file, uint64_t vaddr, struct cfi_row *row)
+{
+	const struct eh_index *eh = eh_index_of(file);
+	struct eh_fde fde;
+	int ret = find_fde(eh, vaddr, &fde);
+
+	if (ret <= 0)
+		return ret;
 	return eh_fde_row(&eh->section, &fde, vaddr, row) < 0 ? -EINVAL : 1;
+}
+
+uint64_t eh_index_function(struct elf_file *file, uint64_t vaddr)
+{
+	struct eh_fde fde;
+
+	return find_fde(eh_index_of(file), vaddr, &fde) > 0 ? fde.start : 0;
 }
 
 const struct eh_section *eh_index_section(struct elf_file *file)

@@ -12,6 +12,8 @@
 
 /* 1: *row holds at vaddr; 0: no FDE covers it; -EINVAL: one does, but is malformed. */
 int eh_index_row(struct elf_file *file, uint64_t vaddr, struct cfi_row *row);
+/* The function (what one FDE covers) that holds vaddr: its first vaddr, 0 if none does. */
+uint64_t eh_index_function(struct elf_file *file, uint64_t vaddr);
 /* The bytes that rows' expressions lie in; empty if there are none. */
 const struct eh_section *eh_index_section(struct elf_file *file);
 /*

@@ -21,7 +21,11 @@ struct runtime_target {
 	struct recording *rec; /* where strings and notes go */
 };
 
-enum { RUNTIME_MAX_INLINED = 32, RUNTIME_MAX_ARGUMENTS = 16 };
+enum {
+	RUNTIME_MAX_INLINED = 32, /* functions that a compiler put into another */
+	RUNTIME_MAX_NAMES = 1024, /* of one native frame: an interpreter may run many functions */
+	RUNTIME_MAX_ARGUMENTS = 16,
+};
 
 struct runtime {
 	const char *name; /* "v8" */
@@ -38,7 +42,7 @@ struct runtime {
 
 	/*
 	 * Names stack->frames[i]: fills out (innermost inlined function first) and
-	 * returns how many, at most RUNTIME_MAX_INLINED; 0: not a frame of this
+	 * returns how many, at most RUNTIME_MAX_NAMES; 0: not a frame of this
 	 * runtime.  Called for i from the leaf on; mem shows the stack as it was sampled.
 	 */
 	size_t (*name_frame)(void *state, const struct raw_stack *stack, size_t i,
@@ -54,6 +58,6 @@ struct runtime {
 };
 
 extern const struct runtime *const runtimes[]; /* ends with NULL */
-extern const struct runtime runtime_native, runtime_v8;
+extern const struct runtime runtime_native, runtime_v8, runtime_cpython;
 
 #endif

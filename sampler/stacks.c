@@ -201,7 +201,7 @@ static void name_frame(struct stack_maker *m, size_t i, struct memory *mem)
 {
 	static const struct frame more = { .kind = FRAME_NATIVE, .function = "[more frames]" };
 	struct cached_pc *cached = cached_pc(m, &m->raw.frames[i]);
-	struct frame out[RUNTIME_MAX_INLINED];
+	struct frame out[RUNTIME_MAX_NAMES];
 	size_t n = 0;
 
 	if (m->gap && i == m->gap)

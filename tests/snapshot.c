@@ -234,7 +234,7 @@ void snapshot_print(const struct snapshot *s, struct memory *mem, FILE *out)
 	struct space *space = space_new(0);
 	struct recording *rec = recording_new();
 	struct v8 *v8 = v8_new(space, rec);
-	struct frame *names = xcalloc(STACK_MAX, sizeof(*names)), frames[RUNTIME_MAX_INLINED];
+	struct frame *names = xcalloc(STACK_MAX, sizeof(*names)), frames[RUNTIME_MAX_NAMES];
 
 	for (size_t i = 0; i < s->n_maps; i++)
 		space_add_file(space,

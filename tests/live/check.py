@@ -6,6 +6,7 @@
                                     missed or cut in two where it is given
     check.py routes REPORT LOG LIST symbols|stripped
                                     the log and the planted calls of a server in fixtures/
+    check.py python REPORT LOG LIST the same for a server in Python, line by line
     check.py native REPORT LOG EXPECTED
                                     the same as truth by kind: lines of KIND CAUSE FUNCTION
     check.py healthy REPORT         a twin whose loop never computes or waits for long
@@ -152,6 +153,33 @@ def native_causes(symbols):
     """The causes that native frames alone show; without V8's symbols, those of other libraries."""
     libraries = {"sync_crypto", "compression", "sync_child"}
     return libraries if symbols == "stripped" else libraries | {"large_parse", "regex", "sync_fs", "sleep"}
+
+
+def check_python(report, log, planted):
+    """By the finding of each call's stall: cause, call, and the line where the call is made."""
+    with open(planted, encoding="utf-8") as file:
+        expected = {route: (cause, call, int(line)) for route, cause, call, line in map(str.split, file)}
+    with open(log, encoding="ascii") as file:
+        calls = [(int(a), int(b), route) for a, b, route in map(str.split, file)]
+    offset, findings = session_start(report), {f["id"]: f for f in report["findings"]}
+    right = starved = 0
+    for start, end, route in calls:
+        stall = best_match(report["stalls"], start - offset, end - offset)
+        if end - start < report["session"]["threshold_ns"]:
+            continue
+        if stall is None or overlap(stall, start - offset, end - offset) < 0.8 * (end - start):
+            complain(f"no stall for /{route}, {(end - start) / MS:.1f} ms")
+            continue
+        finding, (cause, call, line) = findings[stall["finding"]], expected[route]
+        culprit = finding.get("culprit", {})
+        if stall["runnable_ns"] > 0.5 * stall["duration_ns"]:
+            starved += 1
+        elif (stall["cause"] not in also_right(cause) or culprit.get("line") != line or
+              (stall["cause"] == cause and call not in finding.get("call", ""))):
+            complain(f"/{route}: {stall['cause']} {finding.get('call')} at {culprit}, not {cause} {call} at {line}")
+        else:
+            right += 1
+    print(f"{len(calls)} calls, {right} with the right cause, call and line, {starved} starved")
 
 
 def check_native(report, log, expected):
@@ -348,6 +376,7 @@ def check_delay(report, path):
 def main():
     report = load(sys.argv[2])
     check = {"truth": check_truth, "routes": check_routes, "native": check_native,
+             "python": check_python,
              "healthy": check_healthy, "slowlog": check_slowlog,
              "pool": check_pool, "delay": check_delay, "requests": check_requests, "starved": check_starved,
              "cluster": check_cluster, "queue": check_queue,
