@@ -114,10 +114,28 @@ const struct stack *support_stack(const struct recording *rec, const struct supp
 	return stack;
 }
 
+/* Modules load others: the one that the culprit asked for. */
+static const struct argument *find_module(const struct support *s)
+{
+	const struct argument *found = NULL;
+
+	for (size_t i = 0; i < s->sample->n_arguments; i++) {
+		const struct argument *a = &s->sample->arguments[i];
+
+		if (a->key == ARG_MODULE && a->frame <= s->culprit &&
+		    (!found || a->frame > found->frame))
+			found = a;
+	}
+	return found;
+}
+
 /* The argument of the call in hand; those of its callers are not evidence. */
 static const struct argument *find_argument(const struct support *s, enum argument_key key)
 {
 	const struct argument *a = sample_argument(s->sample, key);
+
+	if (key == ARG_MODULE)
+		return find_module(s);
 
 	return a && a->frame <= s->begin ? a : NULL;
 }

@@ -2,6 +2,8 @@
 
 /* clang-format off */
 
+#define V8_COMPILER "compiling functions"
+
 /*
  * Native functions: { module, function, cause, call, flags }.  The first row
  * that matches a frame wins: the narrow before the wide.  Names are as
@@ -319,25 +321,25 @@ const struct rule rules_native[] = {
 	{ "*", "node::cares_wrap::*",            DNS },
 
 	/* Code coming in: V8, CPython, Lua, the dynamic linker */
-	{ "*", "v8::internal::Compiler::*",      COMPILE },
-	{ "*", "v8::internal::*CompilationJob*", COMPILE },
-	{ "*", "v8::internal::parsing::*",       COMPILE },
-	{ "*", "v8::internal::Parser*",          COMPILE },
-	{ "*", "v8::internal::PreParser*",       COMPILE },
-	{ "*", "v8::internal::Scanner::*",       COMPILE },
-	{ "*", "v8::internal::interpreter::Bytecode*", COMPILE },
-	{ "*", "v8::internal::interpreter::Interpreter*", COMPILE },
-	{ "*", "v8::internal::baseline::*",      COMPILE },
-	{ "*", "v8::internal::maglev::*",        COMPILE },
-	{ "*", "v8::internal::compiler::*",      COMPILE },
+	{ "*", "v8::internal::Compiler::*",      COMPILE, V8_COMPILER, NAMELESS },
+	{ "*", "v8::internal::*CompilationJob*", COMPILE, V8_COMPILER, NAMELESS },
+	{ "*", "v8::internal::parsing::*",       COMPILE, V8_COMPILER, NAMELESS },
+	{ "*", "v8::internal::Parser*",          COMPILE, V8_COMPILER, NAMELESS },
+	{ "*", "v8::internal::PreParser*",       COMPILE, V8_COMPILER, NAMELESS },
+	{ "*", "v8::internal::Scanner::*",       COMPILE, V8_COMPILER, NAMELESS },
+	{ "*", "v8::internal::interpreter::Bytecode*", COMPILE, V8_COMPILER, NAMELESS },
+	{ "*", "v8::internal::interpreter::Interpreter*", COMPILE, V8_COMPILER, NAMELESS },
+	{ "*", "v8::internal::baseline::*",      COMPILE, V8_COMPILER, NAMELESS },
+	{ "*", "v8::internal::maglev::*",        COMPILE, V8_COMPILER, NAMELESS },
+	{ "*", "v8::internal::compiler::*",      COMPILE, V8_COMPILER, NAMELESS },
 	{ "*", "v8::internal::CodeSerializer::*", COMPILE },
 	{ "*", "v8::internal::Snapshot::*",      COMPILE },
 	{ "*", "v8::internal::wasm::*Compil*",   COMPILE, "WebAssembly" },
 	{ "*", "v8::internal::wasm::*Decode*",   COMPILE, "WebAssembly" },
-	{ "*", "v8::internal::Runtime_Compile*",  COMPILE },
+	{ "*", "v8::internal::Runtime_Compile*",  COMPILE, V8_COMPILER, NAMELESS },
 	{ "*", "v8::ScriptCompiler::*",           COMPILE },
 	{ "*", "v8::Script::Compile*",            COMPILE },
-	{ "*", "Builtins_CompileLazy*",           COMPILE },
+	{ "*", "Builtins_CompileLazy*",           COMPILE, V8_COMPILER, NAMELESS },
 	{ "*", "_PyPegen_*",                      COMPILE, "compile" },
 	{ "*", "_PyAST_Compile*",                 COMPILE, "compile" },
 	{ "*", "_PyParser_*",                     COMPILE, "compile" },

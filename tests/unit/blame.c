@@ -583,3 +583,32 @@ TEST(a_thread_that_go_had_parked_waits_for_no_lock)
 	CHECK_STR(f->title, "unknown: Go's scheduler had parked the thread");
 	done(rec, d);
 }
+
+TEST(module_that_is_told_is_the_one_that_the_culprit_asked_for)
+{
+	struct recording *rec = build_recording("v8");
+	struct argument modules[] = { { .key = ARG_MODULE, .text = "./inner", .frame = 1 },
+				      { .key = ARG_MODULE, .text = "koa", .frame = 3 },
+				      { .key = ARG_MODULE, .text = "./server", .frame = 5 } };
+	struct sample s = { .weight = 100 * MS, .syscall = -1, .n_arguments = 3 };
+	const struct finding *f;
+	struct diagnosis *d;
+
+	for (int i = 0; i < 3; i++)
+		modules[i].text = recording_intern(rec, modules[i].text);
+	build_stall(rec, 0, 100);
+	s.arguments = modules;
+	s.stack = build_stack(rec, "j readFileSync @node:fs:448\n"
+				   "j Module._load @node:internal/modules/cjs/loader:1023\n"
+				   "j (anonymous) @/app/node_modules/koa/index.js:1\n"
+				   "j Module._load @node:internal/modules/cjs/loader:1023\n"
+				   "j handler @/app/a.js:9\n"
+				   "j Module._load @node:internal/modules/cjs/loader:1023\n" HTTP);
+	rec->stalls[0].samples++;
+	recording_add_sample(rec, &s);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_COMPILE);
+	CHECK_STR(f->title, "require koa");
+	CHECK_EQ(f->culprit->line, 9);
+	done(rec, d);
+}

@@ -110,6 +110,9 @@ struct collector {
  * Adds or, from one of Node's own functions called by another of them, replaces:
  * execSync's command counts, not that of the spawnSync it calls.
  */
+/* Places that modules leave to arguments of other kinds. */
+enum { OTHERS = 6 };
+
 static void collect(struct collector *c, enum argument_key key, int64_t number, const char *text,
 		    size_t frame)
 {
@@ -119,7 +122,10 @@ static void collect(struct collector *c, enum argument_key key, int64_t number, 
 		if (c->out[i].key == key)
 			a = &c->out[i];
 	}
-	if (a && !c->internal)
+	/* Modules load each other; who asked for the first of them is known later. */
+	if (key == ARG_MODULE)
+		a = c->n < RUNTIME_MAX_ARGUMENTS - OTHERS ? NULL : a;
+	else if (a && !c->internal)
 		return;
 	if (!a) {
 		if (c->n == RUNTIME_MAX_ARGUMENTS)
