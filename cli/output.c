@@ -15,7 +15,8 @@ static int write_to(FILE *out, const struct renderer *renderer, const struct rep
 {
 	int ret = renderer->render(report, out, err);
 
-	if (ret < 0)
+	/* A renderer notices that a write failed, but no longer why. */
+	if (ret < 0 && !ferror(out))
 		return ret;
 	if (fflush(out) == 0 && !ferror(out))
 		return 0;

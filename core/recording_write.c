@@ -473,6 +473,8 @@ int recording_create(struct recording_writer **out, const char *path, uint64_t m
 		if (ret == -EEXIST)
 			error_fix(err,
 				  "it is not a recording: remove it, or use another name: -o FILE");
+		else
+			error_fix(err, "write it somewhere else: -o /tmp/NAME.lagprof");
 		return ret;
 	}
 	w = xcalloc(1, sizeof(*w));

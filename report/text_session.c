@@ -193,6 +193,17 @@ void text_doubts(const struct report *r, const struct page *page)
 	}
 }
 
+static void put_own_cpu(struct strbuf *b, const struct session *s)
+{
+	/* Starting takes as much as a minute of watching: a share of a moment misleads. */
+	if (s->duration < 1000000000)
+		put_quantile(b, ", lagprof used ", s->own_cpu);
+	else
+		strbuf_printf(b, ", lagprof used %.1f %%",
+			      100 * (double)s->own_cpu / (double)s->duration);
+	strbuf_puts(b, " of a CPU");
+}
+
 void text_probe(const struct report *r, const struct page *page)
 {
 	const struct session *s = &r->rec->session;
@@ -204,8 +215,7 @@ void text_probe(const struct report *r, const struct page *page)
 	if (s->sample_hz)
 		strbuf_printf(&b, ", %u samples/s in stalls", s->sample_hz);
 	if (s->own_cpu && s->duration)
-		strbuf_printf(&b, ", lagprof used %.1f %% of a CPU",
-			      100 * (double)s->own_cpu / (double)s->duration);
+		put_own_cpu(&b, s);
 	if (s->target_cpu && s->duration)
 		strbuf_printf(&b, " and about %.2g %% of the target's",
 			      100 * (double)s->target_cpu / (double)s->duration);

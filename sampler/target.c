@@ -120,7 +120,9 @@ int target_release(struct target *t, char **argv, struct error *err)
 	if (n != (ssize_t)sizeof(code))
 		return 0;
 	error_set(err, -code, "cannot run %s: %s", argv[0], strerror(code));
-	if (code == ENOENT)
+	if (code == ENOENT && strchr(argv[0], '/'))
+		error_fix(err, "check the path, and the program that its first line names");
+	else if (code == ENOENT)
 		error_fix(err, "check the spelling and $PATH: command -v %s", argv[0]);
 	else if (code == EACCES)
 		error_fix(err, "chmod +x %s, or name its interpreter", argv[0]);
