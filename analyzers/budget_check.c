@@ -1,227 +1,9 @@
-#include "analyzers/budget.h"
+#include "analyzers/budget_facts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzers/glob.h"
 #include "core/units.h"
-
-/* What the budgets of one recording are judged by. */
-struct facts {
-	const struct recording *rec;
-	const struct diagnosis *d;
-	/* Of all loops, without the turns of the startup; and as it would be with a CPU always
-	 * free. */
-	struct hist lag, unstarved;
-	nsec busy, polled;
-	nsec warm;    /* what began before this counts as startup; 0: what the recording says */
-	nsec serving; /* length of what came then */
-	uint64_t turns;
-	bool *allowed; /* by id of a finding: its stalls do not count */
-};
-
-/* The part of a stall that the code is answerable for. */
-static nsec own_time(const struct stall *s)
-{
-	nsec waited = s->runnable + s->stopped;
-
-	return s->duration > waited ? s->duration - waited : 0;
-}
-
-/* Takes one duration out of a histogram, min and max excepted. */
-static void hist_remove(struct hist *h, nsec ns)
-{
-	size_t bucket = hist_bucket(ns);
-
-	if (!h->count[bucket])
-		return;
-	h->count[bucket]--;
-	h->n--;
-	h->sum -= ns < h->sum ? ns : h->sum;
-}
-
-/* The largest duration left: exact where a stall made it, else its bucket's upper end. */
-static void mend_max(struct hist *h, nsec longest_stall)
-{
-	size_t last = HIST_BUCKETS;
-
-	while (last > 0 && !h->count[last - 1])
-		last--;
-	if (last == 0)
-		h->max = h->min = 0;
-	else if (hist_bucket(h->max) != last - 1)
-		h->max = hist_bucket(longest_stall) == last - 1 ? longest_stall
-								: hist_bucket_upper(last - 1);
-}
-
-static void sum_loops(struct facts *f)
-{
-	hist_init(&f->lag);
-	for (size_t i = 0; i < f->rec->n_loops; i++) {
-		const struct loop *loop = f->rec->loops[i];
-
-		hist_merge(&f->lag, &loop->lag);
-		f->busy += loop->busy;
-		f->polled += loop->polled;
-		f->turns += loop->turns;
-	}
-	f->unstarved = f->lag;
-}
-
-static bool is_allowed(const struct facts *f, size_t stall)
-{
-	uint32_t finding;
-
-	if (stall >= f->d->n_stalls)
-		return false;
-	finding = f->d->stalls[stall].finding;
-	return finding < f->d->n_findings && f->allowed[finding];
-}
-
-static enum phase phase_of(const struct facts *f, const struct stall *s)
-{
-	return s->start < f->warm ? PHASE_STARTUP : s->phase;
-}
-
-static void gather(struct facts *f, nsec warmup)
-{
-	const struct session *session = &f->rec->session;
-	nsec longest = 0, longest_own = 0, since = session->serving_since;
-
-	if (session->serving_since < session->duration)
-		since = session->serving_since + warmup;
-	f->warm = warmup ? since : 0;
-	sum_loops(f);
-	for (size_t i = 0; i < f->rec->n_stalls; i++) {
-		const struct stall *s = &f->rec->stalls[i];
-
-		if (s->open)
-			continue; /* not in the histogram */
-		hist_remove(&f->unstarved, s->duration);
-		if (phase_of(f, s) == PHASE_STARTUP) {
-			hist_remove(&f->lag, s->duration);
-			f->turns -= f->turns > 0;
-			continue;
-		}
-		if (is_allowed(f, i)) {
-			hist_remove(&f->lag, s->duration);
-			continue;
-		}
-		hist_add(&f->unstarved, own_time(s));
-		longest = s->duration > longest ? s->duration : longest;
-		longest_own = own_time(s) > longest_own ? own_time(s) : longest_own;
-	}
-	mend_max(&f->lag, longest);
-	mend_max(&f->unstarved, longest_own);
-	if (since < session->duration)
-		f->serving = session->duration - since;
-}
-
-static bool selected(const struct facts *f, const struct budget *b, size_t stall)
-{
-	const struct stall_diagnosis *sd = &f->d->stalls[stall];
-	const struct frame *c = sd->culprit;
-
-	if (b->phase >= 0 && (int)phase_of(f, &f->rec->stalls[stall]) != b->phase)
-		return false;
-	if (b->cause >= 0 ? (int)sd->cause != b->cause
-			  : sd->cause == CAUSE_CPU_STARVATION || sd->cause == CAUSE_STOPPED)
-		return false;
-	if (b->file && !(c && c->file && glob_match(b->file, c->file)))
-		return false;
-	return !b->module || (c && c->module && glob_match(b->module, c->module));
-}
-
-struct stall_sums {
-	uint64_t count;
-	nsec total, max;
-};
-
-/* own: without the time the thread waited for a CPU. */
-static struct stall_sums sum_stalls(const struct facts *f, const struct budget *b, bool own)
-{
-	struct stall_sums sums = { 0 };
-
-	for (size_t i = 0; i < f->rec->n_stalls && i < f->d->n_stalls; i++) {
-		const struct stall *s = &f->rec->stalls[i];
-		nsec length = own ? own_time(s) : s->duration;
-
-		if (is_allowed(f, i) || !selected(f, b, i) ||
-		    (own && length < f->rec->session.threshold))
-			continue;
-		sums.count++;
-		sums.total += length;
-		sums.max = length > sums.max ? length : sums.max;
-	}
-	return sums;
-}
-
-static double per(double value, nsec time, double unit)
-{
-	return time ? value / ((double)time / unit) : 0;
-}
-
-static nsec gc_time(const struct facts *f)
-{
-	nsec sum = 0;
-
-	for (size_t i = 0; i < f->rec->n_stalls && i < f->d->n_stalls; i++)
-		if (f->d->stalls[i].cause == CAUSE_GC && !is_allowed(f, i) &&
-		    phase_of(f, &f->rec->stalls[i]) == PHASE_SERVING)
-			sum += f->rec->stalls[i].duration;
-	return sum;
-}
-
-static double measure(const struct facts *f, const struct budget *b, bool own)
-{
-	const struct hist *lag = own ? &f->unstarved : &f->lag;
-	struct stall_sums sums = sum_stalls(f, b, own);
-
-	switch (b->metric) {
-	case METRIC_LAG_QUANTILE:
-		return (double)hist_quantile(lag, b->quantile);
-	case METRIC_LAG_MAX:
-		return (double)lag->max;
-	case METRIC_LAG_MEAN:
-		return lag->n ? (double)lag->sum / (double)lag->n : 0;
-	case METRIC_STALL_COUNT:
-		return (double)sums.count;
-	case METRIC_STALL_MAX:
-		return (double)sums.max;
-	case METRIC_STALL_TOTAL:
-		return (double)sums.total;
-	case METRIC_STALL_RATE:
-		return per((double)sums.count, f->serving, 60e9);
-	case METRIC_BLOCKED_RATIO:
-		return per((double)sums.total, f->serving, 1);
-	case METRIC_BUSY_RATIO:
-		return per((double)f->busy, f->busy + f->polled, 1);
-	case METRIC_GC_TOTAL:
-		return (double)gc_time(f);
-	case METRIC_POOL_WAIT:
-		return (double)hist_quantile(&f->rec->threadpool.queue_wait, b->quantile);
-	case METRIC_STRICT_COUNT:
-		return (double)f->d->strict_calls;
-	}
-	abort();
-}
-
-static bool holds(const struct budget *b, double limit, double value)
-{
-	switch (b->op) {
-	case OP_LESS:
-		return value < limit;
-	case OP_LESS_EQUAL:
-		return value <= limit;
-	case OP_GREATER:
-		return value > limit;
-	case OP_GREATER_EQUAL:
-		return value >= limit;
-	case OP_EQUAL:
-		return value == limit;
-	}
-	abort();
-}
 
 static const char *show(const struct budget *b, double value, struct arena *arena)
 {
@@ -248,7 +30,7 @@ static const char *show(const struct budget *b, double value, struct arena *aren
 }
 
 /* Why nothing that holds may be believed; NULL if all may be. */
-static const char *doubt(const struct facts *f, uint64_t min_turns, struct arena *arena)
+static const char *doubt(const struct budget_facts *f, uint64_t min_turns, struct arena *arena)
 {
 	const struct session *session = &f->rec->session;
 
@@ -267,77 +49,76 @@ static const char *doubt(const struct facts *f, uint64_t min_turns, struct arena
 	return NULL;
 }
 
-static bool is_expired(const struct budget_terms *t, const struct allowance *a)
+/* Why what the budget is about could not be seen; NULL if it was. */
+static const char *unseen(const struct budget_facts *f, const struct budget *b)
 {
-	/* Days written this way sort as text. */
-	return t->today && strcmp(a->expires, t->today) < 0;
-}
-
-static void apply_allowances(struct facts *f, const struct budget_terms *t)
-{
-	for (size_t i = 0; i < f->d->n_findings; i++)
-		for (size_t k = 0; k < t->n_allow; k++)
-			if (!is_expired(t, &t->allow[k]) &&
-			    strcmp(t->allow[k].fingerprint, f->d->findings[i].fingerprint) == 0)
-				f->allowed[i] = true;
-}
-
-/* Could what the budget is about be seen at all? */
-static bool is_known(const struct facts *f, const struct budget *b)
-{
-	if (b->metric == METRIC_STRICT_COUNT)
-		return f->rec->session.strict;
-	return b->metric != METRIC_POOL_WAIT || f->rec->threadpool.known;
+	if (b->metric == METRIC_STRICT_COUNT && !f->rec->session.strict)
+		return "calls that block are counted with --strict only";
+	if (b->metric == METRIC_POOL_WAIT && !f->rec->threadpool.known)
+		return "the thread pool could not be observed";
+	return NULL;
 }
 
 /* A judgement under way. */
 struct trial {
 	struct budget_report *report;
-	const struct facts *facts, *baseline; /* baseline NULL: none */
-	const char *unsure; /* why a limit that is met, or not met, proves nothing; NULL: it does */
+	const struct budget_facts *facts, *baseline; /* baseline NULL: none */
+	const char *doubt;          /* why limits that are met prove nothing; NULL: they do */
+	const char *doubt_baseline; /* why nothing is proved by those of a baseline */
+	const char *reason;         /* the first of all doubts */
 	struct arena *arena;
 };
 
-/* Like is compared with like; own: without the time that both waited for a CPU. */
-static double limit_of(const struct trial *t, const struct budget *b, bool own)
+/* Like is compared with like. */
+static double limit_of(const struct trial *t, const struct budget *b, enum view view)
 {
-	return b->factor > 0 && t->baseline ? b->limit + b->factor * measure(t->baseline, b, own)
-					    : b->limit;
+	if (b->factor > 0 && t->baseline)
+		return b->limit + b->factor * budget_measure(t->baseline, b, view);
+	return b->limit;
 }
 
-/* "61 ms, limit 50 ms" where the limit cannot be read in the expression. */
-static const char *show_result(const struct trial *t, const struct budget *b, bool own)
-{
-	const char *value = show(b, measure(t->facts, b, own), t->arena);
+static const char *const waiting = " without waiting for a CPU";
 
+/* "61 ms"; "61 ms (48 ms without waiting for a CPU)"; and the limit where the expression has none.
+ */
+static const char *show_result(const struct trial *t, const struct budget *b,
+			       const struct budget_result *rule)
+{
+	double seen = budget_measure(t->facts, b, VIEW_SEEN);
+	double own = budget_measure(t->facts, b, VIEW_OWN);
+	bool starved_baseline = !rule->ok && budget_holds(b, limit_of(t, b, VIEW_SEEN), seen);
+	const char *value = show(b, seen, t->arena), *less = show(b, own, t->arena);
+
+	if (starved_baseline)
+		value = arena_printf(t->arena, "%s%s", less, waiting);
+	else if (!rule->ok && strcmp(value, less) != 0)
+		value = arena_printf(t->arena, "%s (%s%s)", value, less, waiting);
 	if (b->factor == 0)
 		return value;
-	return arena_printf(t->arena, "%s%s, limit %s", value,
-			    own ? " without waiting for a CPU" : "",
-			    show(b, limit_of(t, b, own), t->arena));
+	return arena_printf(
+		t->arena, "%s, limit %s", value,
+		show(b, limit_of(t, b, starved_baseline ? VIEW_OWN : VIEW_SEEN), t->arena));
 }
 
 /* Does the stall, by the part the code is answerable for, help to exceed that upper limit? */
-static bool breaks(const struct facts *f, const struct budget *b, double limit, size_t stall)
+static bool breaks(const struct budget_facts *f, const struct budget *b, double limit, size_t stall)
 {
-	const struct stall *s = &f->rec->stalls[stall];
-	nsec length = own_time(s);
+	nsec length = stall_length(f, &f->rec->stalls[stall], VIEW_OWN);
 
-	if (is_allowed(f, stall) || !selected(f, b, stall))
+	if (budget_selects(f, b, stall) != STALL_SELECTED)
 		return false;
 	switch (b->metric) {
 	case METRIC_LAG_QUANTILE:
 	case METRIC_LAG_MAX:
 	case METRIC_LAG_MEAN:
 	case METRIC_STALL_MAX:
-		return !holds(b, limit, (double)length);
+		return !budget_holds(b, limit, (double)length);
 	case METRIC_STALL_COUNT:
 	case METRIC_STALL_TOTAL:
 	case METRIC_STALL_RATE:
 	case METRIC_BLOCKED_RATIO:
-		return length >= f->rec->session.threshold;
 	case METRIC_GC_TOTAL:
-		return f->d->stalls[stall].cause == CAUSE_GC;
+		return length >= f->rec->session.threshold;
 	case METRIC_BUSY_RATIO:
 	case METRIC_POOL_WAIT:
 	case METRIC_STRICT_COUNT:
@@ -350,13 +131,14 @@ static bool breaks(const struct facts *f, const struct budget *b, double limit, 
 static void blame_findings(const struct trial *t, const struct budget *b,
 			   struct budget_result *rule)
 {
-	const struct facts *f = t->facts;
-	double limit = limit_of(t, b, true);
+	const struct budget_facts *f = t->facts;
+	double limit = limit_of(t, b, VIEW_OWN);
 	uint32_t *ids = arena_alloc(t->arena, (f->d->n_findings + 1) * sizeof(*ids));
 	bool *broken_by = xcalloc(f->d->n_findings + 1, sizeof(*broken_by));
-
 	/* Of what there is too little of nobody is guilty. */
-	for (size_t i = 0; i < f->d->n_stalls && measure(f, b, true) >= limit; i++)
+	size_t n = budget_measure(f, b, VIEW_OWN) >= limit ? f->d->n_stalls : 0;
+
+	for (size_t i = 0; i < n; i++)
 		if (f->d->stalls[i].finding < f->d->n_findings && breaks(f, b, limit, i))
 			broken_by[f->d->stalls[i].finding] = true;
 	for (uint32_t i = 0; i < f->d->n_findings; i++)
@@ -366,30 +148,56 @@ static void blame_findings(const struct trial *t, const struct budget *b,
 	free(broken_by);
 }
 
+/* Why the limit, which did not hold, proves nothing; NULL: it was exceeded. */
+static const char *doubt_excess(const struct trial *t, const struct budget *b)
+{
+	double limit = limit_of(t, b, VIEW_OWN);
+
+	if (!budget_may_hold(t->facts, b, limit))
+		return NULL;
+	return budget_holds(b, limit, budget_measure(t->facts, b, VIEW_OWN))
+		       ? "a limit was exceeded only because the loop waited for a CPU"
+		       : "a limit was perhaps exceeded only because the loop waited for a CPU";
+}
+
+/* Why what is said of the rule proves nothing; NULL: it does. */
+static const char *doubt_rule(const struct trial *t, const struct budget *b, bool ok)
+{
+	if (ok && t->doubt)
+		return t->doubt;
+	if (ok && b->metric == METRIC_STRICT_COUNT && t->facts->rec->session.strict_missed)
+		return "there were more calls that block than could be looked at";
+	if (b->factor > 0 && t->doubt_baseline)
+		return t->doubt_baseline;
+	return ok ? NULL : doubt_excess(t, b);
+}
+
 static void judge(struct trial *t, const struct budget *b)
 {
 	struct budget_result *rule = &t->report->rules[t->report->n_rules++];
-	bool all = holds(b, limit_of(t, b, false), measure(t->facts, b, false));
-	bool own = holds(b, limit_of(t, b, true), measure(t->facts, b, true));
+	bool seen =
+		budget_holds(b, limit_of(t, b, VIEW_SEEN), budget_measure(t->facts, b, VIEW_SEEN));
+	bool own = budget_holds(b, limit_of(t, b, VIEW_OWN), budget_measure(t->facts, b, VIEW_OWN));
+	const char *why = unseen(t->facts, b);
 
+	if (!why && b->factor > 0 && t->baseline)
+		why = unseen(t->baseline, b);
 	/* The bad day of a baseline loosens no limit on the code itself. */
 	*rule = (struct budget_result){ .expr = b->expr,
 					.level = b->warn ? "warn" : "error",
-					.ok = all && (own || b->factor == 0) };
-	if (!is_known(t->facts, b) || (b->factor > 0 && t->baseline && !is_known(t->baseline, b))) {
-		rule->ok = false;
-		t->unsure = t->unsure ? t->unsure : "the thread pool could not be observed";
-		return;
+					.ok = !why && seen && (own || b->factor == 0) };
+	if (!why) {
+		rule->value = show_result(t, b, rule);
+		why = doubt_rule(t, b, rule->ok);
 	}
-	rule->value = show_result(t, b, all && !rule->ok);
-	if (!rule->ok && !own)
+	rule->unsure = why != NULL;
+	if (!rule->ok && !rule->unsure)
 		blame_findings(t, b, rule);
-	if (rule->ok || b->warn)
+	if (b->warn && !rule->ok)
 		return;
-	if (own)
-		t->unsure = "a limit was exceeded only because the loop waited for a CPU";
-	else
+	if (!rule->ok && !rule->unsure)
 		t->report->verdict = VERDICT_FAIL;
+	t->reason = t->reason ? t->reason : why;
 }
 
 static void judge_allowances(struct budget_report *r, const struct budget_terms *t,
@@ -398,7 +206,7 @@ static void judge_allowances(struct budget_report *r, const struct budget_terms 
 	for (size_t i = 0; i < t->n_allow; i++) {
 		const struct allowance *a = &t->allow[i];
 
-		if (!is_expired(t, a))
+		if (!allowance_is_expired(t, a))
 			continue;
 		r->rules[r->n_rules++] = (struct budget_result){
 			.expr = arena_printf(arena, "allow %s until %s (%s)", a->fingerprint,
@@ -408,26 +216,6 @@ static void judge_allowances(struct budget_report *r, const struct budget_terms 
 		};
 		r->verdict = VERDICT_FAIL;
 	}
-}
-
-static struct facts *make_facts(const struct budget_terms *t, const struct recording *rec,
-				const struct diagnosis *d)
-{
-	struct facts *f = xcalloc(1, sizeof(*f));
-
-	f->rec = rec;
-	f->d = d;
-	f->allowed = xcalloc(d->n_findings + 1, sizeof(*f->allowed));
-	apply_allowances(f, t);
-	gather(f, t->warmup);
-	return f;
-}
-
-static void free_facts(struct facts *f)
-{
-	if (f)
-		free(f->allowed);
-	free(f);
 }
 
 static bool same_runtime(const struct target_info *a, const struct target_info *b)
@@ -470,7 +258,7 @@ static const char *doubt_machine(const struct host *here, const struct host *the
 }
 
 /* Why the baseline cannot be compared with; NULL if it can. */
-static const char *doubt_baseline(const struct facts *f, const struct facts *base,
+static const char *doubt_baseline(const struct budget_facts *f, const struct budget_facts *base,
 				  uint64_t min_turns, bool any_machine, struct arena *arena)
 {
 	const char *why = doubt(base, min_turns, arena);
@@ -497,27 +285,26 @@ struct budget_report *budget_check(const struct budget_terms *terms, const struc
 {
 	uint64_t min_turns = terms->min_turns ? terms->min_turns : BUDGET_MIN_TURNS;
 	struct budget_report *r = arena_alloc(arena, sizeof(*r));
-	struct facts *f = make_facts(terms, rec, d), *base = NULL;
+	struct budget_facts *f = budget_facts_make(terms, rec, d), *base = NULL;
 	struct trial trial = { .report = r, .facts = f, .arena = arena };
 
-	trial.unsure = doubt(f, min_turns, arena);
+	trial.doubt = doubt(f, min_turns, arena);
 	if (uses_baseline(terms) && terms->baseline) {
-		base = make_facts(terms, terms->baseline, terms->baseline_diagnosis);
+		base = budget_facts_make(terms, terms->baseline, terms->baseline_diagnosis);
 		trial.baseline = base;
-		if (!trial.unsure)
-			trial.unsure =
-				doubt_baseline(f, base, min_turns, terms->any_machine, arena);
+		trial.doubt_baseline =
+			doubt_baseline(f, base, min_turns, terms->any_machine, arena);
 	}
 	r->rules = arena_alloc(arena, (terms->n + terms->n_allow + 1) * sizeof(*r->rules));
 	r->verdict = terms->n ? VERDICT_PASS : VERDICT_NONE;
 	for (size_t i = 0; i < terms->n; i++)
 		judge(&trial, &terms->budgets[i]);
 	judge_allowances(r, terms, arena);
-	if (r->verdict == VERDICT_PASS && trial.unsure) {
+	if (r->verdict == VERDICT_PASS && trial.reason) {
 		r->verdict = VERDICT_INCONCLUSIVE;
-		r->reason = trial.unsure;
+		r->reason = trial.reason;
 	}
-	free_facts(base);
-	free_facts(f);
+	budget_facts_free(base);
+	budget_facts_free(f);
 	return r;
 }

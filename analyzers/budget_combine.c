@@ -13,7 +13,7 @@ static int by_badness(const void *a, const void *b)
 
 static enum outcome outcome_of(const struct budget_report *r, size_t rule)
 {
-	if (r->verdict == VERDICT_INCONCLUSIVE)
+	if (r->rules[rule].unsure)
 		return OUTCOME_UNSURE;
 	return r->rules[rule].ok ? OUTCOME_OK : OUTCOME_OVER;
 }
@@ -76,7 +76,8 @@ struct budget_report *budget_combine(const struct budget_report *const *reports,
 		*rule = (struct budget_result){ .expr = reports[0]->rules[i].expr,
 						.level = reports[0]->rules[i].level,
 						.value = list_values(reports, n, i, arena),
-						.ok = outcome == OUTCOME_OK };
+						.ok = outcome == OUTCOME_OK,
+						.unsure = outcome == OUTCOME_UNSURE };
 		worsen(r, rule, outcome);
 	}
 	if (r->verdict == VERDICT_INCONCLUSIVE)

@@ -103,6 +103,7 @@ static int parse_metric(struct parser *p, struct budget *b)
 			b->metric = metrics[i].metric;
 			b->unit = metrics[i].unit;
 			b->quantile = metrics[i].quantile;
+			b->cause = b->metric == METRIC_GC_TOTAL ? CAUSE_GC : b->cause;
 			return 0;
 		}
 		suggest_offer(&near, metrics[i].name);

@@ -135,9 +135,10 @@ enum verdict { VERDICT_NONE, VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE };
 
 struct budget_result {
 	const char *expr, *level, *value; /* as written; "error"/"warn"; what was measured */
-	bool ok;
-	const uint32_t *findings; /* ids, ascending: whose stalls break it */
+	bool ok;                          /* the limit is met, by what was seen */
+	const uint32_t *findings;         /* ids, ascending: whose stalls break it */
 	size_t n_findings;
+	bool unsure; /* that the limit is met, or is not, proves nothing */
 };
 
 struct budget_report {

@@ -60,7 +60,7 @@ void hist_merge(struct hist *h, const struct hist *from)
 		h->max = from->max;
 }
 
-static uint64_t bucket_middle(const struct hist *h, size_t bucket)
+uint64_t hist_bucket_middle(const struct hist *h, size_t bucket)
 {
 	uint64_t lower = bucket_lower(bucket);
 	uint64_t middle = lower + (hist_bucket_upper(bucket) - lower) / 2;
@@ -84,7 +84,7 @@ uint64_t hist_quantile(const struct hist *h, double q)
 	for (size_t i = 0; i < HIST_BUCKETS; i++) {
 		seen += h->count[i];
 		if (seen >= rank)
-			return bucket_middle(h, i);
+			return hist_bucket_middle(h, i);
 	}
 	return h->max;
 }
@@ -97,7 +97,7 @@ double hist_stddev(const struct hist *h)
 		return 0;
 	mean = (double)h->sum / (double)h->n;
 	for (size_t i = 0; i < HIST_BUCKETS; i++) {
-		double d = h->count[i] ? (double)bucket_middle(h, i) - mean : 0;
+		double d = h->count[i] ? (double)hist_bucket_middle(h, i) - mean : 0;
 
 		squares += d * d * (double)h->count[i];
 	}

@@ -30,6 +30,8 @@ void hist_merge(struct hist *h, const struct hist *from);
 /* The bucket of a duration, and the largest duration (inclusive) of a bucket. */
 size_t hist_bucket(uint64_t ns);
 uint64_t hist_bucket_upper(size_t bucket);
+/* What is taken for the length of all in a bucket: its middle, clipped to min and max. */
+uint64_t hist_bucket_middle(const struct hist *h, size_t bucket);
 /* The duration that q (0..1) of all stay at or below: its bucket's middle, clipped to min and max.
  */
 uint64_t hist_quantile(const struct hist *h, double q);

@@ -29,6 +29,7 @@ struct loop {
 	uint64_t turns;    /* turns that ended, of any length */
 	uint64_t lost;     /* turns whose boundaries were lost */
 	nsec busy, polled; /* time inside and outside turns */
+	nsec waited;       /* for a CPU, while serving, in turns or not; 0 unknown */
 	struct hist lag;   /* of every turn that ended */
 };
 

@@ -171,6 +171,7 @@ static void take_loop(struct decoder *d, const Lagprof__Loop *m)
 	loop->lost = m->lost;
 	loop->busy = m->busy;
 	loop->polled = m->polled;
+	loop->waited = m->waited;
 	take_histogram(&loop->lag, m->lag);
 }
 

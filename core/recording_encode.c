@@ -224,6 +224,7 @@ void encode_loop(struct strbuf *out, uint32_t id, const struct loop *loop)
 	SET(&m, lost, loop->lost);
 	SET(&m, busy, loop->busy);
 	SET(&m, polled, loop->polled);
+	SET(&m, waited, loop->waited);
 	fill_histogram(&lag, &sparse, &loop->lag);
 	m.lag = &lag;
 	PUT(out, LOOP, loop, &m);

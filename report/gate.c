@@ -65,9 +65,13 @@ void gate_rule(struct strbuf *b, const struct budget_result *rule)
 	strbuf_puts_visible(b, rule->value ? rule->value : "nothing");
 }
 
-bool gate_is_error(const struct budget_report *budget, const struct budget_result *rule)
+enum rule_outcome gate_outcome(const struct budget_result *rule)
 {
-	return !rule->ok && budget->verdict == VERDICT_FAIL && strcmp(rule->level, "warn") != 0;
+	if (!rule->ok && strcmp(rule->level, "warn") == 0)
+		return RULE_WARNED;
+	if (rule->unsure)
+		return RULE_UNSURE;
+	return rule->ok ? RULE_MET : RULE_OVER;
 }
 
 static bool is_blamed(const struct budget_result *rule, uint32_t finding)
@@ -83,7 +87,7 @@ enum severity gate_severity(const struct report *r, const struct finding *f)
 	if (!r->budget)
 		return f->severity;
 	for (size_t i = 0; i < r->budget->n_rules; i++)
-		if (gate_is_error(r->budget, &r->budget->rules[i]) &&
+		if (gate_outcome(&r->budget->rules[i]) == RULE_OVER &&
 		    is_blamed(&r->budget->rules[i], f->id))
 			return SEVERITY_INCIDENT;
 	return f->severity < SEVERITY_WARNING ? f->severity : SEVERITY_WARNING;
@@ -97,7 +101,7 @@ void gate_verdict(struct strbuf *b, const struct budget_report *budget)
 	if (!budget || budget->verdict == VERDICT_NONE)
 		return;
 	for (size_t i = 0; i < budget->n_rules; i++)
-		over += !budget->rules[i].ok;
+		over += !budget->rules[i].ok && gate_outcome(&budget->rules[i]) != RULE_UNSURE;
 	strbuf_printf(b, "%s: ", verdicts[budget->verdict]);
 	if (budget->verdict == VERDICT_INCONCLUSIVE && budget->reason)
 		strbuf_puts_visible(b, budget->reason);

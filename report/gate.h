@@ -21,8 +21,9 @@ void gate_message(struct strbuf *b, const struct report *r, const struct finding
 void gate_rule(struct strbuf *b, const struct budget_result *rule);
 /* "fail: 1 of 2 budgets exceeded", "inconclusive: REASON"; nothing without budgets. */
 void gate_verdict(struct strbuf *b, const struct budget_report *budget);
-/* Is the rule exceeded in a way that fails the job? */
-bool gate_is_error(const struct budget_report *budget, const struct budget_result *rule);
+/* What a job is to be told of a rule: only RULE_OVER fails it, RULE_WARNED is over all the same. */
+enum rule_outcome { RULE_MET, RULE_WARNED, RULE_UNSURE, RULE_OVER };
+enum rule_outcome gate_outcome(const struct budget_result *rule);
 /*
  * How loudly a service is to show a finding.  Where budgets were judged only
  * what fails the job is an incident, at whatever lag; else its lag decides.

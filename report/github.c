@@ -49,15 +49,16 @@ static void put_property(struct strbuf *b, const char *name, const char *value)
 	strbuf_puts_percent(b, value, "%\r\n:,");
 }
 
-static void put_rule(struct annotations *a, const struct budget_report *budget,
-		     const struct budget_result *rule)
+static void put_rule(struct annotations *a, const struct budget_result *rule)
 {
+	enum rule_outcome outcome = gate_outcome(rule);
 	struct strbuf properties = { 0 }, message = { 0 };
 
-	put_property(&properties, "title", "lagprof: budget exceeded");
+	put_property(&properties, "title",
+		     outcome == RULE_UNSURE ? "lagprof: budget perhaps exceeded"
+					    : "lagprof: budget exceeded");
 	gate_rule(&message, rule);
-	put_message(a, gate_is_error(budget, rule) ? KIND_ERROR : KIND_WARNING, &properties,
-		    &message);
+	put_message(a, outcome == RULE_OVER ? KIND_ERROR : KIND_WARNING, &properties, &message);
 	strbuf_destroy(&properties);
 	strbuf_destroy(&message);
 }
@@ -70,7 +71,7 @@ static void put_budget(struct annotations *a, const struct budget_report *budget
 		return;
 	for (size_t i = 0; i < budget->n_rules; i++)
 		if (!budget->rules[i].ok)
-			put_rule(a, budget, &budget->rules[i]);
+			put_rule(a, &budget->rules[i]);
 	if (budget->verdict == VERDICT_INCONCLUSIVE) {
 		put_property(&properties, "title", "lagprof: inconclusive");
 		gate_verdict(&message, budget);

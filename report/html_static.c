@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "core/units.h"
+#include "report/gate.h"
 #include "report/place.h"
 #include "report/text.h"
 
@@ -86,6 +87,9 @@ static void put_breakers(FILE *out, const struct report *r, const struct budget_
 	enum { MOST = 3 };
 
 	for (size_t i = 0; i < rule->n_findings && i < MOST; i++) {
+		/* Redaction may have merged some. */
+		if (rule->findings[i] >= r->diagnosis->n_findings)
+			continue;
 		fputs(i ? ", " : "", out);
 		html_text(out, r->diagnosis->findings[rule->findings[i]].title);
 	}
@@ -95,11 +99,18 @@ static void put_breakers(FILE *out, const struct report *r, const struct budget_
 
 static void put_rule(FILE *out, const struct report *r, const struct budget_result *rule)
 {
-	fprintf(out, "<tr class=\"%s\"><td>%s</td><td><code>",
-		rule->ok                           ? "ok"
-		: strcmp(rule->level, "warn") == 0 ? "warn"
-						   : "over",
-		rule->ok ? "met" : "over");
+	static const struct {
+		const char *class, *word;
+	} outcomes[] = {
+		[RULE_MET] = { "ok", "met" },
+		[RULE_WARNED] = { "warn", "over" },
+		[RULE_UNSURE] = { "warn", "unsure" },
+		[RULE_OVER] = { "over", "over" },
+	};
+	enum rule_outcome outcome = gate_outcome(rule);
+
+	fprintf(out, "<tr class=\"%s\"><td>%s</td><td><code>", outcomes[outcome].class,
+		outcomes[outcome].word);
 	html_text(out, rule->expr);
 	fputs("</code></td><td class=\"num\">", out);
 	html_text(out, rule->value ? rule->value : "nothing");

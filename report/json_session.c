@@ -112,6 +112,8 @@ json_t *json_loop(const struct loop *loop)
 	json_put_count(o, "turns", loop->turns);
 	json_put_count(o, "busy_ns", loop->busy);
 	json_put_count(o, "polled_ns", loop->polled);
+	if (loop->waited)
+		json_put_count(o, "waited_ns", loop->waited);
 	if (total)
 		json_put_real(o, "utilization", (double)loop->busy / (double)total);
 	if (loop->lag.n)
@@ -213,6 +215,8 @@ json_t *json_budget(const struct budget_report *budget)
 		json_put_text(rule, "level", budget->rules[i].level);
 		json_put_text(rule, "value", budget->rules[i].value);
 		json_object_set_new(rule, "ok", json_boolean(budget->rules[i].ok));
+		if (budget->rules[i].unsure)
+			json_object_set_new(rule, "unsure", json_true());
 		if (budget->rules[i].n_findings)
 			json_object_set_new(rule, "findings", list_ids(&budget->rules[i]));
 		json_array_append_new(rules, rule);

@@ -54,24 +54,24 @@ static void put_guilty(FILE *out, const struct report *r, const struct budget_re
 
 static void put_outcome(FILE *out, const struct report *r, const struct budget_result *rule)
 {
-	const struct budget_report *budget = r->budget;
-	const char *element = budget->verdict == VERDICT_INCONCLUSIVE ? "error" : "failure";
+	enum rule_outcome outcome = gate_outcome(rule);
+	const char *element = outcome == RULE_UNSURE ? "error" : "failure";
 	struct strbuf b = { 0 };
 
-	if (rule->ok && budget->verdict != VERDICT_INCONCLUSIVE) {
+	if (outcome == RULE_MET) {
 		fputs("/>\n", out);
 		return;
 	}
 	gate_rule(&b, rule);
-	if (!rule->ok && strcmp(rule->level, "warn") == 0) {
+	if (outcome == RULE_WARNED) {
 		fputs("><system-out>warning: ", out);
 		take(out, &b);
 		fputs("</system-out></testcase>\n", out);
 		return;
 	}
-	if (budget->verdict == VERDICT_INCONCLUSIVE) {
+	if (r->budget->verdict == VERDICT_INCONCLUSIVE) {
 		strbuf_puts(&b, "; ");
-		gate_verdict(&b, budget);
+		gate_verdict(&b, r->budget);
 	}
 	fprintf(out, "><%s type=\"budget\" message=\"", element);
 	take(out, &b);
@@ -109,33 +109,25 @@ static void put_output(FILE *out, const struct report *r)
 	fputs("</system-out>\n", out);
 }
 
-/* The counts of the suite, as put_outcome() gives them. */
-static void count(const struct budget_report *budget, size_t *failures, size_t *errors)
+static size_t count(const struct budget_report *budget, enum rule_outcome outcome)
 {
-	*failures = *errors = 0;
-	for (size_t i = 0; budget && i < budget->n_rules; i++) {
-		const struct budget_result *rule = &budget->rules[i];
-		bool warned = !rule->ok && strcmp(rule->level, "warn") == 0;
+	size_t n = 0;
 
-		if (warned)
-			continue;
-		*errors += budget->verdict == VERDICT_INCONCLUSIVE;
-		*failures += budget->verdict != VERDICT_INCONCLUSIVE && !rule->ok;
-	}
+	for (size_t i = 0; budget && i < budget->n_rules; i++)
+		n += gate_outcome(&budget->rules[i]) == outcome;
+	return n;
 }
 
 static int render(const struct report *r, FILE *out, struct error *err)
 {
 	nsec duration = r->rec->session.duration;
-	size_t failures, errors;
 
-	count(r->budget, &failures, &errors);
 	fprintf(out,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
 		" <testsuite name=\"lagprof\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" "
 		"time=\"%llu.%03llu\">\n",
-		r->budget ? r->budget->n_rules : 0, failures, errors,
-		(unsigned long long)(duration / 1000000000),
+		r->budget ? r->budget->n_rules : 0, count(r->budget, RULE_OVER),
+		count(r->budget, RULE_UNSURE), (unsigned long long)(duration / 1000000000),
 		(unsigned long long)(duration / 1000000 % 1000));
 	put_cases(out, r);
 	put_output(out, r);

@@ -45,6 +45,12 @@ static void put_cell(struct strbuf *b, struct strbuf *text)
 
 static void put_budget(struct strbuf *b, const struct budget_report *budget)
 {
+	static const char *const outcomes[] = {
+		[RULE_MET] = "ok",
+		[RULE_WARNED] = "over (warning)",
+		[RULE_UNSURE] = "unsure",
+		[RULE_OVER] = "**over**",
+	};
 	struct strbuf text = { 0 };
 
 	if (!budget || budget->verdict == VERDICT_NONE)
@@ -61,10 +67,7 @@ static void put_budget(struct strbuf *b, const struct budget_report *budget)
 		put_cell(b, &text);
 		strbuf_puts_visible(&text, rule->value ? rule->value : "nothing");
 		put_cell(b, &text);
-		strbuf_printf(b, "%s |\n",
-			      rule->ok                           ? "ok"
-			      : strcmp(rule->level, "warn") == 0 ? "over (warning)"
-								 : "**over**");
+		strbuf_printf(b, "%s |\n", outcomes[gate_outcome(rule)]);
 	}
 	strbuf_puts(b, "\n");
 }

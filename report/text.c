@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/units.h"
+#include "report/gate.h"
 #include "report/page.h"
 #include "report/place.h"
 #include "report/text.h"
@@ -182,6 +183,12 @@ static void print_target(const struct report *r, const struct page *page)
 void text_budget(const struct budget_report *budget, const struct page *page)
 {
 	static const char *const verdicts[] = { "none", "pass", "fail", "inconclusive" };
+	static const char *const outcomes[] = {
+		[RULE_MET] = "ok",
+		[RULE_WARNED] = "warn",
+		[RULE_UNSURE] = "unsure",
+		[RULE_OVER] = "over",
+	};
 	enum ink ink;
 
 	if (!budget || budget->verdict == VERDICT_NONE)
@@ -192,10 +199,9 @@ void text_budget(const struct budget_report *budget, const struct page *page)
 	for (size_t i = 0; i < budget->n_rules; i++) {
 		const struct budget_result *rule = &budget->rules[i];
 
-		page_printf(page, rule->ok ? INK_NONE : INK_RED, 2, "%s  %s  measured %s%s",
-			    rule->ok ? "ok  " : "over", rule->expr,
-			    rule->value ? rule->value : "nothing",
-			    rule->ok || strcmp(rule->level, "warn") != 0 ? "" : " (warning)");
+		page_printf(page, rule->ok ? INK_NONE : INK_RED, 2, "%-6s  %s  measured %s",
+			    outcomes[gate_outcome(rule)], rule->expr,
+			    rule->value ? rule->value : "nothing");
 	}
 	page_gap(page);
 }

@@ -45,7 +45,7 @@ static int follow(struct process *p, pid_t tid, bool running, struct error *err)
 	if (ret < 0)
 		return ret;
 	w = xcalloc(1, sizeof(*w));
-	watch_init(w, tid);
+	watch_init(w, p->c.target, tid);
 	w->is_loop = p->config->dump;
 	p->watches[p->n_watches++] = w;
 	if (running)

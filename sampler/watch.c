@@ -21,9 +21,27 @@ struct held_stack {
 	uint8_t *bytes; /* raw.stack and raw.kernel point into it */
 };
 
-void watch_init(struct watch *w, pid_t tid)
+/* ns the thread has waited for a CPU since it exists (schedstat's second number). */
+static nsec run_delay(const struct target *t, pid_t tid)
 {
-	*w = (struct watch){ .tid = tid, .loop = UINT32_MAX };
+	char path[48], text[96];
+	uint64_t delay = 0;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "task/%d/schedstat", tid);
+	fd = openat(t->procfd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return sscanf(text, "%*u %" SCNu64, &delay) == 1 ? delay : 0;
+}
+
+void watch_init(struct watch *w, const struct target *target, pid_t tid)
+{
+	*w = (struct watch){ .tid = tid, .loop = UINT32_MAX, .waited = run_delay(target, tid) };
 }
 
 static void drop_held(struct watch *w, size_t n)
@@ -327,24 +345,6 @@ static void settle_ended(struct watch *w, struct watch_context *c, const struct 
 	c->sink->stall(c->sink, c->rec, &c->rec->stalls[w->stall]);
 }
 
-/* ns the thread has waited for a CPU since it exists (schedstat's second number). */
-static nsec run_delay(const struct target *t, pid_t tid)
-{
-	char path[48], text[96];
-	uint64_t delay = 0;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "task/%d/schedstat", tid);
-	fd = openat(t->procfd, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return sscanf(text, "%*u %" SCNu64, &delay) == 1 ? delay : 0;
-}
-
 /* The open turn as far as it is known now. */
 static struct turn turn_now(const struct watch *w, const struct watch_context *c, nsec now)
 {
@@ -499,6 +499,17 @@ bool watch_exec(struct watch *w, nsec at)
 	return polled;
 }
 
+/* A thread that has just ended cannot be asked any more. */
+static void count_waited(struct watch *w, const struct watch_context *c, struct loop *loop)
+{
+	nsec waited = run_delay(c->target, w->tid);
+
+	if (c->serving_since == UINT64_MAX && waited)
+		w->waited = waited;
+	if (waited > w->waited)
+		loop->waited = waited - w->waited;
+}
+
 void watch_count(struct watch *w, struct watch_context *c)
 {
 	struct loop *loop;
@@ -511,5 +522,6 @@ void watch_count(struct watch *w, struct watch_context *c)
 	loop->turns = w->look.turns;
 	loop->busy = w->look.busy;
 	loop->polled = w->look.polled;
+	count_waited(w, c, loop);
 	c->probe->lag(c->probe_state, w->tid, &loop->lag);
 }

@@ -29,6 +29,7 @@ struct watch {
 	uint32_t stall;      /* id of the open stall, when settled.start */
 	nsec cut;            /* the turn that begins here was already under way */
 	nsec told;           /* when an open stall was last reported */
+	nsec waited;         /* for a CPU before it served, since the thread exists */
 	bool is_loop;        /* known to be one although it was not seen to poll */
 	bool unsure;         /* found inside a turn: its first poll may be made in there */
 	bool gone;           /* the thread has ended */
@@ -55,7 +56,7 @@ struct watch_context {
 	bool show_queries;  /* see request_find() */
 };
 
-void watch_init(struct watch *w, pid_t tid);
+void watch_init(struct watch *w, const struct target *target, pid_t tid);
 void watch_destroy(struct watch *w);
 
 /* Before draining: looks at the loop as it is now. */
