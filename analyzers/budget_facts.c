@@ -294,8 +294,8 @@ static nsec longest_turn(const struct budget_facts *f, enum view view)
 
 static double mean_turn(const struct budget_facts *f, enum view view)
 {
-	double sum = (double)(view == VIEW_LEAST ? minus(f->rest.sum, f->rest_waited)
-						 : f->rest.sum);
+	double sum =
+		(double)(view == VIEW_LEAST ? minus(f->rest.sum, f->rest_waited) : f->rest.sum);
 
 	for (size_t i = 0; i < f->n_stalls; i++)
 		sum += (double)f->stalls[view][i];

@@ -19,7 +19,8 @@ struct budget_facts {
 	nsec warm;      /* what began before this counts as startup; 0: what the recording says */
 	nsec serving;   /* length of what came then */
 	uint64_t turns; /* of all loops, without those of the startup */
-	/* Turns that were no stalls, and the lengths of the serving stalls that count, ascending. */
+	/* Turns that were no stalls, and the lengths of the serving stalls that count, ascending.
+	 */
 	struct hist rest;
 	nsec *stalls[VIEWS];
 	size_t n_stalls;

@@ -16,7 +16,7 @@ import xml.etree.ElementTree as xml
 from pathlib import Path
 
 folder = Path(sys.argv[1])
-PLACED = {"0": True, "1": True, "2": False}
+names = sorted((path.stem for path in folder.glob("*.sarif")), key=int)
 
 
 def check(condition, what):
@@ -24,8 +24,9 @@ def check(condition, what):
         sys.exit(f"FAILED: {what}")
 
 
-for name, placed in PLACED.items():
-    number = 13 if placed else 0
+check(len(names) >= 13, "the documents")
+for name in names:
+    number = 13 if name != names[-1] else 0  # the last is outside the root
 
     sarif = json.loads((folder / f"{name}.sarif").read_text(encoding="utf-8"))
     (run,) = sarif["runs"]

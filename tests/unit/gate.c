@@ -253,6 +253,10 @@ TEST(gate_markdown_stays_below_the_limit_of_a_job_summary)
 	recording_free(rec);
 }
 
+/* 3 KB of a folder's names. */
+#define TEN(s)    s s s s s s s s s s
+#define LONG_FILE "/app/" TEN(TEN("folder of thirty bytes \u00e9\u00e9\u00e9/")) "x.js"
+
 /* For tests/golden/gate.sh, which reads them as the services do. */
 TEST(gate_documents_are_written_for_the_parsers)
 {
@@ -260,9 +264,23 @@ TEST(gate_documents_are_written_for_the_parsers)
 		&renderer_sarif,  &renderer_junit,    &renderer_gitlab,
 		&renderer_github, &renderer_markdown,
 	};
-	static const char *const files[] = { "/app/server.js",
-					     "/app/\xff\x01\xef\xbf\xbf<a>&\"'|`,:%\u202e.js",
-					     "/elsewhere/x.js" };
+	/* Those in the root first, as tests/golden/gate.sh counts them. */
+	static const char *const files[] = {
+		"/app/server.js",
+		"/app/\xff\x01\xef\xbf\xbf<a>&\"'|`,:%\u202e.js",
+		"/app/%0A::error::x,line=1.js",
+		"/app/%25%0D%3A%2C.js",
+		"/app/\x1b[31m\x1b]0;x\x07\xc2\x9b"
+		"31m.js",
+		"/app/\u200f\u2066\u061c\ufeff.js",
+		"/app/-->]]><![CDATA[<!--.js",
+		"/app/\u732b\U0001f408\u0301 e\u0301.js",
+		"/app/[x](javascript:alert(1))**b**\\.js",
+		"/app/\xc3(\xed\xa0\x80\xf4\x90\x80\x80.js",
+		"/app/\r\t'\"&amp;&#0;.js",
+		LONG_FILE,
+		"/elsewhere/x.js",
+	};
 	const char *dir = getenv("LAGPROF_GATE_DIR");
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
