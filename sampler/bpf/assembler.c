@@ -68,6 +68,11 @@ void asm_alu_imm(struct assembler *a, int op, int dst, int32_t imm)
 	emit(a, BPF_ALU64 | op | BPF_K, dst, 0)->imm = imm;
 }
 
+void asm_neg(struct assembler *a, int dst)
+{
+	emit(a, BPF_ALU64 | BPF_NEG, dst, 0);
+}
+
 void asm_load(struct assembler *a, int dst, int src, int off)
 {
 	emit(a, BPF_LDX | BPF_DW | BPF_MEM, dst, src)->off = (int16_t)off;

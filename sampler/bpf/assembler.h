@@ -38,6 +38,7 @@ void asm_mov_imm64(struct assembler *a, int dst, uint64_t imm);
 /* op is BPF_ADD, BPF_SUB, BPF_AND, BPF_OR, BPF_LSH, BPF_RSH, BPF_MUL... */
 void asm_alu(struct assembler *a, int op, int dst, int src);
 void asm_alu_imm(struct assembler *a, int op, int dst, int32_t imm);
+void asm_neg(struct assembler *a, int dst);
 /* dst = *(src + off), and *(dst + off) = src. */
 void asm_load(struct assembler *a, int dst, int src, int off);
 void asm_load32(struct assembler *a, int dst, int src, int off);

@@ -1,5 +1,5 @@
 #include <errno.h>
-#include <time.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "sampler/bpf/decode.h"
@@ -13,6 +13,7 @@ enum {
 	STACK_RINGS = 32 * 1024 * 1024, /* of all CPUs together, unless they are very many */
 	SIDE_RING = 64 * 1024,
 };
+static const nsec CALM = 200000000; /* the clock stays fast for so long after a long turn */
 
 static void sample_attr(const struct engine *x, struct perf_event_attr *attr)
 {
@@ -35,12 +36,83 @@ static size_t clock_ring_size(const struct engine *x)
 	return size;
 }
 
+/*
+ * The clock costs a CPU some microseconds each time it fires, which is more than all else that a loop
+ * pays that does not lag.  So it is slow until a turn has lasted for half of the gate, and has
+ * found that out before the gate opens: it fires then at least once.
+ */
+static nsec fast_period(const struct engine *x)
+{
+	return 1000000000 / (x->config.freq ? x->config.freq : 1);
+}
+
+static nsec slow_period(const struct engine *x)
+{
+	return x->config.gate / 2;
+}
+
+static bool can_be_slow(const struct engine *x)
+{
+	return slow_period(x) >= 2 * fast_period(x);
+}
+
+static nsec clock_period(const struct engine *x)
+{
+	return x->fast || !can_be_slow(x) ? fast_period(x) : slow_period(x);
+}
+
+nsec engine_quicken_after(const struct engine *x)
+{
+	return can_be_slow(x) ? x->config.gate - slow_period(x) : x->config.gate;
+}
+
+static void set_period(struct engine *x)
+{
+	uint64_t period = clock_period(x);
+
+	if (period == x->clock_period)
+		return;
+	for (size_t i = 0; i < x->n_cpus; i++)
+		if (x->clocks[i].fd >= 0)
+			ioctl(x->clocks[i].fd, PERF_EVENT_IOC_PERIOD, &period);
+	x->clock_period = period;
+}
+
+void engine_set_clock(struct engine *x, bool fast)
+{
+	x->fast = fast;
+	set_period(x);
+	for (size_t i = 0; i < x->n_followed; i++) {
+		struct loop_slot *slot = &x->slots[x->followed[i].slot].slot;
+
+		slot->quicken = engine_quicken_after(x);
+		slot->quickened = fast;
+	}
+}
+
+static bool wants_fast(const struct engine *x, nsec now)
+{
+	for (size_t i = 0; i < x->n_followed; i++) {
+		const struct loop_slot *slot = &x->slots[x->followed[i].slot].slot;
+		nsec start = slot->turn_start;
+
+		if (slot->long_at + CALM > now || (start && start + slot->quicken < now))
+			return true;
+	}
+	return false;
+}
+
+void engine_tend_clock(struct engine *x, nsec now)
+{
+	if (x->fast && !wants_fast(x, now))
+		engine_set_clock(x, false);
+}
+
 static int open_clock(struct engine *x, struct perf_ring *ring, int cpu, struct error *err)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
 					.config = PERF_COUNT_SW_CPU_CLOCK,
-					.freq = 1,
-					.sample_freq = x->config.freq,
+					.sample_period = clock_period(x),
 					.wakeup_events = 1,
 					.exclude_idle = 1 };
 	int ret;
@@ -82,6 +154,8 @@ static int open_side(struct perf_ring *ring, int cpu, struct error *err)
 int engine_open_cpus(struct engine *x, struct error *err)
 {
 	long n = sysconf(_SC_NPROCESSORS_CONF);
+
+	x->clock_period = clock_period(x);
 
 	for (int cpu = 0; cpu < n && cpu < ENGINE_MAX_CPUS; cpu++) {
 		int ret = open_side(&x->sides[x->n_cpus], cpu, err);

@@ -106,12 +106,17 @@ void emit_read_register(struct assembler *a, size_t offset)
 
 void emit_begin_turn(struct assembler *a)
 {
-	asm_store32_imm(a, SLOT, FIELD(asked), 0);
+	int never_off = asm_label(a);
+
+	_Static_assert(FIELD(asked) == FIELD(delay_valid) + 4, "one store for both");
+	asm_store_imm(a, SLOT, FIELD(delay_valid), 0);
 	asm_store32_imm(a, SLOT, FIELD(entered), 0);
 	asm_store_imm(a, SLOT, FIELD(off_since), 0);
+	asm_load(a, R1, SLOT, FIELD(off_time));
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, never_off);
 	asm_store_imm(a, SLOT, FIELD(off_time), 0);
 	asm_store_imm(a, SLOT, FIELD(stopped_time), 0);
 	asm_store_imm(a, SLOT, FIELD(preempted_time), 0);
-	asm_store32_imm(a, SLOT, FIELD(delay_valid), 0);
+	asm_place(a, never_off);
 	asm_store(a, SLOT, FIELD(turn_start), NOW);
 }

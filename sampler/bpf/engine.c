@@ -218,8 +218,25 @@ static int free_slot(const struct engine *x, pid_t tid)
 
 static void refill(const struct engine *x, struct loop_slot *slot)
 {
-	slot->reports_left = REPORTS;
-	slot->calls_left = x->config.strict ? CALLS : 0;
+	uint64_t calls = x->config.strict ? CALLS : 0;
+
+	/* Only where it changes something: the CPU of the loop would have to fetch the line again. */
+	if (slot->reports_left != REPORTS)
+		slot->reports_left = REPORTS;
+	if (slot->calls_left != calls)
+		slot->calls_left = calls;
+}
+
+/* So that the program on switches tells at once that it has nothing to do with a thread. */
+static void count_members(struct engine *x, uint32_t joins)
+{
+	uint64_t members = joins ? 1ull << joins % 64 : 0;
+
+	for (size_t i = 0; i < SLOTS; i++)
+		if (x->slots[i].slot.kernel_tid && x->slots[i].slot.kernel_tid != SLOT_LEFT)
+			members |= 1ull << x->slots[i].slot.kernel_tid % 64;
+	for (size_t i = 0; i < SLOT_CPUS; i++)
+		__atomic_store_n(&x->hists->cpus[i].members, members, __ATOMIC_RELEASE);
 }
 
 static void add_followed(struct engine *x, pid_t tid, int kernel_tid, size_t index)
@@ -231,6 +248,8 @@ static void add_followed(struct engine *x, pid_t tid, int kernel_tid, size_t ind
 	*slot = (struct loop_slot){ .tid = (uint32_t)tid,
 				    .threshold = x->config.threshold,
 				    .gate = x->config.gate,
+				    .quicken = engine_quicken_after(x),
+				    .quickened = x->fast,
 				    .reports_left = REPORTS,
 				    .calls_left = x->config.strict ? CALLS : 0,
 				    .ask_after = x->light ? x->config.threshold / ASKS : 0,
@@ -238,6 +257,7 @@ static void add_followed(struct engine *x, pid_t tid, int kernel_tid, size_t ind
 				    .hooked_since = x->hooked_all,
 				    .min = UINT64_MAX };
 	memset(x->hists->count[index], 0, sizeof(x->hists->count[index]));
+	count_members(x, (uint32_t)kernel_tid);
 	/* From here on the programs see it. */
 	__atomic_store_n(&slot->kernel_tid, (uint32_t)kernel_tid, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&x->lock);
@@ -274,6 +294,7 @@ static void engine_unfollow(void *state, pid_t tid)
 	x->retired.lost += slot->lost_sleep;
 	x->retired.calls += slot->calls_missed;
 	__atomic_store_n(&slot->kernel_tid, SLOT_LEFT, __ATOMIC_RELEASE);
+	count_members(x, 0);
 	engine_drop_hook(f);
 	*f = x->followed[--x->n_followed];
 	pthread_mutex_unlock(&x->lock);
@@ -342,6 +363,7 @@ static void engine_set_threshold(void *state, nsec threshold, nsec gate)
 {
 	struct engine *x = state;
 
+	pthread_mutex_lock(&x->lock);
 	x->config.threshold = threshold;
 	x->config.gate = gate;
 	for (size_t i = 0; i < x->n_followed; i++) {
@@ -351,6 +373,8 @@ static void engine_set_threshold(void *state, nsec threshold, nsec gate)
 		slot->gate = gate;
 		slot->ask_after = x->light ? threshold / ASKS : 0;
 	}
+	engine_set_clock(x, x->fast);
+	pthread_mutex_unlock(&x->lock);
 }
 
 /*

@@ -51,6 +51,8 @@ struct engine {
 	bool was_light; /* at any time */
 	bool asked;     /* the light rung had to ask for a hook at any time */
 	bool step_due;  /* as soon as no turn would be cut by it */
+	bool fast;      /* the clock */
+	nsec clock_period;
 	struct engine_costs costs;
 	nsec governed, calm_since,
 		try_again;           /* times: last look, cheap enough since, step up from */
@@ -107,6 +109,12 @@ void engine_measure_hooked(struct engine *x);
 void engine_govern(struct engine *x, nsec now);
 /* Opens the rings of all CPUs: gated clock samples, and mappings, execs, forks and exits. */
 int engine_open_cpus(struct engine *x, struct error *err);
+/* The age from which a turn wants the clock fast. */
+nsec engine_quicken_after(const struct engine *x);
+/* Also after a change of the gate. */
+void engine_set_clock(struct engine *x, bool fast);
+/* Makes it slow where no turn has lasted for some time. */
+void engine_tend_clock(struct engine *x, nsec now);
 /* Makes engine_fd() readable when fd is. */
 int engine_watch_fd(struct engine *x, int fd, struct error *err);
 

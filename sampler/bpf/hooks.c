@@ -263,6 +263,10 @@ static void handle_ask(void *arg, const void *record, size_t len)
 	struct engine *x = arg;
 	const struct news_listen *ask = record;
 
+	if (len >= sizeof(*ask) && ask->type == NEWS_LONG) {
+		engine_set_clock(x, true);
+		return;
+	}
 	for (size_t i = 0; len >= sizeof(*ask) && i < x->n_followed; i++)
 		if (x->followed[i].tid == (pid_t)ask->tid)
 			hook_next(x, &x->followed[i], now_ns());
@@ -283,6 +287,7 @@ static void *hooking(void *arg)
 		bpf_ring_drain(&x->asks, handle_ask, x);
 		if (x->light)
 			tend_hooks(x, now_ns());
+		engine_tend_clock(x, now_ns());
 		engine_govern(x, now_ns());
 		pthread_mutex_unlock(&x->lock);
 	}

@@ -59,6 +59,25 @@ static void look_for_poll(struct assembler *a, const struct program_maps *maps,
 	asm_place(a, no);
 }
 
+/* Says once that the turn lasts; jumps while it does not. */
+static void want_fast(struct assembler *a, const struct program_maps *maps, int not_long)
+{
+	int said = asm_label(a);
+
+	asm_load(a, R1, SLOT, FIELD(turn_start));
+	asm_load(a, R2, SLOT, FIELD(quicken));
+	asm_alu(a, BPF_ADD, R1, R2);
+	asm_jump_if(a, BPF_JLE, NOW, R1, not_long);
+	asm_store(a, SLOT, FIELD(long_at), NOW);
+	asm_load32(a, R1, SLOT, FIELD(quickened));
+	asm_jump_if_imm(a, BPF_JNE, R1, 0, said);
+	emit_reserve(a, maps->asks, NEWS_LONG, sizeof(struct news_listen), FIELD(lost_other), said);
+	asm_store(a, R0, offsetof(struct news_listen, at), NOW);
+	emit_submit(a);
+	asm_store32_imm(a, SLOT, FIELD(quickened), 1);
+	asm_place(a, said);
+}
+
 void program_clock_gate(struct assembler *a, const struct program_maps *maps,
 			const struct kernel_types *types)
 {
@@ -77,6 +96,7 @@ void program_clock_gate(struct assembler *a, const struct program_maps *maps,
 	emit_leave_if_exiting(a, out);
 	look_for_poll(a, maps, types);
 	emit_ask(a, maps);
+	want_fast(a, maps, out);
 	asm_load(a, R1, SLOT, FIELD(turn_start));
 	asm_alu(a, BPF_SUB, NOW, R1);
 	asm_load(a, R1, SLOT, FIELD(gate));
@@ -104,10 +124,10 @@ void program_hook(struct assembler *a, const struct program_maps *maps,
 	asm_jump_if(a, BPF_JNE, R1, R3, other);
 	emit_turn_over(a, maps, types);
 	asm_place(a, other);
-	asm_load32(a, R1, SLOT, FIELD(hooks_left));
+	asm_load(a, R1, SLOT, FIELD(hooks_left));
 	asm_jump_if_imm(a, BPF_JEQ, R1, 0, out);
 	asm_alu_imm(a, BPF_SUB, R1, 1);
-	asm_store32(a, SLOT, FIELD(hooks_left), R1);
+	asm_store(a, SLOT, FIELD(hooks_left), R1);
 	asm_jump_if_imm(a, BPF_JNE, R1, 0, out);
 	/* The last one: from here on polls go unseen, until that is asked about. */
 	asm_store_imm(a, SLOT, FIELD(hooked_since), 0);

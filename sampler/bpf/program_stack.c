@@ -82,5 +82,5 @@ void emit_take_stack(struct assembler *a, const struct program_maps *maps, enum 
 	asm_mov(a, R0, RECORD);
 	emit_submit(a);
 	if (sleeps)
-		asm_store32_imm(a, SLOT, FIELD(sampled), 1);
+		asm_store_imm(a, SLOT, FIELD(sampled), 1);
 }

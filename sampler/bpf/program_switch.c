@@ -3,7 +3,12 @@
 
 #include "sampler/bpf/emit.h"
 
-/* The program on context switches. */
+/*
+ * The program on context switches.  It runs at each of the machine's, so a thread that nobody
+ * follows must cost next to nothing: one cache line, of the CPU's own, says so.
+ */
+
+enum { MEMBERS = -32 }; /* place on the program's stack: slot_cpu.members */
 
 /* Jumps to `runnable` or `stopped` unless the thread in `prev` leaves the CPU to sleep. */
 static void why_out(struct assembler *a, const struct kernel_types *types, int runnable,
@@ -203,61 +208,57 @@ static void leave_cpu(struct assembler *a, const struct kernel_types *types, int
 }
 
 /* R1 = what is known of the CPU whose number is in R0; keeps R2-R5. */
-static void wait_of(struct assembler *a, const struct program_maps *maps, int out)
+static void cpu_of(struct assembler *a, const struct program_maps *maps)
 {
-	asm_jump_if_imm(a, BPF_JGE, R0, SLOT_CPUS, out);
-	asm_alu_imm(a, BPF_LSH, R0, SLOT_WAIT_SHIFT);
-	asm_map_value(a, R1, maps->hists, offsetof(struct slot_hists, waits));
+	asm_alu_imm(a, BPF_AND, R0, SLOT_CPUS - 1);
+	asm_alu_imm(a, BPF_LSH, R0, SLOT_CPU_SHIFT);
+	asm_map_value(a, R1, maps->hists, offsetof(struct slot_hists, cpus));
 	asm_alu(a, BPF_ADD, R1, R0);
 }
 
-/* On each switch of a CPU that a loop waits for: how long the thread in `prev` ran. */
-static void count_wait(struct assembler *a, const struct program_maps *maps,
-		       const struct kernel_types *types)
+/* On a switch of the CPU in R1, if a loop waits for it: how long the thread in `prev` ran.  Keeps
+ * R1. */
+static void count_wait(struct assembler *a, const struct kernel_types *types)
 {
-	int out = asm_label(a);
+	int out = asm_label(a), shorter = asm_label(a);
 
-	asm_call(a, BPF_FUNC_get_smp_processor_id);
-	wait_of(a, maps, out);
-	asm_load(a, R2, R1, offsetof(struct slot_wait, since));
+	asm_load(a, R2, R1, offsetof(struct slot_cpu, since));
 	asm_jump_if_imm(a, BPF_JEQ, R2, 0, out);
 	asm_mov(a, RECORD, R1);
 	emit_read_clock(a);
-	asm_load(a, R2, RECORD, offsetof(struct slot_wait, since));
-	asm_store(a, RECORD, offsetof(struct slot_wait, since), NOW);
+	asm_load(a, R2, RECORD, offsetof(struct slot_cpu, since));
+	asm_store(a, RECORD, offsetof(struct slot_cpu, since), NOW);
 	asm_alu(a, BPF_SUB, NOW, R2);
-	asm_load(a, R2, RECORD, offsetof(struct slot_wait, longest));
-	asm_jump_if(a, BPF_JLE, NOW, R2, out);
-	asm_store(a, RECORD, offsetof(struct slot_wait, longest), NOW);
+	asm_load(a, R2, RECORD, offsetof(struct slot_cpu, longest));
+	asm_jump_if(a, BPF_JLE, NOW, R2, shorter);
+	asm_store(a, RECORD, offsetof(struct slot_cpu, longest), NOW);
 	asm_load(a, R1, CTX, PREV);
 	asm_load32(a, R1, R1, types->task_pid);
-	asm_store(a, RECORD, offsetof(struct slot_wait, by), R1);
+	asm_store(a, RECORD, offsetof(struct slot_cpu, by), R1);
+	asm_place(a, shorter);
+	asm_mov(a, R1, RECORD);
 	asm_place(a, out);
 }
 
 /* The loop lost its CPU at NOW; slot->off_args = the CPU's number. */
-static void begin_wait(struct assembler *a, const struct program_maps *maps, int out)
+static void begin_wait(struct assembler *a, const struct program_maps *maps)
 {
 	asm_call(a, BPF_FUNC_get_smp_processor_id);
 	asm_store(a, SLOT, FIELD(off_args), R0);
-	wait_of(a, maps, out);
-	asm_store(a, R1, offsetof(struct slot_wait, since), NOW);
-	asm_store_imm(a, R1, offsetof(struct slot_wait, longest), 0);
-	asm_store_imm(a, R1, offsetof(struct slot_wait, by), 0);
+	cpu_of(a, maps);
+	asm_store(a, R1, offsetof(struct slot_cpu, since), NOW);
+	asm_store_imm(a, R1, offsetof(struct slot_cpu, longest), 0);
+	asm_store_imm(a, R1, offsetof(struct slot_cpu, by), 0);
 }
 
 /* It is back, perhaps on another CPU; slot->off_args = who ran on the one it lost.  Keeps R2. */
 static void end_wait(struct assembler *a, const struct program_maps *maps)
 {
-	int out = asm_label(a);
-
 	asm_load(a, R0, SLOT, FIELD(off_args));
-	asm_store_imm(a, SLOT, FIELD(off_args), 0);
-	wait_of(a, maps, out);
-	asm_store_imm(a, R1, offsetof(struct slot_wait, since), 0);
-	asm_load(a, R3, R1, offsetof(struct slot_wait, by));
+	cpu_of(a, maps);
+	asm_store_imm(a, R1, offsetof(struct slot_cpu, since), 0);
+	asm_load(a, R3, R1, offsetof(struct slot_cpu, by));
 	asm_store(a, SLOT, FIELD(off_args), R3);
-	asm_place(a, out);
 }
 
 /* The thread in `prev` leaves the CPU, in a turn or for its poll. */
@@ -288,7 +289,7 @@ static void switch_out(struct assembler *a, const struct program_maps *maps,
 	asm_jump(a, out);
 	asm_place(a, runnable);
 	leave_cpu(a, types, OFF_RUNNABLE);
-	begin_wait(a, maps, out);
+	begin_wait(a, maps);
 }
 
 /* The thread in `next` comes back to the CPU. */
@@ -326,7 +327,7 @@ static void switch_in(struct assembler *a, const struct program_maps *maps, int 
 	end_wait(a, maps);
 	asm_jump(a, by_length);
 	asm_place(a, slept);
-	asm_load32(a, R1, SLOT, FIELD(sampled));
+	asm_load(a, R1, SLOT, FIELD(sampled));
 	asm_jump_if_imm(a, BPF_JNE, R1, 0, report);
 	asm_place(a, by_length);
 	asm_jump_if_imm(a, BPF_JLT, R2, 1000000, done);
@@ -341,13 +342,24 @@ static void switch_in(struct assembler *a, const struct program_maps *maps, int 
 	for (int i = 0; i < 3; i++)
 		emit_copy_field(a, (int)offsetof(struct news_sleep, args) + 8 * i,
 				FIELD(off_args) + 8 * i);
-	asm_load32(a, R1, SLOT, FIELD(sampled));
+	asm_load(a, R1, SLOT, FIELD(sampled));
 	asm_store(a, R0, offsetof(struct news_sleep, sampled), R1);
 	emit_submit(a);
 	asm_place(a, done);
-	asm_store32_imm(a, SLOT, FIELD(sampled), 0);
+	asm_store_imm(a, SLOT, FIELD(sampled), 0);
 	asm_store_imm(a, SLOT, FIELD(off_since), 0);
 	emit_ask(a, maps);
+}
+
+/* NOW = the id of the thread CTX[which]; jumps to `none` if it is surely not followed. */
+static void thread_of(struct assembler *a, const struct kernel_types *types, int which, int none)
+{
+	asm_load(a, R1, CTX, which);
+	asm_load32(a, NOW, R1, types->task_pid);
+	asm_load(a, R2, BPF_REG_10, MEMBERS);
+	asm_alu(a, BPF_RSH, R2, NOW);
+	asm_alu_imm(a, BPF_AND, R2, 1);
+	asm_jump_if_imm(a, BPF_JEQ, R2, 0, none);
 }
 
 void program_switch(struct assembler *a, const struct program_maps *maps,
@@ -356,16 +368,18 @@ void program_switch(struct assembler *a, const struct program_maps *maps,
 	int next = asm_label(a), out = asm_label(a);
 
 	asm_mov(a, CTX, R1);
-	count_wait(a, maps, types);
-	asm_load(a, R1, CTX, PREV);
-	asm_load32(a, NOW, R1, types->task_pid);
+	asm_call(a, BPF_FUNC_get_smp_processor_id);
+	cpu_of(a, maps);
+	count_wait(a, types);
+	asm_load(a, R1, R1, offsetof(struct slot_cpu, members));
+	asm_store(a, BPF_REG_10, MEMBERS, R1);
+	thread_of(a, types, PREV, next);
 	emit_find_slot(a, maps, next);
 	asm_load(a, R1, SLOT, FIELD(turn_start));
 	asm_jump_if_imm(a, BPF_JEQ, R1, 0, next);
 	switch_out(a, maps, types, next);
 	asm_place(a, next);
-	asm_load(a, R1, CTX, NEXT);
-	asm_load32(a, NOW, R1, types->task_pid);
+	thread_of(a, types, NEXT, out);
 	emit_find_slot(a, maps, out);
 	switch_in(a, maps, out);
 	asm_place(a, out);

@@ -7,25 +7,28 @@
 /* The histogram bucket of the duration in R2, into R3 (hist_bucket() of core/hist.c). */
 static void bucket_of(struct assembler *a)
 {
-	int done = asm_label(a), linear = asm_label(a), last = asm_label(a);
+	int done = asm_label(a), last = asm_label(a);
 
 	asm_mov(a, R3, R2);
-	asm_jump_if_imm(a, BPF_JLT, R2, HIST_SUB, linear);
+	asm_jump_if_imm(a, BPF_JLT, R2, HIST_SUB, done);
 	asm_mov(a, R4, R2);
 	asm_alu_imm(a, BPF_RSH, R4, HIST_MAX_EXP);
 	asm_jump_if_imm(a, BPF_JNE, R4, 0, last);
-	/* R4 = floor(log2), by halving the interval; R5 = what is left. */
+	/*
+	 * R4 = floor(log2), by halving the interval; R5 = what is left.  Without a jump: which
+	 * half it is nobody can predict, and a wrong guess costs more than all of this.
+	 */
 	asm_mov_imm(a, R4, 0);
 	asm_mov(a, R5, R2);
-	for (int bits = 32; bits >= 1; bits /= 2) {
-		int lower = asm_label(a);
-
+	for (int shift = 5; shift >= 0; shift--) {
+		/* R1 = 1 << shift if anything is left above that many bits, 0 if not. */
 		asm_mov(a, R1, R5);
-		asm_alu_imm(a, BPF_RSH, R1, bits);
-		asm_jump_if_imm(a, BPF_JEQ, R1, 0, lower);
-		asm_mov(a, R5, R1);
-		asm_alu_imm(a, BPF_ADD, R4, bits);
-		asm_place(a, lower);
+		asm_alu_imm(a, BPF_RSH, R1, 1 << shift);
+		asm_neg(a, R1);
+		asm_alu_imm(a, BPF_RSH, R1, 63);
+		asm_alu_imm(a, BPF_LSH, R1, shift);
+		asm_alu(a, BPF_RSH, R5, R1);
+		asm_alu(a, BPF_ADD, R4, R1);
 	}
 	asm_alu_imm(a, BPF_SUB, R4, HIST_SUB_BITS);
 	asm_alu(a, BPF_RSH, R3, R4);
@@ -36,7 +39,6 @@ static void bucket_of(struct assembler *a)
 	asm_jump(a, done);
 	asm_place(a, last);
 	asm_mov_imm(a, R3, HIST_BUCKETS - 1);
-	asm_place(a, linear);
 	asm_place(a, done);
 }
 

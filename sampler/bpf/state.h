@@ -11,7 +11,7 @@
  * thread, in a map that lagprof mmaps.  A thread's slot is at (tid >> n) % 64
  * for the first n of 0, 2, 4, 6 where none was yet, tid being the kernel's own:
  * threads that are started together have close ids.  Only the thread itself (by
- * the programs) writes the lower part.  Times are CLOCK_MONOTONIC ns.
+ * the programs) writes what the programs write.  Times are CLOCK_MONOTONIC ns.
  */
 enum { SLOTS = 64, SLOT_SIZE = 512, STACK_PIECE = 2048, KERNEL_FRAMES = 32 };
 enum { SLOT_SHIFT = 2, SLOT_SHIFT_MAX = 6 };
@@ -22,41 +22,51 @@ enum { SLOT_SHIFT = 2, SLOT_SHIFT_MAX = 6 };
 enum off_state { OFF_RUNNABLE = 1, OFF_BLOCKED = 2, OFF_STOPPED = 3 };
 
 struct loop_slot {
-	/* Written by user space. */
+	/* Read at each switch or poll; written by user space. */
 	uint32_t kernel_tid;   /* that the slot is found by; 0: free */
-	uint32_t tid;          /* the same thread in lagprof's pid namespace */
+	uint32_t hooked;       /* by a hook that stays; 0: if at all, by one of hooks_left */
 	uint64_t key;          /* POLL_KEY_… of the loop's poll; 0: not known yet */
 	uint64_t threshold;    /* turns at least this long are reported */
 	uint64_t gate;         /* turns older than this are sampled */
-	uint64_t reports_left; /* other polls that may still be reported */
-	uint64_t calls_left;   /* calls that block whose stacks may still be taken */
 	uint64_t ask_after;    /* turns older than this ask for a hook (NEWS_UNSEEN); 0: none do */
+	uint64_t quicken;      /* turns older than this want the clock fast (NEWS_LONG) */
 	uint64_t hooked_since; /* polls have been seen as they begin since; 0: they are not */
-	uint32_t hooked;       /* by a hook that stays; 0: if at all, by one of hooks_left */
-	uint32_t hooks_left;   /* how often it fires yet; the program counts it down */
-	uint64_t sure_since;   /* a turn that began before was perhaps several until then */
+	uint32_t tid;          /* the same thread in lagprof's pid namespace */
+	uint32_t quickened;    /* NEWS_LONG was sent, and the clock is not slow again since */
 
-	/* Written by the programs. */
+	/* Written by the programs at each turn. */
 	uint64_t turn_start; /* 0: asleep in the loop's poll, or not known */
 	uint64_t poll_start; /* when it fell asleep there; 0: it did not */
-	uint64_t turns, busy, polled, min, max;
-	uint64_t other_at, other_key; /* a poll that is not the loop's, inside the turn */
-	uint64_t off_since;           /* 0: on a CPU, or outside a turn */
-	uint32_t off_state, off_syscall;
-	uint64_t off_args[3];
-	uint64_t off_time, stopped_time, preempted_time; /* in this turn so far */
-	uint64_t delay_base; /* run_delay when the turn first went off the CPU */
+	uint64_t off_since;  /* 0: on a CPU, or outside a turn */
+	uint64_t off_time;   /* in this turn so far */
 	uint32_t delay_valid;
-	uint32_t sampled;     /* a stack of this sleep was taken */
-	uint32_t poll_number; /* system call of the loop's poll */
 	uint32_t asked;       /* NEWS_UNSEEN was sent for this turn */
 	uint32_t entered;     /* this turn began at a hook: the thread may be in the poll yet */
+	uint32_t poll_number; /* system call of the loop's poll */
 	uint64_t poll_ip;     /* where the loop's poll returns to; 0: not seen to sleep yet */
-	uint64_t sample_at;   /* token bucket: theoretical arrival time */
+	uint64_t other_at;    /* a poll that is not the loop's, inside the turn */
+
+	uint64_t turns, busy, polled, min, max;
+	uint64_t stopped_time, preempted_time; /* of off_time */
+	uint64_t other_key;
+
+	/* Of turns that sleep or last. */
+	uint32_t off_state, off_syscall;
+	uint64_t off_args[3];
+	uint64_t delay_base; /* run_delay when the turn first went off the CPU */
+	uint64_t sampled;    /* a stack of this sleep was taken */
+	uint64_t sample_at;  /* token bucket: theoretical arrival time */
+	uint64_t long_at;    /* when a turn was last seen to want the clock fast */
 	uint64_t lost_turns, lost_other; /* records that found the boundary ring full */
 	uint64_t made_clock, made_sleep; /* samples let through, stacks of sleeps */
 	uint64_t calls_missed;           /* those that came when none were left */
 	uint64_t lost_sleep;             /* of made_sleep, those that found their ring full */
+
+	/* Written by user space now and then; counted down by the programs. */
+	uint64_t reports_left; /* other polls that may still be reported */
+	uint64_t calls_left;   /* calls that block whose stacks may still be taken */
+	uint64_t sure_since;   /* a turn that began before was perhaps several until then */
+	uint64_t hooks_left;   /* how often a hook that does not stay fires yet */
 };
 _Static_assert(sizeof(struct loop_slot) <= SLOT_SIZE, "a slot must fit");
 
@@ -66,16 +76,17 @@ union slot_room {
 };
 
 /*
- * A CPU that a loop lost inside its turn and waits for: which of the threads
- * that got it instead ran longest at a time.
+ * What the program on switches needs of a CPU at each of them, in half a cache
+ * line.  A loop that lost the CPU inside its turn waits for it: which of the
+ * threads that got it instead ran longest at a time?
  */
-struct slot_wait {
+struct slot_cpu {
 	uint64_t since; /* the last switch; 0: no loop waits for this CPU */
 	uint64_t longest, by;
-	uint64_t pad;
+	uint64_t members; /* bit n: a followed thread's id is n modulo 64; by user space */
 };
-enum { SLOT_CPUS = 1024, SLOT_WAIT_SHIFT = 5 };
-_Static_assert(sizeof(struct slot_wait) == 1 << SLOT_WAIT_SHIFT, "programs shift by it");
+enum { SLOT_CPUS = 1024, SLOT_CPU_SHIFT = 5 }; /* CPUs beyond share with others */
+_Static_assert(sizeof(struct slot_cpu) == 1 << SLOT_CPU_SHIFT, "programs shift by it");
 
 /*
  * The value of the histogram map: counts of each slot's turns, buckets of core/hist.h, and what is
@@ -83,7 +94,7 @@ _Static_assert(sizeof(struct slot_wait) == 1 << SLOT_WAIT_SHIFT, "programs shift
  */
 struct slot_hists {
 	uint64_t count[SLOTS][HIST_BUCKETS];
-	struct slot_wait waits[SLOT_CPUS];
+	struct slot_cpu cpus[SLOT_CPUS];
 };
 
 /* Records of the boundary ring; NEWS_STACK: of the ring of sleeps' stacks. */
@@ -94,7 +105,8 @@ enum news_type {
 	NEWS_LISTEN,
 	NEWS_STACK,
 	NEWS_UNSEEN,
-	NEWS_CALL
+	NEWS_CALL,
+	NEWS_LONG
 };
 
 struct news_turn {
@@ -119,7 +131,10 @@ struct news_poll {
 	uint64_t at, key, sp;
 };
 
-/* NEWS_UNSEEN: the loop has not slept for long, and what polls it makes is not seen. */
+/*
+ * NEWS_UNSEEN: the loop has not slept for long, and what polls it makes is not seen.
+ * NEWS_LONG: its turn lasts, and the clock should be fast before the gate opens.
+ */
 struct news_listen {
 	uint32_t type, tid;
 	uint64_t at;
