@@ -60,63 +60,91 @@ static int attach_tracepoint(struct engine *x, int tracefs, const char *call, st
 	return 0;
 }
 
-static int attach_tracepoints(struct engine *x, int tracefs, struct error *err)
+/* Some are younger than the oldest kernel that will do. */
+static int attach_poll(struct engine *x, int tracefs, const struct poll_syscall *call,
+		       struct error *err)
 {
-	static const struct {
-		const char *call;
-		void (*program)(struct assembler *a, const struct program_maps *maps);
-	} others[] = {
-		{ "listen", program_listen },
-		{ "exit", program_exit },
-		{ "exit_group", program_exit },
-	};
 	struct assembler a;
 	int ret;
 
-	for (const struct poll_syscall *call = poll_syscalls; call->name; call++) {
+	asm_init(&a);
+	program_poll(&a, &x->maps, call, &x->types);
+	ret = attach_tracepoint(x, tracefs, call->name, &a, err);
+	return ret == -ENOENT && x->n_polls > 0 ? 0 : ret;
+}
+
+static int attach_listen(struct engine *x, int tracefs, struct error *err)
+{
+	struct assembler a;
+
+	asm_init(&a);
+	program_listen(&a, &x->maps);
+	return attach_tracepoint(x, tracefs, "listen", &a, err);
+}
+
+/*
+ * Those of the first `polls` of the polls, as far as they are not there, and of listen(2), for
+ * which only a program that has just been started is waited.
+ */
+static int attach_tracepoints(struct engine *x, size_t polls, struct error *err)
+{
+	int tracefs = kernel_open_tracefs(), ret;
+
+	if (tracefs < 0)
+		return error_set(err, tracefs, "cannot read the ids of tracepoints: %s",
+				 strerror(-tracefs));
+	ret = x->n_tracepoints == 0 && x->config.gate_fd >= 0 ? attach_listen(x, tracefs, err) : 0;
+	for (; ret == 0 && x->n_polls < polls && poll_syscalls[x->n_polls].name; x->n_polls++)
+		ret = attach_poll(x, tracefs, &poll_syscalls[x->n_polls], err);
+	close(tracefs);
+	return ret;
+}
+
+int engine_hook_syscalls(struct engine *x, struct error *err)
+{
+	struct assembler a;
+
+	if (x->syscall_link < 0) {
 		asm_init(&a);
-		program_poll(&a, &x->maps, call, &x->types);
-		ret = attach_tracepoint(x, tracefs, call->name, &a, err);
-		/* Some are younger than the oldest kernel that will do. */
-		if (ret < 0 && (ret != -ENOENT || x->n_tracepoints == 0))
-			return ret;
+		program_syscall(&a, &x->maps, &x->types);
+		x->syscall_link = attach("lagprof_poll", x->types.sys_enter_id, &a, err);
 	}
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		asm_init(&a);
-		others[i].program(&a, &x->maps);
-		ret = attach_tracepoint(x, tracefs, others[i].call, &a, err);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
+	x->hooked_by = x->syscall_link < 0 ? HOOKED_NOT : HOOKED_ALL;
+	return x->syscall_link < 0 ? x->syscall_link : 0;
+}
+
+/* -EACCES and such where their ids are hidden. */
+int engine_hook_polls(struct engine *x, struct error *err)
+{
+	int ret = attach_tracepoints(x, SIZE_MAX, err);
+
+	if (ret == 0)
+		x->hooked_by = HOOKED_EACH;
+	return ret;
 }
 
 int engine_hook_all(struct engine *x, struct error *err)
 {
-	struct assembler a;
-	int tracefs = kernel_open_tracefs(), ret = tracefs;
+	if (engine_hook_polls(x, err) == 0)
+		return 0;
+	engine_unhook_all(x);
+	return engine_hook_syscalls(x, err);
+}
 
-	if (tracefs >= 0) {
-		ret = attach_tracepoints(x, tracefs, err);
-		close(tracefs);
-	}
-	if (ret == 0 || x->n_tracepoints > 0)
-		return ret;
-	/* Their ids are hidden: at the tracepoint of all system calls. */
-	asm_init(&a);
-	program_syscall(&a, &x->maps, &x->types);
-	x->syscall_link = attach("lagprof_poll", x->types.sys_enter_id, &a, err);
-	return x->syscall_link < 0 ? x->syscall_link : 0;
+void engine_unhook_syscalls(struct engine *x)
+{
+	if (x->syscall_link >= 0)
+		close(x->syscall_link);
+	x->syscall_link = -1;
 }
 
 void engine_unhook_all(struct engine *x)
 {
 	for (size_t i = 0; i < x->n_tracepoints; i++)
 		close(x->tracepoints[i]);
-	x->n_tracepoints = 0;
-	if (x->syscall_link >= 0)
-		close(x->syscall_link);
-	x->syscall_link = -1;
+	x->n_tracepoints = x->n_polls = 0;
+	engine_unhook_syscalls(x);
+	x->hooked_by = HOOKED_NOT;
 }
 
 /* Descriptors that another thread closes. */
@@ -147,8 +175,9 @@ void engine_unhook_all_beside(struct engine *x)
 	x->closing = pthread_create(&x->closer, NULL, close_all, c) == 0;
 	if (!x->closing)
 		close_all(c);
-	x->n_tracepoints = 0;
+	x->n_tracepoints = x->n_polls = 0;
 	x->syscall_link = -1;
+	x->hooked_by = HOOKED_NOT;
 }
 
 void engine_join(struct engine *x)
@@ -185,6 +214,40 @@ static int attach_strict(struct engine *x, struct error *err)
 	return x->strict_link < 0 ? x->strict_link : 0;
 }
 
+/* Without it the clock is only slow while no turn lasts. */
+static void attach_tick(struct engine *x)
+{
+	struct assembler a;
+	struct error ignored;
+
+	if (!x->types.local_timer_id)
+		return;
+	asm_init(&a);
+	program_tick(&a, &x->maps, &x->types);
+	x->tick_link = attach("lagprof_tick", x->types.local_timer_id, &a, &ignored);
+}
+
+/*
+ * Each tracepoint takes the kernel some 30 ms to let go of, so that a session begins with one of
+ * them, which tells what they cost, and beside it the hook that is quickly gone.
+ */
+static int hook_first(struct engine *x, struct error *err)
+{
+	struct error hidden;
+
+	x->hooked_all = 1; /* since ever */
+	if (attach_tracepoints(x, 1, &hidden) == 0) {
+		x->hooked_by = HOOKED_EACH;
+		engine_measure_hooked(x);
+		return engine_hook_syscalls(x, err);
+	}
+	engine_unhook_all(x);
+	if (engine_hook_syscalls(x, err) < 0)
+		return err->code;
+	engine_measure_hooked(x);
+	return 0;
+}
+
 int engine_attach(struct engine *x, struct error *err)
 {
 	struct assembler a;
@@ -200,9 +263,7 @@ int engine_attach(struct engine *x, struct error *err)
 	x->switch_link = attach("lagprof_switch", x->types.sched_switch_id, &a, err);
 	if (x->switch_link < 0)
 		return x->switch_link;
+	attach_tick(x);
 	ret = x->config.strict ? attach_strict(x, err) : 0;
-	if (ret < 0 || x->light)
-		return ret;
-	x->hooked_all = 1; /* since ever */
-	return engine_hook_all(x, err);
+	return ret < 0 || x->light ? ret : hook_first(x, err);
 }

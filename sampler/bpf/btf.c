@@ -207,6 +207,7 @@ int kernel_read_types(struct kernel_types *types, struct error *err)
 	if (types->sched_switch_id)
 		types->sched_switch_args = traced_args(&btf, types->sched_switch_id);
 	types->sys_enter_id = find_type(&btf, BTF_KIND_TYPEDEF, "btf_trace_sys_enter");
+	types->local_timer_id = find_type(&btf, BTF_KIND_TYPEDEF, "btf_trace_local_timer_entry");
 	types->task_iterator_id = find_type(&btf, BTF_KIND_FUNC, "bpf_iter_task");
 	task_offsets(&btf, types);
 	btf_close(&btf);

@@ -1,5 +1,7 @@
 #include <errno.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sampler/bpf/decode.h"
@@ -37,9 +39,10 @@ static size_t clock_ring_size(const struct engine *x)
 }
 
 /*
- * The clock costs a CPU some microseconds each time it fires, which is more than all else that a loop
- * pays that does not lag.  So it is slow until a turn has lasted for half of the gate, and has
- * found that out before the gate opens: it fires then at least once.
+ * The clock costs a CPU some microseconds each time it fires (tens in a virtual machine), which is
+ * more than all else that a loop pays that does not lag.  So it is off until the kernel's own
+ * tick has found a turn that has lasted for half of the gate; that is before the gate opens.
+ * Where the tick cannot tell, or lagprof may be too late to turn it on, it is slow instead.
  */
 static nsec fast_period(const struct engine *x)
 {
@@ -56,9 +59,35 @@ static bool can_be_slow(const struct engine *x)
 	return slow_period(x) >= 2 * fast_period(x);
 }
 
+/* Some CPUs have no tick while they run a single thread. */
+static bool is_tickless(void)
+{
+	FILE *f = fopen("/sys/devices/system/cpu/nohz_full", "re");
+	int first = f ? fgetc(f) : EOF;
+
+	if (f)
+		fclose(f);
+	return first >= '0' && first <= '9';
+}
+
+static bool has_tick(nsec at_least_each)
+{
+	struct timespec tick;
+
+	return clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 && tick.tv_sec == 0 &&
+	       (nsec)tick.tv_nsec <= at_least_each && !is_tickless();
+}
+
+static bool can_be_off(const struct engine *x)
+{
+	return x->tick_link >= 0 && x->prompt && has_tick(x->config.gate - slow_period(x));
+}
+
 static nsec clock_period(const struct engine *x)
 {
-	return x->fast || !can_be_slow(x) ? fast_period(x) : slow_period(x);
+	if (x->fast || !can_be_slow(x))
+		return fast_period(x);
+	return can_be_off(x) ? 0 : slow_period(x);
 }
 
 nsec engine_quicken_after(const struct engine *x)
@@ -72,9 +101,13 @@ static void set_period(struct engine *x)
 
 	if (period == x->clock_period)
 		return;
-	for (size_t i = 0; i < x->n_cpus; i++)
-		if (x->clocks[i].fd >= 0)
+	for (size_t i = 0; i < x->n_cpus; i++) {
+		if (period)
 			ioctl(x->clocks[i].fd, PERF_EVENT_IOC_PERIOD, &period);
+		if (!period != !x->clock_period)
+			ioctl(x->clocks[i].fd,
+			      period ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
+	}
 	x->clock_period = period;
 }
 
@@ -112,7 +145,7 @@ static int open_clock(struct engine *x, struct perf_ring *ring, int cpu, struct 
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
 					.config = PERF_COUNT_SW_CPU_CLOCK,
-					.sample_period = clock_period(x),
+					.sample_period = fast_period(x),
 					.wakeup_events = 1,
 					.exclude_idle = 1 };
 	int ret;
@@ -123,8 +156,6 @@ static int open_clock(struct engine *x, struct perf_ring *ring, int cpu, struct 
 		ret = perf_ring_map(ring, clock_ring_size(x), err);
 	if (ret == 0)
 		ret = perf_ring_gate(ring, x->clock_gate, err);
-	if (ret == 0)
-		ret = perf_ring_enable(ring, err);
 	return ret < 0 ? ret : engine_watch_fd(x, ring->fd, err);
 }
 
@@ -155,8 +186,6 @@ int engine_open_cpus(struct engine *x, struct error *err)
 {
 	long n = sysconf(_SC_NPROCESSORS_CONF);
 
-	x->clock_period = clock_period(x);
-
 	for (int cpu = 0; cpu < n && cpu < ENGINE_MAX_CPUS; cpu++) {
 		int ret = open_side(&x->sides[x->n_cpus], cpu, err);
 
@@ -168,5 +197,6 @@ int engine_open_cpus(struct engine *x, struct error *err)
 		if (ret < 0)
 			return ret;
 	}
+	set_period(x);
 	return 0;
 }

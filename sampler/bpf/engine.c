@@ -116,18 +116,19 @@ static int engine_open(void **state, const struct probe_config *config, bool lig
 	x->maps = (struct program_maps){ -1, -1, -1, -1, -1, config->stack_bytes };
 	x->ring.fd = x->stacks.fd = x->asks.fd = x->hooker_end = -1;
 	pthread_mutex_init(&x->lock, NULL);
+	x->prompt = true;
 	x->clock_gate = x->hook_program = x->switch_link = x->syscall_link = x->strict_link = -1;
+	x->tick_link = -1;
 	for (int i = 0; i < ENGINE_MAX_CPUS; i++)
 		x->clocks[i].fd = x->sides[i].fd = -1;
 	x->epoll = epoll_create1(EPOLL_CLOEXEC);
 	engine_measure_plain(x);
+	x->opened = now_ns();
 	ret = open_maps(x, err);
 	if (ret == 0)
 		ret = engine_attach(x, err);
 	if (ret == 0)
 		ret = engine_open_cpus(x, err);
-	if (ret == 0)
-		engine_measure_hooked(x);
 	if (ret == 0)
 		ret = engine_start_hooking(x, err);
 	if (ret < 0) {
@@ -169,6 +170,7 @@ static void engine_close(void *state)
 	engine_unhook_all(x);
 	close_fd(x->switch_link);
 	close_fd(x->strict_link);
+	close_fd(x->tick_link);
 	close_fd(x->clock_gate);
 	close_fd(x->hook_program);
 	bpf_ring_close(&x->ring);
@@ -220,7 +222,8 @@ static void refill(const struct engine *x, struct loop_slot *slot)
 {
 	uint64_t calls = x->config.strict ? CALLS : 0;
 
-	/* Only where it changes something: the CPU of the loop would have to fetch the line again. */
+	/* Only where it changes something: the CPU of the loop would have to fetch the line again.
+	 */
 	if (slot->reports_left != REPORTS)
 		slot->reports_left = REPORTS;
 	if (slot->calls_left != calls)
@@ -253,7 +256,7 @@ static void add_followed(struct engine *x, pid_t tid, int kernel_tid, size_t ind
 				    .reports_left = REPORTS,
 				    .calls_left = x->config.strict ? CALLS : 0,
 				    .ask_after = x->light ? x->config.threshold / ASKS : 0,
-				    .hooked = x->hooked_all != 0,
+				    .hooked = x->hooked_all ? x->hooked_by : HOOKED_NOT,
 				    .hooked_since = x->hooked_all,
 				    .min = UINT64_MAX };
 	memset(x->hists->count[index], 0, sizeof(x->hists->count[index]));

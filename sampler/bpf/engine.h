@@ -44,17 +44,20 @@ struct engine {
 	struct slot_hists *hists;
 	struct bpf_ring ring, stacks, asks; /* boundaries; stacks of sleeps; NEWS_UNSEEN */
 	struct kernel_types types;
-	int clock_gate, hook_program, switch_link, syscall_link, strict_link;
+	int clock_gate, hook_program, switch_link, syscall_link, strict_link, tick_link;
 	int tracepoints[ENGINE_MAX_TRACEPOINTS];
-	size_t n_tracepoints;
-	bool light;     /* polls are hooked only where they go unseen */
-	bool was_light; /* at any time */
-	bool asked;     /* the light rung had to ask for a hook at any time */
-	bool step_due;  /* as soon as no turn would be cut by it */
-	bool fast;      /* the clock */
-	nsec clock_period;
+	size_t n_tracepoints, n_polls; /* n_polls: of poll_syscalls[], that have one */
+	enum hooked hooked_by;         /* while hooked_all */
+	bool light;                    /* polls are hooked only where they go unseen */
+	bool was_light;                /* at any time */
+	bool asked;                    /* the light rung had to ask for a hook at any time */
+	bool decided;                  /* the governor had a look from which it can tell */
+	bool step_due;                 /* as soon as no turn would be cut by it */
+	bool prompt;       /* the thread that tends hooks and clock runs ahead of all else */
+	bool fast;         /* the clock */
+	nsec clock_period; /* 0: it is off */
 	struct engine_costs costs;
-	nsec governed, calm_since,
+	nsec opened, governed, calm_since,
 		try_again;           /* times: last look, cheap enough since, step up from */
 	uint32_t steps, asks_served; /* taken; breakpoints that fire once since the last look */
 	nsec overhead;               /* of the target's CPU so far */
@@ -84,9 +87,15 @@ struct engine {
 
 /* Loads the programs and attaches them; what was opened is in x also on failure. */
 int engine_attach(struct engine *x, struct error *err);
-/* Hooks the entry of every poll of the machine. */
+/*
+ * Hooks the entry of every poll of the machine: of all system calls, for a short time, or of each
+ * that polls; engine_hook_all(): the latter if that can be.
+ */
+int engine_hook_syscalls(struct engine *x, struct error *err);
+int engine_hook_polls(struct engine *x, struct error *err);
 int engine_hook_all(struct engine *x, struct error *err);
-/* Lets go of them.  The kernel takes its time, up to a second: beside, on another thread. */
+void engine_unhook_syscalls(struct engine *x);
+/* Lets go of all.  The kernel takes its time, up to a second: beside, on another thread. */
 void engine_unhook_all(struct engine *x);
 void engine_unhook_all_beside(struct engine *x);
 /* Waits for that thread. */
@@ -102,7 +111,7 @@ int engine_be_exact(struct engine *x);
 void engine_be_light(struct engine *x);
 /* Every loop sleeps, or has only just begun its turn.  Under x->lock, like all of these. */
 bool engine_is_between_turns(const struct engine *x, nsec now);
-/* Measures x->costs, before anything is attached and after. */
+/* Measures x->costs, before anything is attached and with the first hook. */
 void engine_measure_plain(struct engine *x);
 void engine_measure_hooked(struct engine *x);
 /* Adds to x->overhead once a second; on its account steps down, and back up. */

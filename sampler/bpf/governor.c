@@ -17,7 +17,8 @@
  */
 enum { MEASURE_BATCHES = 12, MEASURE_CALLS = 100 };
 static const nsec PERIOD = 1000000000;
-static const nsec CALM = 5000000000;       /* so long must it be cheap before a step up */
+static const nsec FIRST = 250000000; /* until the first decision: what is too dear is soon over */
+static const nsec CALM = 5000000000; /* so long must it be cheap before a step up */
 static const nsec TRY_AGAIN = 30000000000; /* after a step */
 static const double HOOK_COST = 7000;      /* of a breakpoint that fires */
 
@@ -163,13 +164,14 @@ static void look(struct engine *x, nsec now)
 		x->overhead += (nsec)(x->hooked_all ? exact : light);
 	if (x->governed && x->config.max_overhead > 0)
 		decide(x, exact / (double)elapsed, now);
+	x->decided = x->governed != 0;
 	x->asks_served = 0;
 	x->governed = now;
 }
 
 void engine_govern(struct engine *x, nsec now)
 {
-	if (now - x->governed >= PERIOD)
+	if (now - x->governed >= (x->decided ? PERIOD : FIRST))
 		look(x, now);
 	if (x->step_due && engine_is_between_turns(x, now))
 		take_step(x, now);

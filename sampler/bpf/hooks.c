@@ -32,6 +32,8 @@ static const nsec TEND = 1000000000;  /* how often hooks are looked at */
 static const nsec BUSY = 10000000000; /* how long a loop that turns often is taken for one */
 static const nsec RENEW = 100000000;  /* one that has not fired for this long may be wrong */
 static const nsec LEARN = 200000000;  /* polls of all are hooked at least this long */
+static const nsec SETTLE =
+	1500000000; /* from the start: the hook on all system calls stays no longer */
 
 static nsec now_ns(void)
 {
@@ -93,7 +95,7 @@ static void set_hooked(struct engine *x, nsec since)
 		if (since && !slot->hooked_since && is_late(x, slot, since))
 			slot->sure_since = since;
 		slot->hooked_since = since;
-		slot->hooked = since != 0;
+		slot->hooked = since ? x->hooked_by : HOOKED_NOT;
 		x->followed[i].slept = slot->polled;
 	}
 	x->hooked_all = since;
@@ -106,10 +108,8 @@ void engine_learn_poll(struct engine *x)
 
 	if (x->hooked_all)
 		return;
-	if (engine_hook_all(x, &ignored) == 0)
+	if (engine_hook_syscalls(x, &ignored) == 0)
 		set_hooked(x, now_ns());
-	else
-		engine_unhook_all(x);
 }
 
 static void hook(struct engine *x, struct followed *f, nsec now, uint32_t firings)
@@ -258,6 +258,22 @@ int engine_be_exact(struct engine *x)
 	return 0;
 }
 
+/* From the hook on all system calls to those on the polls. */
+static void settle(struct engine *x, nsec now)
+{
+	struct error ignored;
+
+	if (x->light || x->hooked_by != HOOKED_ALL || !x->n_polls || now < x->opened + SETTLE)
+		return;
+	if (engine_hook_polls(x, &ignored) < 0) {
+		x->n_polls = 0; /* not again */
+		return;
+	}
+	for (size_t i = 0; i < x->n_followed; i++)
+		x->slots[x->followed[i].slot].slot.hooked = x->hooked_by;
+	engine_unhook_syscalls(x);
+}
+
 static void handle_ask(void *arg, const void *record, size_t len)
 {
 	struct engine *x = arg;
@@ -276,17 +292,16 @@ static void handle_ask(void *arg, const void *record, size_t len)
 static void *hooking(void *arg)
 {
 	struct engine *x = arg;
-	struct sched_param first = { .sched_priority = 1 };
 	struct pollfd fds[2] = { { .fd = x->asks.fd, .events = POLLIN },
 				 { .fd = x->hooker_end, .events = POLLIN } };
 
-	pthread_setschedparam(pthread_self(), SCHED_FIFO, &first);
 	while (fds[1].revents == 0) {
 		poll(fds, 2, x->step_due ? 5 : 100);
 		pthread_mutex_lock(&x->lock);
 		bpf_ring_drain(&x->asks, handle_ask, x);
 		if (x->light)
 			tend_hooks(x, now_ns());
+		settle(x, now_ns());
 		engine_tend_clock(x, now_ns());
 		engine_govern(x, now_ns());
 		pthread_mutex_unlock(&x->lock);
@@ -296,6 +311,7 @@ static void *hooking(void *arg)
 
 int engine_start_hooking(struct engine *x, struct error *err)
 {
+	struct sched_param first = { .sched_priority = 1 };
 	int ret;
 
 	x->tended = now_ns();
@@ -303,8 +319,13 @@ int engine_start_hooking(struct engine *x, struct error *err)
 	if (x->hooker_end < 0)
 		return error_set(err, -errno, "cannot create an event: %s", strerror(errno));
 	ret = -pthread_create(&x->hooker, NULL, hooking, x);
-	if (ret == 0)
+	if (ret == 0) {
+		pthread_mutex_lock(&x->lock);
+		x->prompt = pthread_setschedparam(x->hooker, SCHED_FIFO, &first) == 0;
+		engine_set_clock(x, x->fast);
+		pthread_mutex_unlock(&x->lock);
 		return 0;
+	}
 	close(x->hooker_end);
 	x->hooker_end = -1;
 	return error_set(err, ret, "cannot start a thread: %s", strerror(-ret));

@@ -91,7 +91,8 @@ int kernel_attach_tracing(int prog_fd, struct error *err)
 	return error_set(err, -errno, "cannot attach to a kernel tracepoint: %s", strerror(errno));
 }
 
-int kernel_open_tracefs(void)
+/* A private, detached mount: nothing is mounted where others see it. */
+static int mount_tracefs(void)
 {
 	int fs = (int)syscall(SYS_fsopen, "tracefs", 1 /* FSOPEN_CLOEXEC */), mount = -1;
 
@@ -99,10 +100,18 @@ int kernel_open_tracefs(void)
 		mount = (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, 0);
 	if (fs >= 0)
 		close(fs);
-	/* Without CAP_SYS_ADMIN the mounted one may still be readable. */
-	if (mount < 0)
-		mount = open("/sys/kernel/tracing", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return mount < 0 ? -errno : mount;
+}
+
+int kernel_open_tracefs(void)
+{
+	int fd = open("/sys/kernel/tracing", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && faccessat(fd, "events/syscalls", R_OK | X_OK, AT_EACCESS) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return mount_tracefs();
 }
 
 int kernel_tracepoint_id(int tracefs, const char *event)

@@ -31,8 +31,8 @@ int kernel_load_program(const char *name, enum bpf_prog_type type, const struct 
 int kernel_attach_tracing(int prog_fd, struct error *err);
 
 /*
- * A private, detached mount of tracefs, only to read tracepoint ids: nothing
- * is mounted where others see it, nothing is written.  Its fd or -errno.
+ * Tracefs, only to read tracepoint ids; where it is not mounted, a mount that
+ * nobody else sees.  Its fd or -errno.
  */
 int kernel_open_tracefs(void);
 /* The id of "syscalls/sys_enter_poll", or -errno. */
@@ -42,6 +42,7 @@ int kernel_tracepoint_id(int tracefs, const char *event);
 struct kernel_types {
 	uint32_t sched_switch_id; /* type ids of btf_trace_sched_switch, btf_trace_sys_enter */
 	uint32_t sys_enter_id;
+	uint32_t local_timer_id;   /* of btf_trace_local_timer_entry; 0: there is none (not x86) */
 	uint32_t task_iterator_id; /* of the function bpf_iter_task; 0: there is none */
 	int sched_switch_args;     /* 3: preempt, prev, next; 4 since Linux 5.18: and prev_state */
 	int task_pid;              /* offsets in task_struct */

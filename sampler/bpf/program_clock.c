@@ -78,12 +78,10 @@ static void want_fast(struct assembler *a, const struct program_maps *maps, int 
 	asm_place(a, said);
 }
 
-void program_clock_gate(struct assembler *a, const struct program_maps *maps,
-			const struct kernel_types *types)
+/* Looks at the thread that runs; jumps unless it is a loop in a turn that lasts. */
+static void inspect(struct assembler *a, const struct program_maps *maps,
+		    const struct kernel_types *types, int out)
 {
-	int out = asm_label(a);
-
-	asm_mov(a, CTX, R1);
 	emit_current_id(a, 0);
 	emit_find_slot(a, maps, out);
 	asm_load(a, R1, SLOT, FIELD(turn_start));
@@ -97,6 +95,26 @@ void program_clock_gate(struct assembler *a, const struct program_maps *maps,
 	look_for_poll(a, maps, types);
 	emit_ask(a, maps);
 	want_fast(a, maps, out);
+}
+
+void program_tick(struct assembler *a, const struct program_maps *maps,
+		  const struct kernel_types *types)
+{
+	int out = asm_label(a);
+
+	inspect(a, maps, types, out);
+	asm_place(a, out);
+	asm_exit(a, 0);
+	asm_link(a);
+}
+
+void program_clock_gate(struct assembler *a, const struct program_maps *maps,
+			const struct kernel_types *types)
+{
+	int out = asm_label(a);
+
+	asm_mov(a, CTX, R1);
+	inspect(a, maps, types, out);
 	asm_load(a, R1, SLOT, FIELD(turn_start));
 	asm_alu(a, BPF_SUB, NOW, R1);
 	asm_load(a, R1, SLOT, FIELD(gate));

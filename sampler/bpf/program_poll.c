@@ -115,6 +115,8 @@ static void poll_begins(struct assembler *a, const struct program_maps *maps,
 	int out = asm_label(a), mine = asm_label(a);
 
 	emit_find_slot(a, maps, out);
+	asm_load32(a, R1, SLOT, FIELD(hooked));
+	asm_jump_if_imm(a, BPF_JNE, R1, call ? HOOKED_EACH : HOOKED_ALL, out);
 	emit_read_clock(a);
 	if (call)
 		key_of_call(a, call, mine, out);
@@ -169,38 +171,16 @@ void program_listen(struct assembler *a, const struct program_maps *maps)
 	asm_link(a);
 }
 
-/* The thread ends by itself: what it does from here on is no turn. */
-static void exit_begins(struct assembler *a, const struct program_maps *maps)
-{
-	int out = asm_label(a);
-
-	emit_current_id(a, 0);
-	emit_find_slot(a, maps, out);
-	asm_store_imm(a, SLOT, FIELD(turn_start), 0);
-	asm_store_imm(a, SLOT, FIELD(poll_start), 0);
-	asm_place(a, out);
-}
-
-void program_exit(struct assembler *a, const struct program_maps *maps)
-{
-	asm_mov(a, CTX, R1);
-	exit_begins(a, maps);
-	asm_exit(a, 1);
-	asm_link(a);
-}
-
 void program_syscall(struct assembler *a, const struct program_maps *maps,
 		     const struct kernel_types *types)
 {
-	int found = asm_label(a), listen = asm_label(a), ends = asm_label(a);
+	int found = asm_label(a), listen = asm_label(a);
 
 	asm_load(a, R2, R1, NUMBER);
 	asm_mov(a, CTX, R1);
 	asm_mov(a, R1, R2);
 	is_poll(a, found);
 	asm_jump_if_imm(a, BPF_JEQ, R1, SYS_listen, listen);
-	asm_jump_if_imm(a, BPF_JEQ, R1, SYS_exit, ends);
-	asm_jump_if_imm(a, BPF_JEQ, R1, SYS_exit_group, ends);
 	asm_exit(a, 0);
 	asm_place(a, found);
 	emit_current_id(a, 0);
@@ -208,9 +188,6 @@ void program_syscall(struct assembler *a, const struct program_maps *maps,
 	asm_exit(a, 0);
 	asm_place(a, listen);
 	listen_begins(a, maps);
-	asm_exit(a, 0);
-	asm_place(a, ends);
-	exit_begins(a, maps);
 	asm_exit(a, 0);
 	asm_link(a);
 }

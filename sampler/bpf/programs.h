@@ -24,11 +24,9 @@ void program_poll(struct assembler *a, const struct program_maps *maps,
 		  const struct poll_syscall *call, const struct kernel_types *types);
 /* On the tracepoint syscalls/sys_enter_listen. */
 void program_listen(struct assembler *a, const struct program_maps *maps);
-/* On the tracepoints syscalls/sys_enter_exit and sys_enter_exit_group. */
-void program_exit(struct assembler *a, const struct program_maps *maps);
 /*
- * All of these in one, on raw sys_enter, where the ids of tracepoints cannot
- * be read.  It runs at every system call of the machine, about 40 ns each.
+ * All of these in one, on raw sys_enter: for a short time, or where the ids of
+ * tracepoints cannot be read.  It runs at every system call of the machine.
  */
 void program_syscall(struct assembler *a, const struct program_maps *maps,
 		     const struct kernel_types *types);
@@ -44,6 +42,12 @@ void program_switch(struct assembler *a, const struct program_maps *maps,
  */
 void program_clock_gate(struct assembler *a, const struct program_maps *maps,
 			const struct kernel_types *types);
+/*
+ * The same on the kernel's own tick, which comes anyway, while the clock is off: says when a turn
+ * lasts, and lets nothing through.
+ */
+void program_tick(struct assembler *a, const struct program_maps *maps,
+		  const struct kernel_types *types);
 /* On raw sys_enter: calls that block (strict_call.h). */
 void program_strict(struct assembler *a, const struct program_maps *maps);
 /* On a breakpoint that fires slot->hooks_left times, at the instruction by which the loop polls. */

@@ -19,12 +19,19 @@ enum { SLOT_SHIFT = 2, SLOT_SHIFT_MAX = 6 };
 /* As kernel_tid: its thread is followed no more, but others may lie behind it. */
 #define SLOT_LEFT UINT32_MAX
 
+/* Which hooks see a thread's polls as they begin: of two that are there only one counts. */
+enum hooked {
+	HOOKED_NOT = 0,
+	HOOKED_ALL = 1,  /* the one on all system calls: quickly attached, and quickly gone */
+	HOOKED_EACH = 2, /* those on each system call that polls: cheaper for all other calls */
+};
+
 enum off_state { OFF_RUNNABLE = 1, OFF_BLOCKED = 2, OFF_STOPPED = 3 };
 
 struct loop_slot {
 	/* Read at each switch or poll; written by user space. */
 	uint32_t kernel_tid;   /* that the slot is found by; 0: free */
-	uint32_t hooked;       /* by a hook that stays; 0: if at all, by one of hooks_left */
+	uint32_t hooked;       /* enum hooked: by a hook that stays; or if at all, by hooks_left */
 	uint64_t key;          /* POLL_KEY_… of the loop's poll; 0: not known yet */
 	uint64_t threshold;    /* turns at least this long are reported */
 	uint64_t gate;         /* turns older than this are sampled */
@@ -53,10 +60,10 @@ struct loop_slot {
 	/* Of turns that sleep or last. */
 	uint32_t off_state, off_syscall;
 	uint64_t off_args[3];
-	uint64_t delay_base; /* run_delay when the turn first went off the CPU */
-	uint64_t sampled;    /* a stack of this sleep was taken */
-	uint64_t sample_at;  /* token bucket: theoretical arrival time */
-	uint64_t long_at;    /* when a turn was last seen to want the clock fast */
+	uint64_t delay_base;             /* run_delay when the turn first went off the CPU */
+	uint64_t sampled;                /* a stack of this sleep was taken */
+	uint64_t sample_at;              /* token bucket: theoretical arrival time */
+	uint64_t long_at;                /* when a turn was last seen to want the clock fast */
 	uint64_t lost_turns, lost_other; /* records that found the boundary ring full */
 	uint64_t made_clock, made_sleep; /* samples let through, stacks of sleeps */
 	uint64_t calls_missed;           /* those that came when none were left */
