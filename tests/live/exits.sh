@@ -10,7 +10,7 @@ python3 - "$LAGPROF" "$FIXTURES/stall_server" "$tmp" "${N:-40}" <<'END' || fail 
 import collections, os, random, subprocess, sys, time
 lagprof, server, tmp, n = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 random.seed(5)
-seen, slowest = collections.Counter(), 0
+seen, took = collections.Counter(), []
 for i in range(n):
     target = subprocess.Popen([server, "--hold"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
     target.stdout.readline()
@@ -31,10 +31,11 @@ for i in range(n):
         sys.exit(f"run {i}: lagprof did not end")
     target.wait()
     target.stdout.close()
-    slowest = max(slowest, time.monotonic() - end)
+    took.append(time.monotonic() - end)
     seen[tool.returncode] += 1
     if tool.returncode not in (0, 125) or error.count("\n") > 3:
         sys.exit(f"run {i}: status {tool.returncode}: {error}")
-print(dict(seen), f"slowest {slowest:.2f} s after the end of the target")
+took.sort()
+print(dict(seen), "ended after the target:", ", ".join(f"{name} {took[int(q * (n - 1))]:.2f} s" for name, q in (("median", 0.5), ("p95", 0.95), ("p99", 0.99), ("slowest", 1))))
 END
 finish
