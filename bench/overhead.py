@@ -5,12 +5,15 @@ Each round measures the same running process without a tool, with each rung of l
 shuffled order and without a tool again between any two, so that what the machine does beside it hits
 all of them.  A ratio is a tool's CPU per operation over the mean of the two plain slices around it; the
 table gives the median over the rounds and the quartiles.  "plain" is one plain slice over the next:
-the noise.
+the noise, which on a machine of few CPUs is more than the rungs cost.  So beside it stands what the
+kernel counts: how often lagprof's programs ran, on any CPU, and the time they took, over the
+target's CPU; the counting itself costs some 30 ns a run and is in it, the way into a program is not.
 
     overhead.py [--rounds N] [--seconds S] [--tools auto,exact,light,perf] [TARGET...]
 """
 import argparse
 import atexit
+import ctypes
 import os
 import random
 import shutil
@@ -91,7 +94,7 @@ class Redis:
         if not server:
             # The package redis-server only adds this link, and a service that starts by itself.
             server = os.path.join(TMP, "redis-server")
-            os.symlink(shutil.which("redis-check-rdb"), server)
+            os.symlink(shutil.which("redis-check-rdb") or sys.exit("overhead: no redis here"), server)
         self.process = spawn([server, "--port", port, "--bind", "127.0.0.1", "--save", ""],
                              stdout=subprocess.DEVNULL)
         while subprocess.run(self.cli + ["ping"], capture_output=True).stdout != b"PONG\n":
@@ -158,13 +161,64 @@ TARGETS = {
 }
 
 
+class Programs:
+    """The BPF programs that lagprof loaded since, and their run statistics (bpf(2))."""
+
+    NEXT_ID, FD_BY_ID, INFO_BY_FD, ENABLE_STATS = 11, 13, 15, 32
+    NAME, RUNS, SIZE = 64, 192, 232  # offsets in struct bpf_prog_info, and its size
+
+    def __init__(self):
+        self.known = set(self.ids())
+
+    @staticmethod
+    def call(command, *words):
+        attr = ctypes.create_string_buffer(struct.pack(f"<{len(words)}I", *words), 128)
+        return ctypes.CDLL(None).syscall(321, command, attr, 128), attr.raw
+
+    def ids(self):
+        last = 0
+        while True:
+            status, attr = self.call(self.NEXT_ID, last)
+            if status < 0:
+                return
+            last = struct.unpack_from("<I", attr, 4)[0]
+            yield last
+
+    def totals(self):
+        """Runs and ns of all of them so far."""
+        runs = time_ns = 0
+        for number in self.ids():
+            fd, _ = self.call(self.FD_BY_ID, number) if number not in self.known else (-1, b"")
+            if fd < 0:
+                continue
+            info = ctypes.create_string_buffer(self.SIZE)
+            address = ctypes.addressof(info)
+            self.call(self.INFO_BY_FD, fd, self.SIZE, address & 0xffffffff, address >> 32)
+            os.close(fd)
+            if info.raw[self.NAME:].startswith(b"lagprof_"):
+                took, count = struct.unpack_from("<QQ", info.raw, self.RUNS)
+                runs, time_ns = runs + count, time_ns + took
+        return runs, time_ns
+
+    def share(self, target, seconds):
+        """(runs, share of the target's CPU) over a slice; None where that is not allowed."""
+        stats, _ = self.call(self.ENABLE_STATS, 0)
+        if stats < 0:
+            return None
+        runs, took, cpu = *self.totals(), cpu_ns(target.process.pid)
+        time.sleep(seconds)
+        runs_after, took_after = self.totals()
+        os.close(stats)
+        return ((runs_after - runs) / seconds, (took_after - took) / max(1, cpu_ns(target.process.pid) - cpu))
+
+
 def start_lagprof(pid, probe):
     tool = spawn([LAGPROF, "attach", "--no-html", "--probe", probe, "-o", os.path.join(TMP, "bench.lagprof"),
                   str(pid)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     for line in tool.stderr:
         if line.startswith(b"lagprof: attached"):
-            # Until it has learned the loop, or found out what it costs.
-            time.sleep(2.5 if probe == "auto" else 0.7)
+            # Until it has learned the loop, found out what it costs and settled for its hooks.
+            time.sleep(2.5)
             # The rest is read when it ends; a pipe holds more than a few lines.
             return tool
         sys.stderr.buffer.write(line)
@@ -197,12 +251,16 @@ def measure(target, seconds):
     return (cpu_ns(pid) - cpu) / max(1, target.operations() - operations)
 
 
-def with_tool(target, name, seconds, own):
+def with_tool(target, name, seconds, own, counted):
     start = start_perf if name == "perf" else start_lagprof
+    programs = Programs()
     tool = start(target.process.pid, name)
     before = used(tool)
     cost = measure(target, seconds)
     own[name].append((used(tool) - before) / seconds)
+    share = programs.share(target, seconds) if name != "perf" else None
+    if share:
+        counted[name].append(share)
     end(tool, signal.SIGINT)
     for left in ("bench.lagprof", "perf.data"):
         if os.path.exists(os.path.join(TMP, left)):
@@ -211,21 +269,21 @@ def with_tool(target, name, seconds, own):
 
 
 def run_rounds(target, tools, options):
-    plain, own = [], {name: [] for name in tools}
+    plain, own, counted = [], {name: [] for name in tools}, {name: [] for name in tools}
     pairs = {name: [] for name in ["plain"] + tools}
     before = measure(target, options.seconds)
     for _ in range(options.rounds):
         for name in random.sample(tools, len(tools)):
-            cost = with_tool(target, name, options.seconds, own)
+            cost = with_tool(target, name, options.seconds, own, counted)
             after = measure(target, options.seconds)
             pairs[name].append((cost, (before + after) / 2))
             pairs["plain"].append((after, before))
             plain.append(after)
             before = after
-    return plain, pairs, own
+    return plain, pairs, own, counted
 
 
-def print_rows(target, plain, pairs, own):
+def print_rows(target, plain, pairs, own, counted):
     print(f"{target.name}: {statistics.median(plain):.0f} ns of CPU per {target.operation}, plain")
     for name, values in pairs.items():
         ratios = sorted(cost / base for cost, base in values)
@@ -234,6 +292,9 @@ def print_rows(target, plain, pairs, own):
                 f"  {statistics.median(cost - base for cost, base in values):+8.0f} ns per {target.operation}")
         if name in own:
             line += f"   own CPU {100 * statistics.median(own[name]):.2f} %"
+        if counted.get(name):
+            runs, share = (statistics.median(column) for column in zip(*counted[name]))
+            line += f"   counted {1 + share:.4f}x, {runs:.0f} runs/s"
         print(line, flush=True)
 
 

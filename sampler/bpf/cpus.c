@@ -14,6 +14,9 @@ enum {
 	STACK_RING_MIN = 256 * 1024,
 	STACK_RINGS = 32 * 1024 * 1024, /* of all CPUs together, unless they are very many */
 	SIDE_RING = 64 * 1024,
+	/* Samples.  Each wake-up may take the CPU from the target, whose stacks keep for
+	   milliseconds. */
+	WAKE_AFTER = 4,
 };
 static const nsec CALM = 200000000; /* the clock stays fast for so long after a long turn */
 
@@ -146,7 +149,7 @@ static int open_clock(struct engine *x, struct perf_ring *ring, int cpu, struct 
 	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
 					.config = PERF_COUNT_SW_CPU_CLOCK,
 					.sample_period = fast_period(x),
-					.wakeup_events = 1,
+					.wakeup_events = WAKE_AFTER,
 					.exclude_idle = 1 };
 	int ret;
 

@@ -129,6 +129,8 @@ static int engine_open(void **state, const struct probe_config *config, bool lig
 		ret = engine_attach(x, err);
 	if (ret == 0)
 		ret = engine_open_cpus(x, err);
+	if (ret == 0 && light)
+		engine_measure_hooked(x);
 	if (ret == 0)
 		ret = engine_start_hooking(x, err);
 	if (ret < 0) {

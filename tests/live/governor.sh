@@ -1,7 +1,7 @@
 #!/bin/sh
 # shellcheck source=tests/live/lib.sh
-# A loop that turns too often for the exact rung is watched by the light one from the second second
-# on: the session goes on, no stall is lost or invented, and the report says what watching costs.
+# A loop that turns too often for the exact rung is watched by the light one after a quarter of a second:
+# the session goes on, no stall is lost or invented, and the report says what watching costs.
 . "$(dirname "$0")/lib.sh"
 need python3
 need_exact
