@@ -86,6 +86,9 @@ static const struct {
 	  "Use an asynchronous client (aiohttp, httpx.AsyncClient), or call it in a thread." },
 	{ CAUSE_SYNC_DNS, "*",
 	  "Resolve in the thread pool or with an asynchronous resolver, and cache the answers." },
+	{ CAUSE_UNKNOWN, "Go's scheduler*",
+	  "Nobody need have waited: Go runs goroutines on its other threads meanwhile, and has no "
+	  "loop; see what they wait for with go tool trace." },
 	{ CAUSE_SLEEP, "time.sleep",
 	  "Use await asyncio.sleep()." },
 	{ CAUSE_SLEEP, "Atomics.wait",

@@ -51,8 +51,3 @@ enum loop_kind loop_kind_of(uint64_t key, const struct space *space)
 			return libraries[i].kind;
 	return class == POLL_KEY_CLASS(POLL_KEY_EPOLL) ? LOOP_EPOLL : LOOP_POLL;
 }
-
-bool maps_python(const struct space *space)
-{
-	return maps_file(space, "python3*") || maps_file(space, "libpython3*");
-}

@@ -10,7 +10,4 @@
  */
 enum loop_kind loop_kind_of(uint64_t key, const struct space *space);
 
-/* Is Python, whose frames are not read, mapped in there? */
-bool maps_python(const struct space *space);
-
 #endif

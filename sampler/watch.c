@@ -152,11 +152,6 @@ static struct loop *loop_of(struct watch *w, struct watch_context *c)
 	loop->pid = c->target->pid;
 	loop->tid = w->tid;
 	loop->kind = loop_kind_of(w->look.key, c->space);
-	if (maps_python(c->space))
-		recording_note(
-			c->rec,
-			"frames of Python are not read, so its lines are not known: causes "
-			"come from native frames (python -X perf names functions, from 3.12 on)");
 	if (thread_look(c->target, w->tid, &state))
 		loop->name = recording_intern(c->rec, state.name);
 	return loop;

@@ -581,6 +581,7 @@ TEST(a_thread_that_go_had_parked_waits_for_no_lock)
 	d = only_finding(rec, &f);
 	CHECK_EQ(f->cause, CAUSE_UNKNOWN);
 	CHECK_STR(f->title, "unknown: Go's scheduler had parked the thread");
+	CHECK(strstr(f->advice, "other threads"));
 	done(rec, d);
 }
 
