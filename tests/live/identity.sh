@@ -1,8 +1,8 @@
 #!/bin/sh
 # shellcheck source=tests/live/lib.sh
 # A process is not its pid, and a program is not its path: execs at random times, upgrades of a running
-# program's file, and pids that are given to another process while lagprof attaches.  N=COUNT makes of each
-# as many (N=500, 50 and 2000 are what lagprof was tried with).
+# program's file, and pids that are given to another process while lagprof attaches.  EXECS, UPGRADES and
+# REUSES say how many (500, 50 and 2000 are what lagprof is tried with).
 . "$(dirname "$0")/lib.sh"
 need python3 unshare
 need_exact
@@ -43,8 +43,12 @@ upgrades()
 	done
 }
 
-execs exact "${N:-15}"
-execs light "${N:-15}"
-upgrades "${N:-2}"
-unshare --pid --fork --mount-proc python3 "$LIVE/pid_reuse.py" "$LAGPROF" "$tmp" "${N:-8}" || fail "pids"
+for probe in exact light user proc; do
+	execs $probe "${EXECS:-12}"
+done
+upgrades "${UPGRADES:-2}"
+for probe in exact proc; do
+	unshare --pid --fork --mount-proc python3 "$LIVE/pid_reuse.py" "$LAGPROF" "$tmp" "${REUSES:-6}" $probe ||
+		fail "pids"
+done
 finish

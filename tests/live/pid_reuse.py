@@ -1,6 +1,6 @@
 """Gives the pid of a process to another one while lagprof attaches: it must never watch the other.
 
-    pid_reuse.py LAGPROF FOLDER COUNT     in a pid namespace of its own, as root
+    pid_reuse.py LAGPROF FOLDER COUNT [PROBE]     in a pid namespace of its own, as root
 """
 import json
 import os
@@ -10,6 +10,7 @@ import sys
 import time
 
 lagprof, folder, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+probe = sys.argv[4] if len(sys.argv) > 4 else "auto"
 report = os.path.join(folder, "reuse.json")
 reused = wrong = refused = 0
 
@@ -48,7 +49,7 @@ while reused < count:
     if os.path.exists(report):
         os.unlink(report)
     first = spawn("first")
-    tool = subprocess.Popen([lagprof, "attach", "-q", "--no-html", "-o", os.path.join(folder, "reuse.lagprof"),
+    tool = subprocess.Popen([lagprof, "attach", "-q", "--no-html", "--probe", probe, "-o", os.path.join(folder, "reuse.lagprof"),
                              "--json", report, "--duration", "100ms", str(first.pid)], stderr=subprocess.DEVNULL)
     has_looked(tool)
     time.sleep(random.choice([0, random.uniform(0, 0.12)]))
@@ -68,5 +69,5 @@ while reused < count:
     if second and "second" in target["argv"]:
         wrong += 1
         print(f"pid {first.pid}: watched {target['argv']}")
-print(f"{reused} pids reused while attaching, {refused} refused, {wrong} wrong")
+print(f"{probe}: {reused} pids reused while attaching, {refused} refused, {wrong} wrong")
 sys.exit(wrong > 0)
