@@ -32,6 +32,7 @@ struct v8_layout {
 	/* Kinds of code: the low 4 bits of a Code's flags; Maglev and TurboFan follow baseline. */
 	int32_t kind_regexp, kind_baseline;
 
+	int32_t page_flags; /* from the start of a page of the heap */
 	int32_t map_instance_size, map_inobject, map_instance_type, map_descriptors;
 	int32_t function_shared;
 	int32_t shared_data; /* a Smi: number of the builtin */
