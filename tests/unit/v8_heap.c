@@ -4,7 +4,7 @@
 #include "tests/test.h"
 
 /* A heap of literal words at BASE; everything else is unmapped. */
-enum { BASE = 0x10000, WORDS = 256 };
+enum { BASE = 0x10000, WORDS = 256, META = 250 };
 
 struct fake {
 	struct memory base;
@@ -44,8 +44,11 @@ static void fake_init(struct fake *f)
 	v8_layout_find(&f->layout, 1002, NULL);
 	f->heap.layout = &f->layout;
 	v8_heap_begin(&f->heap, &f->base);
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		f->words[i * 2] = at(META);
 		f->words[i * 2 + 1] = (uint64_t)types[i] << 32;
+	}
+	f->words[META] = at(META);
 }
 
 /* Puts an object at a word: its map, hash and length, then two words. */
@@ -135,6 +138,40 @@ TEST(heap_follows_objects_that_the_collector_moved)
 	CHECK_EQ(v8_moved(&f.heap, object + 2), object);
 	f.words[36] = at(36) - 1;
 	CHECK_EQ(v8_moved(&f.heap, at(36)), 0);
+}
+
+TEST(heap_takes_nothing_for_an_object_whose_map_is_no_map)
+{
+	struct fake f;
+	char buf[64];
+	uint64_t object;
+
+	fake_init(&f);
+	object = put_text(&f, 32, "text");
+	/* What was allocated over an object may have a word that leads to the type of a string. */
+	f.words[60] = smi(1);
+	f.words[61] = (uint64_t)types[ONE] << 32;
+	f.words[32] = at(60);
+	CHECK_EQ(v8_type(&f.heap, object), -1);
+	CHECK_EQ(v8_string(&f.heap, object, buf, sizeof(buf)), -1);
+	f.words[60] = object;
+	CHECK_EQ(v8_type(&f.heap, object), -1);
+	f.words[60] = at(META);
+	CHECK_EQ(v8_string(&f.heap, object, buf, sizeof(buf)), 4);
+}
+
+TEST(heap_tells_young_objects_by_their_page)
+{
+	struct fake f;
+
+	fake_init(&f);
+	f.layout.page_flags = BASE % (256 << 10) + 800;
+	f.words[100] = 1 << 4;
+	CHECK(v8_is_young(&f.heap, at(8)));
+	f.words[100] = 1 << 2;
+	CHECK(!v8_is_young(&f.heap, at(8)));
+	/* Where nothing can be read, nothing is known to stay. */
+	CHECK(v8_is_young(&f.heap, (4 << 20) + 1));
 }
 
 TEST(heap_gives_up_on_strings_that_contain_themselves)

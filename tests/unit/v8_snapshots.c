@@ -5,7 +5,7 @@
 #include "tests/test.h"
 
 /*
- * Samples of six versions of node, with the memory that was read to name them.
+ * Samples of eleven versions of V8 in node, with the memory that was read to name them.
  * Each must give again what it gave when it was taken and looked through.
  */
 static char *read_text(const char *snap)
@@ -87,6 +87,15 @@ TEST(snapshots_of_node_25_are_named_as_when_they_were_taken)
 TEST(snapshots_of_node_26_are_named_as_when_they_were_taken)
 {
 	CHECK(check_all("fixtures/snapshots/v8/node26-*.snap") >= 8);
+}
+
+/* V8 10.1, 10.8, 11.8 and 12.9. */
+TEST(snapshots_of_node_between_the_supported_ones_are_named_as_when_they_were_taken)
+{
+	CHECK(check_all("fixtures/snapshots/v8/node18.0-*.snap") >= 4);
+	CHECK(check_all("fixtures/snapshots/v8/node19-*.snap") >= 4);
+	CHECK(check_all("fixtures/snapshots/v8/node21-*.snap") >= 4);
+	CHECK(check_all("fixtures/snapshots/v8/node23-*.snap") >= 4);
 }
 
 /* A layout that is wrong must be noticed, not believed: the self-check steps down and says so. */

@@ -4,7 +4,11 @@
 
 enum { STRING_KIND = 7, STRING_ONE_BYTE = 8, STRING_UNCACHED = 16, STRING_TYPES = 128 };
 enum { KIND_SEQ, KIND_CONS, KIND_EXTERNAL, KIND_SLICED, KIND_THIN = 5 };
-enum { MOVES_MAX = 4, STRING_PIECES = 256, STRING_DEPTH = 32, LENGTH_MAX = 1 << 30 };
+enum {
+	PAGE_BYTES = 256 << 10,
+	PAGE_YOUNG = 1 << 3 | 1 << 4, /* where a collection copies from, where it copies to */
+};
+enum { MAP_HEAD = 16, MOVES_MAX = 4, STRING_PIECES = 256, STRING_DEPTH = 32, LENGTH_MAX = 1 << 30 };
 
 void v8_heap_begin(struct v8_heap *heap, struct memory *mem)
 {
@@ -40,16 +44,46 @@ uint64_t v8_moved(struct v8_heap *heap, uint64_t object)
 	return 0;
 }
 
+/* The map of maps is its own map: nothing that merely looks like an object leads to one. */
+static bool is_meta_map(struct v8_heap *heap, uint64_t word)
+{
+	uint64_t own;
+
+	for (size_t i = 0; i < V8_META_MAPS; i++) {
+		if (heap->meta_maps[i] == word && word)
+			return true;
+	}
+	if ((word & 3) != 1 || !v8_is_object(word) || !v8_read(heap, word - 1, &own, sizeof(own)) ||
+	    own != word)
+		return false;
+	heap->meta_maps[heap->next_meta_map++ % V8_META_MAPS] = word;
+	return true;
+}
+
+bool v8_is_young(struct v8_heap *heap, uint64_t object)
+{
+	uint64_t page = object & ~(uint64_t)(PAGE_BYTES - 1), flags;
+
+	return !v8_read(heap, page + (uint64_t)heap->layout->page_flags, &flags, sizeof(flags)) ||
+	       flags & PAGE_YOUNG;
+}
+
 int v8_type(struct v8_heap *heap, uint64_t object)
 {
+	struct {
+		uint64_t meta;
+		uint8_t rest[MAP_HEAD - 8];
+	} head;
+	int32_t at = heap->layout->map_instance_type - 8;
 	uint64_t map;
 	uint16_t type;
 
 	if (!v8_is_object(object) || !v8_read(heap, object & ~3ull, &map, sizeof(map)) ||
-	    (map & 3) != 1 || !v8_is_object(map) ||
-	    !v8_read(heap, map - 1 + (uint64_t)heap->layout->map_instance_type, &type,
-		     sizeof(type)))
+	    (map & 3) != 1 || !v8_is_object(map) || at < 0 ||
+	    at > (int32_t)(sizeof(head.rest) - sizeof(type)) ||
+	    !v8_read(heap, map - 1, &head, sizeof(head)) || !is_meta_map(heap, head.meta))
 		return -1;
+	memcpy(&type, head.rest + at, sizeof(type));
 	return type;
 }
 

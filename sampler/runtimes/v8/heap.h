@@ -9,6 +9,14 @@
 #include "sampler/memory.h"
 #include "sampler/runtimes/v8/layout.h"
 
+enum {
+	V8_SAMPLE_READS = 20000,
+	V8_SAMPLE_BYTES = 32 << 20,
+	V8_META_MAPS = 8,         /* a power of two; one for each context in use */
+	V8_STRING_MAX = 4096,     /* bytes of UTF-8 taken from a string that is shown */
+	V8_SOURCE_MAX = 16 << 20, /* bytes of a script's source */
+};
+
 /*
  * V8's heap as words: a value is the 64-bit word that the target holds, either
  * a small integer (Smi: upper half; lower half 0) or a pointer to an object
@@ -20,13 +28,8 @@ struct v8_heap {
 	struct memory *mem;
 	size_t reads; /* still allowed for this sample */
 	size_t bytes;
-};
-
-enum {
-	V8_SAMPLE_READS = 20000,
-	V8_SAMPLE_BYTES = 32 << 20,
-	V8_STRING_MAX = 4096,     /* bytes of UTF-8 taken from a string that is shown */
-	V8_SOURCE_MAX = 16 << 20, /* bytes of a script's source */
+	uint64_t meta_maps[V8_META_MAPS]; /* maps of maps that were seen, newest at next - 1 */
+	unsigned next_meta_map;
 };
 
 /* Starts a sample: refills the budget. */
@@ -47,6 +50,8 @@ static inline bool v8_is_object(uint64_t value)
 	return (value & 1) && value < 1ull << 47 && value > 4096;
 }
 
+/* Is the object among the young ones, which every collection moves? */
+bool v8_is_young(struct v8_heap *heap, uint64_t object);
 /* The instance type of an object, -1 if it is none. */
 int v8_type(struct v8_heap *heap, uint64_t object);
 /* The word at an object's offset. */
