@@ -107,6 +107,11 @@ struct memory_live *memory_live_new(pid_t pid)
 	return live;
 }
 
+int memory_live_peek(struct memory_live *live, uint64_t addr, void *buf, size_t len)
+{
+	return read_process(live, addr, buf, len);
+}
+
 struct memory *memory_of_live(struct memory_live *live)
 {
 	return &live->base;

@@ -26,6 +26,8 @@ struct memory {
 struct memory_live;
 struct memory_live *memory_live_new(pid_t pid);
 struct memory *memory_of_live(struct memory_live *live);
+/* Reads what is there now, past the pages kept: 0, or -EFAULT. */
+int memory_live_peek(struct memory_live *live, uint64_t addr, void *buf, size_t len);
 /* Call before each sample: what was read earlier may have changed. */
 void memory_live_forget(struct memory_live *live);
 /* System calls made so far (a figure for tests and bench). */

@@ -27,6 +27,20 @@ enum {
 	RUNTIME_MAX_ARGUMENTS = 16,
 };
 
+/* An argument, and the word of the stack that led to it. */
+struct runtime_argument {
+	struct argument argument;
+	uint64_t slot; /* address of that word; 0: it held the value itself, which cannot change */
+	uint64_t word;
+};
+
+/*
+ * Does an argument that was read while the target ran on belong to the sample?  A collector that
+ * moved it meanwhile has changed the word in a frame that still stands.  Where it ran twice, what
+ * the old word leads to may be anything.
+ */
+bool runtime_argument_holds(const struct runtime_argument *a, struct memory_live *live);
+
 struct runtime {
 	const char *name; /* "v8" */
 
@@ -51,10 +65,11 @@ struct runtime {
 	/*
 	 * Reads the arguments of known calls on the stack.  names[i] is the first
 	 * of frame i's names; argument.frame is set to i by the runtime.  Returns how
-	 * many were filled in, at most RUNTIME_MAX_ARGUMENTS.  May be NULL.
+	 * many were filled in, at most RUNTIME_MAX_ARGUMENTS.  May be NULL.  What was read
+	 * after the target had gone on is dropped by the caller if its slot holds another word now.
 	 */
 	size_t (*arguments)(void *state, const struct raw_stack *stack, struct memory *mem,
-			    const struct frame *names, struct argument *out);
+			    const struct frame *names, struct runtime_argument *out);
 };
 
 extern const struct runtime *const runtimes[]; /* ends with NULL */

@@ -16,7 +16,8 @@ enum {
 /* ns between two tries to find a runtime: soon again in a program that has just begun. */
 #define ATTACH_SOON     ((nsec)10000000)
 #define ATTACH_INTERVAL ((nsec)1000000000)
-#define MAPS_INTERVAL   ((nsec)20000000)  /* ns between two looks for code not mapped before */
+#define MAPS_INTERVAL   ((nsec)20000000) /* ns between two looks for code not mapped before */
+#define FRESH           ((nsec)1000000)  /* ns: what was read so soon after the sample is its own */
 #define KERNEL_MARKS    ((uint64_t)-4095) /* PERF_CONTEXT_*: no addresses */
 
 struct attachment {
@@ -58,12 +59,17 @@ struct stack_maker {
 	struct argument arguments[MAX_RUNTIMES * RUNTIME_MAX_ARGUMENTS];
 };
 
-static nsec now(void)
+static nsec read_clock(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	clock_gettime(clock, &ts);
 	return (nsec)ts.tv_sec * 1000000000 + (nsec)ts.tv_nsec;
+}
+
+static nsec now(void)
+{
+	return read_clock(CLOCK_MONOTONIC_COARSE);
 }
 
 struct stack_maker *stack_maker_new(const struct unwinder *unwinder, struct space *space, pid_t pid,
@@ -234,22 +240,27 @@ static void name_frames(struct stack_maker *m, struct memory *mem)
 		name_frame(m, i, mem);
 }
 
-static size_t collect_arguments(struct stack_maker *m, struct memory *mem)
+static size_t collect_arguments(struct stack_maker *m, struct memory *mem, nsec at)
 {
+	struct runtime_argument args[RUNTIME_MAX_ARGUMENTS];
 	size_t n = 0;
+	bool fresh;
 
 	for (size_t r = 0; runtimes[r]; r++) {
-		struct argument *args = m->arguments + n;
 		size_t found = 0;
 
 		if (!m->attached[r].on || !runtimes[r]->arguments)
 			continue;
 		found = runtimes[r]->arguments(m->attached[r].state, &m->raw, mem, m->names, args);
+		fresh = at && read_clock(CLOCK_MONOTONIC) < at + FRESH;
 		for (size_t i = 0; i < found; i++) {
-			if (args[i].frame >= m->raw.n)
+			uint32_t frame = args[i].argument.frame;
+
+			if (frame >= m->raw.n ||
+			    !(fresh || !m->live || runtime_argument_holds(&args[i], m->live)))
 				continue;
-			args[i].frame = m->first[args[i].frame];
-			m->arguments[n++] = args[i];
+			m->arguments[n] = args[i].argument;
+			m->arguments[n++].frame = m->first[frame];
 		}
 	}
 	return n;
@@ -292,7 +303,7 @@ void stack_maker_make(struct stack_maker *m, const struct raw_sample *raw, struc
 	push_kernel(m, raw);
 	name_frames(m, &mem.base);
 	s->stack = recording_stack(m->rec, m->frames, m->n, m->raw.end);
-	s->n_arguments = (uint16_t)collect_arguments(m, &mem.base);
+	s->n_arguments = (uint16_t)collect_arguments(m, &mem.base, s->at);
 	s->arguments = m->arguments;
 }
 

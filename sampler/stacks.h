@@ -37,7 +37,9 @@ struct raw_sample {
 	size_t n_kernel;
 };
 
-/* Makes the stack and fills s->stack, s->arguments and s->n_arguments (valid until the next call).
+/*
+ * Makes the stack and fills s->stack, s->arguments and s->n_arguments (valid until the next call).
+ * s->at says when it was taken (CLOCK_MONOTONIC; 0: long ago): see struct runtime_argument.
  */
 void stack_maker_make(struct stack_maker *m, const struct raw_sample *raw, struct sample *s);
 /* The request that the stack made last works on; raw is that of the last call.  False: none known.

@@ -184,7 +184,7 @@ static void make_call(struct watch *w, struct watch_context *c, const struct eve
 	struct strict_call call = { .syscall = (int16_t)e->sample.syscall,
 				    .count = 1,
 				    .first = at };
-	struct sample s = { 0 };
+	struct sample s = { .at = e->at };
 
 	if (phase_at(c, at) != PHASE_SERVING || w->look.key == 0 ||
 	    !strict_call_counts(e->sample.syscall, &e->sample.raw.regs))

@@ -52,7 +52,9 @@ static int ring_open(struct ring *ring, const struct samples_wanted *wanted)
 		.config = PERF_COUNT_SW_CPU_CLOCK,
 		.sample_freq = wanted->hz,
 		.freq = 1,
-		.sample_type = PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER,
+		.sample_type = PERF_SAMPLE_TIME | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER,
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
 		.sample_regs_user = register_mask(),
 		.sample_stack_user = wanted->dump,
 		.wakeup_events = 1,
@@ -88,12 +90,14 @@ static void ring_copy(const struct ring *ring, uint64_t at, void *out, size_t le
 	memcpy((uint8_t *)out + first, ring->data, len - first);
 }
 
-/* PERF_RECORD_SAMPLE: abi, registers by mask, size, bytes, size in use. */
+/* PERF_RECORD_SAMPLE: time, abi, registers by mask, size, bytes, size in use. */
 static bool parse_sample(const uint8_t *body, struct sample_bytes *s)
 {
 	uint64_t words[1 + 32], size, used;
 	unsigned n = (unsigned)__builtin_popcountll(register_mask());
 
+	memcpy(&s->at, body, sizeof(s->at));
+	body += sizeof(s->at);
 	memcpy(words, body, (1 + n + 1) * sizeof(uint64_t));
 	size = words[1 + n];
 	if (words[0] != PERF_SAMPLE_REGS_ABI_64 || size == 0)

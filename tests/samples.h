@@ -7,6 +7,7 @@
 
 /* Takes samples of a thread by the kernel's cpu-clock: registers and a copy of the stack. */
 struct sample_bytes {
+	uint64_t at; /* ns, CLOCK_MONOTONIC */
 	struct regs regs;
 	const uint8_t *stack; /* from rsp up */
 	size_t len;

@@ -218,14 +218,16 @@ static void print_arguments(struct v8 *v8, const struct snapshot *s, struct memo
 		"host",       "command",    "peer",   "pattern", "flags", "subject length",
 		"duration",   "descriptor", "level",  "gc kind", "module"
 	};
-	struct argument args[RUNTIME_MAX_ARGUMENTS];
+	struct runtime_argument args[RUNTIME_MAX_ARGUMENTS];
 	size_t n = v8_arguments(v8, &s->stack, mem, names, args);
 
 	for (size_t i = 0; i < n; i++) {
-		if (args[i].text)
-			fprintf(out, "%s \"%s\"\n", keys[args[i].key], args[i].text);
+		const struct argument *a = &args[i].argument;
+
+		if (a->text)
+			fprintf(out, "%s \"%s\"\n", keys[a->key], a->text);
 		else
-			fprintf(out, "%s %lld\n", keys[args[i].key], (long long)args[i].number);
+			fprintf(out, "%s %lld\n", keys[a->key], (long long)a->number);
 	}
 }
 

@@ -2,6 +2,14 @@
 
 #include <stddef.h>
 
+bool runtime_argument_holds(const struct runtime_argument *a, struct memory_live *live)
+{
+	uint64_t word;
+
+	return a->slot == 0 ||
+	       (memory_live_peek(live, a->slot, &word, sizeof(word)) == 0 && word == a->word);
+}
+
 /* The first that names a frame wins; native is last, because it names every frame. */
 const struct runtime *const runtimes[] = {
 	&runtime_v8,

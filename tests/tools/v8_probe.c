@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -163,7 +164,7 @@ static void take_sample(void *arg, const struct sample_bytes *bytes)
 				  .stack_len = bytes->len };
 	struct error err;
 	struct run *p = arg;
-	struct sample s = { 0 };
+	struct sample s = { .at = bytes->at };
 	const struct stack *stack;
 	uint32_t right = p->right;
 	bool seen = false;
@@ -310,6 +311,7 @@ int main(int argc, char **argv)
 	p->rec = recording_new();
 	pid = samples_start((const char *const *)argv + optind);
 	usleep((useconds_t)after * 1000);
+	setpriority(PRIO_PROCESS, 0, -10); /* as a session does */
 	wanted.tid = worker ? busiest_worker(pid) : pid;
 	p->space = space_new(pid);
 	p->maker = stack_maker_new(&unwinder_native, p->space, pid, p->rec);

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "sampler/runtime.h"
 #include "sampler/unwind.h"
 #include "tests/test.h"
 
@@ -83,6 +84,27 @@ TEST(memory_live_keeps_pages_until_it_is_told_to_forget)
 	CHECK_EQ(memory_read_string(mem, at + 4096, text, sizeof(text)), 4095);
 	memory_live_free(live);
 	munmap(pages, 2 * 4096);
+}
+
+TEST(argument_holds_while_its_slot_has_the_word_that_led_to_it)
+{
+	struct memory_live *live = memory_live_new(getpid());
+	uint64_t *slot = (uint64_t *)two_pages(), kept;
+	struct runtime_argument a = { .slot = (uintptr_t)slot, .word = 17 };
+
+	*slot = 17;
+	CHECK_EQ(memory_read_u64(memory_of_live(live), a.slot, &kept), 0);
+	CHECK(runtime_argument_holds(&a, live));
+	/* The collector moved it: what was kept of the page does not tell. */
+	*slot = 33;
+	CHECK(!runtime_argument_holds(&a, live));
+	munmap(slot, 4096);
+	CHECK(!runtime_argument_holds(&a, live));
+	/* A number in the slot itself was copied with the stack. */
+	a.slot = 0;
+	CHECK(runtime_argument_holds(&a, live));
+	munmap(slot + 512, 4096);
+	memory_live_free(live);
 }
 
 TEST(memory_live_keeps_pages_that_lie_a_chunk_of_a_heap_apart)

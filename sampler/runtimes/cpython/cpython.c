@@ -251,17 +251,31 @@ static size_t name_frame(void *state, const struct raw_stack *stack, size_t i, s
 					     : name_call(py, stack, i, out);
 }
 
-/* Of the innermost call: those of its callers are not evidence. */
-static size_t arguments(void *state, const struct raw_stack *stack, struct memory *mem,
-			const struct frame *names, struct argument *out)
+/* The innermost call and its frame: the arguments of its callers are not evidence. */
+static bool innermost_call(struct cpython *py, const struct raw_stack *stack,
+			   const struct frame *names, size_t *i, struct cpython_call *call)
 {
+	for (*i = 0; py->n_frames && *i < stack->n && !cpython_is_loop(py, stack, *i); ++*i)
+		if (names[*i].kind == FRAME_PYTHON && cpython_call_of(py, stack, *i, call))
+			return true;
+	return false;
+}
+
+/* The words that lead to them lie in the interpreter's own frames, not in the stack sampled. */
+static size_t arguments(void *state, const struct raw_stack *stack, struct memory *mem,
+			const struct frame *names, struct runtime_argument *out)
+{
+	struct argument found[RUNTIME_MAX_ARGUMENTS];
 	struct cpython *py = state;
 	struct cpython_call call;
+	size_t i, n;
 
-	for (size_t i = 0; py->n_frames && i < stack->n && !cpython_is_loop(py, stack, i); i++)
-		if (names[i].kind == FRAME_PYTHON && cpython_call_of(py, stack, i, &call))
-			return cpython_arguments(py, &call, (uint32_t)i, out);
-	return 0;
+	if (!innermost_call(py, stack, names, &i, &call))
+		return 0;
+	n = cpython_arguments(py, &call, (uint32_t)i, found);
+	for (size_t k = 0; k < n; k++)
+		out[k] = (struct runtime_argument){ .argument = found[k] };
+	return n;
 }
 
 const struct runtime runtime_cpython = {

@@ -42,7 +42,9 @@ static const struct call {
 	  { { ARG_DIGEST, TAKE_TEXT, 0 }, { ARG_KEYLEN, TAKE_NUMBER, 4 } }, 2 },
 	{ "node:internal/crypto/hash", "hash",
 	  { { ARG_DIGEST, TAKE_TEXT, 0 }, { ARG_BYTES, TAKE_BYTES, 1 } }, 2 },
-	{ "node:internal/crypto/hash", "update", { { ARG_BYTES, TAKE_BYTES, 0 } }, 1 },
+	{ "node:internal/crypto/hash", "*update", { { ARG_BYTES, TAKE_BYTES, 0 } }, 1 },
+	{ "node:internal/crypto/cipher", "*update", { { ARG_BYTES, TAKE_BYTES, 0 } }, 1 },
+	{ "node:internal/crypto/sig", "*update", { { ARG_BYTES, TAKE_BYTES, 0 } }, 1 },
 	{ "node:internal/crypto/sig", "signOneShot",
 	  { { ARG_DIGEST, TAKE_TEXT, 0 }, { ARG_BYTES, TAKE_BYTES, 1 } }, 2 },
 	{ "node:internal/crypto/sig", "verifyOneShot",
@@ -97,14 +99,26 @@ static const struct {
 
 enum { COMMAND_WORDS = 16, SCAN_WORDS = 512, LOCAL_WORDS = 64 };
 
+/* A word of the stack. */
+struct origin {
+	uint64_t slot, word;
+};
+
 /* The arguments of one stack as they are collected. */
 struct collector {
 	struct v8 *v8;
 	const struct raw_stack *stack;
-	struct argument *out;
+	struct runtime_argument *out;
 	size_t n;
+	struct origin from; /* the word read last: it leads to what is collected next */
 	bool internal; /* all frames since the last entry of Node's own modules were internal */
 };
+
+/* Of a V8 that was not measured nothing is known to stay. */
+static bool may_move(struct collector *c, uint64_t word)
+{
+	return v8_is_object(word) && (c->v8->guessed || v8_is_young(&c->v8->heap, word));
+}
 
 /*
  * Adds or, from one of Node's own functions called by another of them, replaces:
@@ -116,10 +130,10 @@ enum { OTHERS = 6 };
 static void collect(struct collector *c, enum argument_key key, int64_t number, const char *text,
 		    size_t frame)
 {
-	struct argument *a = NULL;
+	struct runtime_argument *a = NULL;
 
 	for (size_t i = 0; i < c->n && !a; i++) {
-		if (c->out[i].key == key)
+		if (c->out[i].argument.key == key)
 			a = &c->out[i];
 	}
 	/* Modules load each other; who asked for the first of them is known later. */
@@ -132,8 +146,13 @@ static void collect(struct collector *c, enum argument_key key, int64_t number, 
 			return;
 		a = &c->out[c->n++];
 	}
-	*a = (struct argument){
-		.key = key, .number = number, .text = text, .frame = (uint32_t)frame
+	*a = (struct runtime_argument){
+		.argument = { .key = key,
+			      .number = number,
+			      .text = text,
+			      .frame = (uint32_t)frame },
+		.slot = may_move(c, c->from.word) ? c->from.slot : 0,
+		.word = c->from.word,
 	};
 }
 
@@ -141,7 +160,10 @@ static bool read_slot(struct collector *c, size_t i, int32_t offset, uint64_t *w
 {
 	uint64_t addr = c->stack->frames[i].fp + (uint64_t)(int64_t)offset;
 
-	return v8_read(&c->v8->heap, addr, word, sizeof(*word));
+	if (!v8_read(&c->v8->heap, addr, word, sizeof(*word)))
+		return false;
+	c->from = (struct origin){ addr, *word };
+	return true;
 }
 
 static const char *read_text(struct collector *c, uint64_t value)
@@ -190,62 +212,95 @@ static bool find_option(struct collector *c, size_t frame, const char *property,
 		n = LOCAL_WORDS;
 	if (n == 0 || !v8_read(&c->v8->heap, top - n * 8, words, n * 8))
 		return false;
-	while (n-- > 0) {
+	for (uint64_t slot = top - 8; n-- > 0; slot -= 8) {
 		uint64_t object = v8_is_object(words[n]) ? v8_moved(&c->v8->heap, words[n]) : 0;
 
+		c->from = (struct origin){ slot, words[n] };
 		if (object && v8_property(c->v8, object, property, value) && v8_is_smi(*value))
 			return true;
 	}
 	return false;
 }
 
+/* The Smi in a property of an object that the collector may have moved. */
+static void take_field(struct collector *c, const struct wanted *want, size_t frame, uint64_t value)
+{
+	value = v8_moved(&c->v8->heap, value);
+	if (value && v8_property(c->v8, value, want->property, &value) && v8_is_smi(value))
+		collect(c, want->key, v8_smi(value), NULL, frame);
+}
+
+static void take_option(struct collector *c, const struct wanted *want, size_t frame, int32_t slot)
+{
+	uint64_t value;
+
+	if (find_option(c, frame, want->property, &value))
+		collect(c, want->key, v8_smi(value), NULL, frame);
+	else if (read_slot(c, frame, slot, &value))
+		take_field(c, want, frame, value);
+}
+
+static void take_bytes(struct collector *c, const struct wanted *want, size_t frame, uint64_t value)
+{
+	int64_t bytes = v8_byte_length(c->v8, v8_moved(&c->v8->heap, value));
+
+	if (bytes >= 0)
+		collect(c, want->key, bytes, NULL, frame);
+}
+
+static void take_text(struct collector *c, const struct wanted *want, size_t frame, uint64_t value)
+{
+	const char *text = read_text(c, value);
+
+	if (text)
+		collect(c, want->key, 0, text, frame);
+}
+
+static void take_command(struct collector *c, const struct wanted *want, size_t frame, int32_t slot)
+{
+	const char *text;
+	uint64_t args, file;
+
+	if (read_slot(c, frame, slot + 8, &args) && read_slot(c, frame, slot, &file) &&
+	    (text = read_command(c, file, args)))
+		collect(c, want->key, 0, text, frame);
+}
+
 /* One argument in a slot, or what belongs to it. */
 static void take(struct collector *c, const struct wanted *want, size_t frame, int32_t first)
 {
 	int32_t slot = first + 8 * want->index;
-	const char *text = NULL;
-	uint64_t value, next;
-	int64_t bytes;
+	uint64_t value;
 
 	if (!read_slot(c, frame, slot, &value))
 		return;
 	switch (want->take) {
 	case TAKE_OPTION:
-		if (find_option(c, frame, want->property, &value)) {
-			collect(c, want->key, v8_smi(value), NULL, frame);
-			return;
-		}
-		/* fall through */
+		take_option(c, want, frame, slot);
+		break;
 	case TAKE_FIELD:
-		value = v8_moved(&c->v8->heap, value);
-		if (!value || !v8_property(c->v8, value, want->property, &value))
-			return;
-		/* fall through */
+		take_field(c, want, frame, value);
+		break;
 	case TAKE_NUMBER:
 		if (v8_is_smi(value))
 			collect(c, want->key, v8_smi(value), NULL, frame);
-		return;
+		break;
 	case TAKE_BYTES:
-		bytes = v8_byte_length(c->v8, v8_moved(&c->v8->heap, value));
-		if (bytes >= 0)
-			collect(c, want->key, bytes, NULL, frame);
-		return;
+		take_bytes(c, want, frame, value);
+		break;
 	case TAKE_PATH:
-		if (v8_is_smi(value)) {
+		if (v8_is_smi(value))
 			collect(c, ARG_DESCRIPTOR, v8_smi(value), NULL, frame);
-			return;
-		}
-		/* fall through */
+		else
+			take_text(c, want, frame, value);
+		break;
 	case TAKE_TEXT:
-		text = read_text(c, value);
+		take_text(c, want, frame, value);
 		break;
 	case TAKE_COMMAND:
-		if (read_slot(c, frame, slot + 8, &next))
-			text = read_command(c, value, next);
+		take_command(c, want, frame, slot);
 		break;
 	}
-	if (text)
-		collect(c, want->key, 0, text, frame);
 }
 
 static bool call_matches(const struct call *call, const char *file, const char *function)
@@ -370,28 +425,33 @@ static bool regexp_from_code(struct collector *c, size_t i)
 /* Among receiver and arguments of a builtin: the regular expression, and the string beside it. */
 static bool regexp_from_builtin(struct collector *c, size_t i, int32_t receiver)
 {
-	uint64_t words[3], subject = 0, regexp = 0;
+	const struct v8_layout *layout = &c->v8->layout;
+	uint64_t subject = 0, regexp = 0, word;
+	struct origin from_subject = { 0 }, from_regexp = { 0 };
 
-	if (!v8_read(&c->v8->heap, c->stack->frames[i].fp + (uint64_t)receiver, words,
-		     sizeof(words)))
-		return false;
-	for (size_t k = 0; k < 3; k++) {
-		uint64_t object = v8_moved(&c->v8->heap, words[k]);
+	for (int32_t k = 0; k < 3 && read_slot(c, i, receiver + 8 * k, &word); k++) {
+		uint64_t object = v8_moved(&c->v8->heap, word);
 
-		if (!regexp && is_regexp(c->v8, object))
+		if (!regexp && is_regexp(c->v8, object)) {
 			regexp = object;
-		if (!subject && v8_is_string(&c->v8->heap, object))
+			from_regexp = c->from;
+		}
+		if (!subject && v8_is_string(&c->v8->heap, object)) {
 			subject = object;
+			from_subject = c->from;
+		}
 		/* str.matchAll(re).next() */
-		if (!regexp &&
-		    v8_type(&c->v8->heap, object) == c->v8->layout.type_regexp_iterator &&
-		    v8_field_object(&c->v8->heap, object, c->v8->layout.iterator_regexp, &regexp))
-			v8_field_object(&c->v8->heap, object, c->v8->layout.iterator_string,
-					&subject);
+		if (!regexp && v8_type(&c->v8->heap, object) == layout->type_regexp_iterator &&
+		    v8_field_object(&c->v8->heap, object, layout->iterator_regexp, &regexp)) {
+			v8_field_object(&c->v8->heap, object, layout->iterator_string, &subject);
+			from_regexp = from_subject = c->from;
+		}
 	}
 	if (!is_regexp(c->v8, regexp))
 		return false;
+	c->from = from_regexp;
 	collect_regexp(c, regexp, i);
+	c->from = from_subject;
 	if (subject)
 		collect_subject(c, subject, i);
 	return true;
@@ -423,6 +483,7 @@ static void regexp_from_stack(struct collector *c, size_t from, size_t to)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		if (v8_is_object(words[i]) && is_regexp(c->v8, words[i])) {
+			c->from = (struct origin){ sp + i * 8, words[i] };
 			collect_regexp(c, words[i], to);
 			return;
 		}
@@ -459,7 +520,7 @@ static bool is_internal(const struct frame *name)
 }
 
 size_t v8_arguments(void *state, const struct raw_stack *stack, struct memory *mem,
-		    const struct frame *names, struct argument *out)
+		    const struct frame *names, struct runtime_argument *out)
 {
 	struct collector c = { .v8 = state, .stack = stack, .out = out, .internal = true };
 
@@ -469,13 +530,14 @@ size_t v8_arguments(void *state, const struct raw_stack *stack, struct memory *m
 	for (size_t i = 0; i < stack->n; i++) {
 		const struct v8_function *f = &c.v8->frame_function[i];
 
-		if (i + 1 < stack->n && (!f->shared || !f->script) && is_internal(&names[i + 1]))
+		if (i + 1 < stack->n && (!f->shared || !f->script) && !c.v8->guessed &&
+		    is_internal(&names[i + 1]))
 			take_api_call(&c, i, names[i + 1].file);
 		if (!f->shared || !f->name)
 			continue;
 		if (f->script && f->file && strncmp(f->file, "node:", 5) == 0) {
 			take_call(&c, i, f->file, f->name, c.v8->layout.fp_receiver + 8);
-		} else if (!f->script && names[i].function) {
+		} else if (!f->script && names[i].function && !c.v8->guessed) {
 			take_call(&c, i, NULL, names[i].function,
 				  c.v8->layout.fp_builtin_receiver + 8);
 		} else {

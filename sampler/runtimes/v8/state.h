@@ -105,6 +105,8 @@ struct v8 {
 	uint64_t blob_start, blob_end; /* its embedded builtins, vaddr; 0: unknown */
 	struct v8_layout layout;
 	struct v8_heap heap;
+	bool guessed;        /* the layout is that of an older V8: frames that no symbol tells of
+				may differ */
 	const char *version; /* what the target calls itself: "20.20.2" */
 	enum v8_level level;
 	struct v8_check check;

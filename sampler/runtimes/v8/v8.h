@@ -54,6 +54,11 @@ bool v8_optimized_function(struct v8 *v8, const struct v8_code *code, struct v8_
  */
 size_t v8_optimized_sites(struct v8 *v8, const struct v8_code *code, uint64_t pc,
 			  struct v8_site *sites, size_t max);
+/*
+ * The BytecodeArray that a word leads to, by itself or (--interpreted-frames-native-stack)
+ * through the object that holds it and a copy of the interpreter; 0: neither.
+ */
+uint64_t v8_bytecode_array(struct v8 *v8, uint64_t word);
 /* The BytecodeArray of a SharedFunctionInfo; false if it has none at hand. */
 bool v8_function_bytecode(struct v8 *v8, uint64_t shared, uint64_t *array);
 
@@ -70,7 +75,7 @@ int64_t v8_byte_length(struct v8 *v8, uint64_t object);
 size_t v8_name_frame(void *state, const struct raw_stack *stack, size_t i, struct memory *mem,
 		     struct frame *out);
 size_t v8_arguments(void *state, const struct raw_stack *stack, struct memory *mem,
-		    const struct frame *names, struct argument *out);
+		    const struct frame *names, struct runtime_argument *out);
 
 /* v8.c.  Starts a sample: refills the budgets. */
 void v8_begin_sample(struct v8 *v8, struct memory *mem);
