@@ -10,7 +10,7 @@
 enum {
 	FILE_MIN = 8 << 20, /* no V8 is smaller */
 	RODATA_MAX = 64 << 20,
-	OLDEST = 1002,
+	OLDEST = 1001,
 	CHECK_FIRST = 8, /* frames before the self-check judges, and after which it stops */
 	CHECK_LAST = 256,
 	SCAN_BYTES = 512 << 10, /* of code per sample, see code.c */
@@ -78,6 +78,13 @@ void v8_check_frame(struct v8 *v8, const struct v8_function *f, bool tried, bool
 	}
 }
 
+/* A V8 in a file of the target. */
+struct found {
+	struct elf_file *file;
+	int32_t version;
+	const char *embedder; /* see struct embedder */
+};
+
 static bool file_int(struct elf_file *file, const char *symbol, int32_t *value)
 {
 	struct symbol sym;
@@ -100,33 +107,56 @@ static bool parse_number(const char **s, const char *limit, char end, int32_t *n
 	return true;
 }
 
-/* "13.6.233.17-node.53" among the constants of a node whose symbols are hidden or stripped. */
-static bool version_from_text(struct elf_file *file, int32_t *version)
+/* Programs that hide or lack V8's symbols: how their files are called, what follows V8's version.
+ */
+static const struct embedder {
+	const char *file, *suffix; /* file NULL: any that exports V8's functions */
+	const char *name;          /* of one whose objects lie elsewhere; NULL: Node.js */
+} embedders[] = {
+	{ "node", "-node.", NULL },
+	{ "deno", "-rusty", "Deno" },
+	{ NULL, "-electron.", "Electron" }, /* compresses pointers */
+};
+
+static bool may_embed(const struct embedder *e, struct elf_file *file, const char *base)
+{
+	return e->file ? strstr(base, e->file) != NULL
+		       : symbols_find(file, "_ZN2v87Isolate10GetCurrentEv", &(struct symbol){ 0 });
+}
+
+/* "13.6.233.17" before the `suffix` at p. */
+static bool version_before(const char *text, const char *p, const char *limit, int32_t *version)
+{
+	int32_t major, minor, build, patch;
+	const char *s = p;
+
+	while (s > text && (s[-1] == '.' || (s[-1] >= '0' && s[-1] <= '9')))
+		s--;
+	if (!parse_number(&s, limit, '.', &major) || !parse_number(&s, limit, '.', &minor) ||
+	    !parse_number(&s, limit, '.', &build) || !parse_number(&s, limit, '-', &patch))
+		return false;
+	*version = major * 100 + minor;
+	return minor < 100 && major < 100;
+}
+
+/* "13.6.233.17-node.53" among the constants of a file without symbols. */
+static bool version_from_text(struct elf_file *file, const char *suffix, int32_t *version)
 {
 	size_t size;
 	char *text = (char *)elf_section(file, ".rodata", RODATA_MAX, &size, &(uint64_t){ 0 });
 	const char *limit = text + size, *p = text;
 	bool found = false;
 
-	while (text && !found && (p = memmem(p, (size_t)(limit - p), "-node.", 6))) {
-		const char *s = p;
-		int32_t major, minor, build, patch;
-
-		while (s > text && (s[-1] == '.' || (s[-1] >= '0' && s[-1] <= '9')))
-			s--;
+	while (text && !found && (p = memmem(p, (size_t)(limit - p), suffix, strlen(suffix)))) {
+		found = version_before(text, p, limit, version);
 		p++;
-		if (parse_number(&s, limit, '.', &major) && parse_number(&s, limit, '.', &minor) &&
-		    parse_number(&s, limit, '.', &build) && parse_number(&s, limit, '-', &patch)) {
-			*version = major * 100 + minor;
-			found = minor < 100 && major < 100;
-		}
 	}
 	free(text);
 	return found;
 }
 
 /* False if the file holds no V8. */
-static bool find_version(struct elf_file *file, const char *path, int32_t *version)
+static bool find_version(struct elf_file *file, const char *path, struct found *found)
 {
 	const char *base = strrchr(path, '/');
 	int32_t major, minor;
@@ -136,13 +166,20 @@ static bool find_version(struct elf_file *file, const char *path, int32_t *versi
 	if (file_int(file, "_ZN2v88internal7Version6major_E", &major) &&
 	    file_int(file, "_ZN2v88internal7Version6minor_E", &minor) && major > 0 && major < 100 &&
 	    minor >= 0 && minor < 100) {
-		*version = major * 100 + minor;
+		found->version = major * 100 + minor;
 		return true;
 	}
-	return base && strstr(base, "node") && version_from_text(file, version);
+	for (size_t i = 0; base && i < sizeof(embedders) / sizeof(embedders[0]); i++) {
+		if (may_embed(&embedders[i], file, base + 1) &&
+		    version_from_text(file, embedders[i].suffix, &found->version)) {
+			found->embedder = embedders[i].name;
+			return true;
+		}
+	}
+	return false;
 }
 
-static struct elf_file *find_file(struct space *space, int32_t *version)
+static bool find_file(struct space *space, struct found *found)
 {
 	size_t n;
 	const struct mapping *maps = space_mappings(space, &n);
@@ -154,11 +191,12 @@ static struct elf_file *find_file(struct space *space, int32_t *version)
 
 		if (!file || file == last)
 			continue;
-		if (find_version(file, m->path, version))
-			return file;
+		found->file = file;
+		if (find_version(file, m->path, found))
+			return true;
 		last = file;
 	}
-	return NULL;
+	return false;
 }
 
 /* The code of V8's builtins, which has no unwind information and no frames of C++. */
@@ -198,16 +236,21 @@ static const char *node_version(struct v8 *v8, struct memory *mem)
 	return NULL;
 }
 
-static int check_supported(const struct v8 *v8, int32_t version, struct error *err)
+static int check_supported(const struct found *found, struct error *err)
 {
-	int32_t tagged;
+	int32_t tagged, version = found->version;
 
+	if (found->embedder)
+		return error_set(err, -ENOTSUP,
+				 "V8 %d.%d of %s is not laid out as Node.js has it: JavaScript "
+				 "frames have no names",
+				 version / 100, version % 100, found->embedder);
 	if (version < OLDEST)
 		return error_set(
 			err, -ENOTSUP,
-			"V8 %d.%d is older than 10.2 (Node 18): JavaScript frames have no names",
+			"V8 %d.%d is older than 10.1 (Node 18): JavaScript frames have no names",
 			version / 100, version % 100);
-	if (v8_constant(v8->file, "TaggedSize", &tagged) && tagged != 8)
+	if (v8_constant(found->file, "TaggedSize", &tagged) && tagged != 8)
 		return error_set(err, -ENOTSUP,
 				 "this V8 compresses pointers: JavaScript frames have no names");
 	return 0;
@@ -215,25 +258,23 @@ static int check_supported(const struct v8 *v8, int32_t version, struct error *e
 
 static int attach(const struct runtime_target *t, void **state, struct error *err)
 {
-	int32_t version;
-	struct elf_file *file = find_file(t->space, &version);
+	struct found found = { 0 };
 	struct v8 *v8;
 	int rc;
 
-	if (!file)
+	if (!find_file(t->space, &found))
 		return 0;
-	v8 = v8_new(t->space, t->rec);
-	v8->file = file;
-	rc = check_supported(v8, version, err);
-	if (rc < 0) {
-		v8_free(v8);
+	rc = check_supported(&found, err);
+	if (rc < 0)
 		return rc;
-	}
-	if (!v8_layout_find(&v8->layout, version, file))
+	v8 = v8_new(t->space, t->rec);
+	v8->file = found.file;
+	v8->guessed = !v8_layout_find(&v8->layout, found.version, found.file);
+	if (v8->guessed)
 		recording_note(t->rec,
 			       "V8 %d.%d was never measured: its JavaScript frames are read "
 			       "as those of the version before it",
-			       version / 100, version % 100);
+			       found.version / 100, found.version % 100);
 	find_builtins(v8);
 	v8->version = node_version(v8, t->mem);
 	*state = v8;
