@@ -8,7 +8,8 @@ enum {
 	EXIT_BYTES = 4,          /* of a deoptimization exit: a call */
 	ENTRY_WORDS = 3,         /* of its entry in the data: bytecode, translation, pc */
 	ENTRY_PC = 2,
-	INLINED_COUNT = 1, /* index in deoptimization data */
+	INLINED_COUNT = 1,        /* index in deoptimization data */
+	INTERPRETER_BYTECODE = 8, /* from an InterpreterData to its BytecodeArray */
 };
 
 int32_t v8_bytecode_position(struct v8 *v8, uint64_t array, int64_t offset)
@@ -24,17 +25,28 @@ int32_t v8_bytecode_position(struct v8 *v8, uint64_t array, int64_t offset)
 	return position.offset;
 }
 
+uint64_t v8_bytecode_array(struct v8 *v8, uint64_t word)
+{
+	uint64_t object = v8_moved(&v8->heap, word);
+
+	if (v8_type(&v8->heap, object) == v8->layout.type_bytecode_array)
+		return object;
+	return v8_field_object(&v8->heap, object, INTERPRETER_BYTECODE, &object) &&
+			       v8_type(&v8->heap, object) == v8->layout.type_bytecode_array
+		       ? object
+		       : 0;
+}
+
 bool v8_function_bytecode(struct v8 *v8, uint64_t shared, uint64_t *array)
 {
-	int type;
+	uint64_t object;
 
-	if (!v8_field_object(&v8->heap, shared, v8->layout.shared_code, array))
+	if (!v8_field_object(&v8->heap, shared, v8->layout.shared_code, &object) ||
+	    (v8_type(&v8->heap, object) == v8->layout.type_code &&
+	     !v8_field(&v8->heap, object, v8->layout.code_deopt, &object)))
 		return false;
-	type = v8_type(&v8->heap, *array);
-	if (type == v8->layout.type_code &&
-	    v8_field_object(&v8->heap, *array, v8->layout.code_deopt, array))
-		type = v8_type(&v8->heap, *array);
-	return type == v8->layout.type_bytecode_array;
+	*array = v8_bytecode_array(v8, object);
+	return *array != 0;
 }
 
 static bool read_data(struct v8 *v8, uint64_t object, int32_t data, size_t len, uint8_t **buf)
@@ -68,13 +80,12 @@ static bool baseline_bytecode(struct v8 *v8, const struct v8_code *code, uint64_
 
 int32_t v8_baseline_position(struct v8 *v8, const struct v8_code *code, uint64_t pc)
 {
-	uint64_t array = v8_moved(&v8->heap, code->deopt);
+	uint64_t array = v8_bytecode_array(v8, code->deopt);
 	int64_t offset;
 
 	if (!v8->layout.bytecodes[0])
 		return V8_UNTRIED;
-	if (v8_type(&v8->heap, array) != v8->layout.type_bytecode_array ||
-	    !baseline_bytecode(v8, code, array, pc, &offset))
+	if (!array || !baseline_bytecode(v8, code, array, pc, &offset))
 		return V8_UNSOUND;
 	return offset < 0 ? V8_AT_ENTRY : v8_bytecode_position(v8, array, offset);
 }
@@ -198,7 +209,10 @@ size_t v8_optimized_sites(struct v8 *v8, const struct v8_code *code, uint64_t pc
 		}
 		offset = exit.offset - 1;
 	}
-	if (!v8_position_at(v8, code->positions, (int64_t)code->size, offset, &position))
+	/* V8 12.9 makes none for the code of Maglev. */
+	if (v8_array_length(&v8->heap, v8_moved(&v8->heap, code->positions)) == 0)
+		position = (struct v8_position){ .offset = V8_UNTRIED };
+	else if (!v8_position_at(v8, code->positions, (int64_t)code->size, offset, &position))
 		position = (struct v8_position){ .offset = V8_UNSOUND };
 	while (position.inlining && n + 1 < max) {
 		struct v8_position call;

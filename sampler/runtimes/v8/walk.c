@@ -208,12 +208,12 @@ static bool emit_compiled(struct walk *w, const struct v8_code *code, uint64_t p
 			*f = sites[n - 1].function;
 		return n > 0;
 	}
-	if (tier == 0 && bytecode_function(w, v8_moved(&w->v8->heap, code->deopt), f)) {
+	if (tier == 0 && bytecode_function(w, v8_bytecode_array(w->v8, code->deopt), f)) {
 		emit(w, f, v8_baseline_position(w->v8, code, pc), false);
 		return true;
 	}
-	/* With --interpreted-frames-native-stack the interpreter is copied for each function. */
-	return tier == -1 && emit_interpreted(w, f);
+	/* With --interpreted-frames-native-stack the interpreter, a builtin, is copied for each. */
+	return tier < 0 && emit_interpreted(w, f);
 }
 
 /*
