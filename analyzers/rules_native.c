@@ -356,6 +356,7 @@ const struct rule rules_native[] = {
 	/* A thread of Go's without a goroutine to run */
 	{ "*", "runtime.futexsleep",              CAUSE_UNKNOWN, "Go's scheduler had parked the thread",
 	  BLOCKED },
+	{ "*", "Py_FinalizeEx",                   CAUSE_UNKNOWN, "the interpreter was ending" },
 	{ "*", "take_gil*",                       LOCK, "GIL" },
 	{ "*", "pysleep*",                        SLEEP, "time.sleep" },
 	{ "*", "time_sleep*",                     SLEEP, "time.sleep" },

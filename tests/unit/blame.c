@@ -613,3 +613,20 @@ TEST(module_that_is_told_is_the_one_that_the_culprit_asked_for)
 	CHECK_EQ(f->culprit->line, 9);
 	done(rec, d);
 }
+
+TEST(an_interpreter_that_ends_is_not_the_programs_code)
+{
+	struct recording *rec = build_recording("cpython");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec,
+		     "n - @/usr/bin/python3.11\nn Py_FinalizeEx @/usr/bin/python3.11\n"
+		     "n Py_RunMain @/usr/bin/python3.11",
+		     100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_UNKNOWN);
+	CHECK_STR(f->title, "unknown: the interpreter was ending");
+	done(rec, d);
+}
