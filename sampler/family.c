@@ -166,8 +166,10 @@ static void adopt(struct session_run *s, pid_t pid, pid_t parent, bool found)
 		if (ret < 0)
 			drop_process(s, s->n_processes - 1);
 	}
-	if (ret < 0 && ret != -ESRCH)
+	/* One that is just ending is refused, too: who is met a second time is not. */
+	if (ret < 0 && s->refused == pid)
 		recording_note(s->c.rec, "process %d was not followed: %s", pid, err.msg);
+	s->refused = ret < 0 ? pid : s->refused;
 }
 
 static void adopt_children(struct session_run *s, bool found)

@@ -26,6 +26,7 @@ struct session_run {
 	bool children; /* they are followed: as was asked for, or because the target is a launcher
 			*/
 	bool told_of_children; /* which are not followed */
+	pid_t refused;         /* the last child that could not be followed */
 	nsec last_census;
 	struct probe_losses retired; /* of children's probes that are closed */
 	struct host_watch host;

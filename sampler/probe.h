@@ -151,7 +151,7 @@ extern const struct probe *const probes[]; /* ends with NULL */
 const struct probe *probe_find(const char *name);
 /*
  * Opens the first of them that works.  refused says why the best did not, and
- * what would mend it; code 0: it did.  If none works that is the error.
+ * what would mend it; code 0: it did.  If none works it is that of the last, which wants least.
  */
 const struct probe *probe_open_best(void **state, const struct probe_config *config,
 				    struct error *refused);

@@ -26,5 +26,6 @@ const struct probe *probe_open_best(void **state, const struct probe_config *con
 		if (i == 0)
 			*refused = err;
 	}
+	*refused = err;
 	return NULL;
 }

@@ -91,8 +91,10 @@ int target_launch(struct target *t, char **argv, const void *mask, struct error 
 		return error_set(err, -errno, "cannot create a pipe: %s", strerror(errno));
 	fflush(NULL);
 	t->pid = fork();
-	if (t->pid < 0)
-		return error_set(err, -errno, "cannot fork: %s", strerror(errno));
+	if (t->pid < 0) {
+		error_set(err, -errno, "cannot fork: %s", strerror(errno));
+		return error_fix(err, "allow more processes: ulimit -u, or pids.max of the cgroup");
+	}
 	if (t->pid == 0) {
 		close(gate[1]);
 		close(failure[0]);

@@ -418,7 +418,10 @@ static int start_thread(struct ticker *t, struct error *err)
 	ret = pthread_create(&t->thread, NULL, run, t);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	t->started = ret == 0;
-	return ret ? error_set(err, -ret, "cannot start a thread: %s", strerror(ret)) : 0;
+	if (ret == 0)
+		return 0;
+	error_set(err, -ret, "cannot start a thread: %s", strerror(ret));
+	return error_fix(err, "allow more processes: ulimit -u, or pids.max of the cgroup");
 }
 
 int ticker_open(void **state, const struct probe_config *config, const struct ticker_ops *ops,
