@@ -47,7 +47,7 @@ void html_target(FILE *out, const struct report *r)
 	fprintf(out, "</code> <span>pid %d</span>", t->pid);
 	if (t->runtime) {
 		fputs(" <span>", out);
-		html_text(out, t->runtime);
+		html_text(out, text_runtime(t));
 		if (t->runtime_version) {
 			fputs(" ", out);
 			html_text(out, t->runtime_version);

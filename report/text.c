@@ -161,6 +161,11 @@ void text_command(struct strbuf *b, const struct target_info *t)
 		strbuf_puts_visible(b, t->exe);
 }
 
+const char *text_runtime(const struct target_info *t)
+{
+	return strcmp(t->runtime, "v8") == 0 ? "node" : t->runtime;
+}
+
 static void print_target(const struct report *r, const struct page *page)
 {
 	const struct target_info *t = &r->rec->target;
@@ -169,9 +174,8 @@ static void print_target(const struct report *r, const struct page *page)
 	text_command(&b, t);
 	strbuf_printf(&b, "%spid %d", b.len ? ", " : "", t->pid);
 	if (t->runtime) {
-		/* The version is the program's, not the engine's. */
 		strbuf_puts(&b, ", ");
-		strbuf_puts_visible(&b, strcmp(t->runtime, "v8") == 0 ? "node" : t->runtime);
+		strbuf_puts_visible(&b, text_runtime(t));
 	}
 	if (t->runtime_version) {
 		strbuf_puts(&b, " ");

@@ -17,6 +17,8 @@ void text_totals(struct strbuf *b, const struct report *r);
 /* The target's command line, or as much as fits into a line or two.  Safe to print. */
 void text_command(struct strbuf *b, const struct target_info *t);
 
+/* "node" for v8: the version that is known is the program's, not the engine's. */
+const char *text_runtime(const struct target_info *t);
 /* "libuv". */
 const char *text_loop_kind(enum loop_kind kind);
 /* "loop libuv (node, tid 42): 3,607 turns, busy 79.9 %, lag p50 2.1 us, ...".  Safe to print. */

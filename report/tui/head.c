@@ -38,7 +38,7 @@ static void put_target(struct strbuf *b, const struct target_info *target)
 	strbuf_printf(b, "%spid %d", b->len ? "  " : "", target->pid);
 	if (target->runtime) {
 		strbuf_puts(b, "  ");
-		strbuf_puts(b, strcmp(target->runtime, "v8") == 0 ? "node" : target->runtime);
+		strbuf_puts(b, text_runtime(target));
 	}
 	if (target->runtime_version) {
 		strbuf_puts(b, " ");

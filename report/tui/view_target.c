@@ -43,8 +43,7 @@ static void add_target(struct tui *t, const struct target_info *target)
 	add_pair(t, "program", target->exe);
 	add_pair(t, "directory", target->cwd);
 	if (target->runtime)
-		strbuf_printf(&b, "%s %s",
-			      strcmp(target->runtime, "v8") == 0 ? "node" : target->runtime,
+		strbuf_printf(&b, "%s %s", text_runtime(target),
 			      target->runtime_version ? target->runtime_version : "");
 	add_pair(t, "runtime", b.s);
 	strbuf_destroy(&b);
