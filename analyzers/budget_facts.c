@@ -30,7 +30,7 @@ static nsec least_length(const struct budget_facts *f, const struct stall *s, ns
 
 nsec stall_length(const struct budget_facts *f, const struct stall *s, enum view view)
 {
-	nsec own = minus(s->duration, s->runnable + s->stopped);
+	nsec own = minus(s->duration, s->runnable + s->stopped + s->held_up);
 
 	switch (view) {
 	case VIEW_OWN:

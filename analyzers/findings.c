@@ -48,8 +48,8 @@ static int by_finding(const void *a, const void *b, void *arg)
 static void sum_stalls(const struct recording *rec, const uint32_t *members, size_t n,
 		       struct finding *f)
 {
-	nsec running = 0, runnable = 0, throttled = 0, worst_serving = 0, first = UINT64_MAX,
-	     last = 0;
+	nsec running = 0, runnable = 0, throttled = 0, held_up = 0;
+	nsec worst_serving = 0, first = UINT64_MAX, last = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct stall *stall = &rec->stalls[members[i]];
@@ -59,6 +59,7 @@ static void sum_stalls(const struct recording *rec, const uint32_t *members, siz
 		running += stall->running;
 		runnable += stall->runnable;
 		throttled += stall->throttled;
+		held_up += stall->held_up;
 		first = stall->start < first ? stall->start : first;
 		last = stall->start > last ? stall->start : last;
 		if (stall->phase != PHASE_SERVING)
@@ -73,6 +74,7 @@ static void sum_stalls(const struct recording *rec, const uint32_t *members, siz
 	f->period = n >= 3 ? (last - first) / (n - 1) : 0;
 	f->on_cpu = f->total ? (double)running / (double)f->total : 0;
 	f->throttled = f->total ? (double)throttled / (double)f->total : 0;
+	f->held_up = f->total ? (double)held_up / (double)f->total : 0;
 	f->starved = f->total ? (double)runnable / (double)f->total : 0;
 	f->severity = severity_of(worst_serving);
 }
@@ -156,8 +158,12 @@ static void explain(struct diagnosis *d, const struct classifier *c, const struc
 	if (j->cause == CAUSE_REGEX)
 		proof = redos_judge(c->rec, f->stack, &f->evidence, &d->arena);
 	f->evidence.redos = proof ? &proof->evidence : NULL;
-	f->title = quota ? "held back by a CPU quota (cgroup throttling)"
-			 : title_make(&d->arena, j, &f->evidence);
+	if (quota)
+		f->title = "held back by a CPU quota (cgroup throttling)";
+	else if (j->cause == CAUSE_CPU_STARVATION && f->held_up > f->starved)
+		f->title = "waiting for a thread or child that had no CPU";
+	else
+		f->title = title_make(&d->arena, j, &f->evidence);
 	f->advice = proof ? redos_advice(proof, &f->evidence, &d->arena) : NULL;
 	if (!f->advice)
 		f->advice = advice_find(j, &c->target, quota);

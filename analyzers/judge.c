@@ -71,16 +71,17 @@ static void sum_causes(const struct stall *stall, const struct part *parts, size
 }
 
 /*
- * The host is to blame for a loop that waited for a CPU most of the time,
- * unless the loop would have stalled on a free machine as well.  On a full one
+ * The host is to blame for a loop that waited for a CPU most of the time, or for
+ * somebody who did, unless the loop would have stalled on a free machine as well.  On a full one
  * work takes longer than that, so what is little of the stall must be twice the
  * threshold to be sure.
  */
 static bool is_starved(const struct stall *stall, nsec threshold)
 {
-	nsec own = stall->running + stall->blocked;
+	nsec held_up = stall->held_up < stall->blocked ? stall->held_up : stall->blocked;
+	nsec own = stall->running + stall->blocked - held_up;
 
-	if (stall->runnable <= stall->duration / 2)
+	if (stall->runnable + held_up <= stall->duration / 2)
 		return false;
 	return own < threshold || (own < stall->duration / 4 && own < 2 * threshold);
 }

@@ -83,6 +83,7 @@ struct finding {
 	double on_cpu;      /* running part of its time, 0..1 */
 	double starved;     /* runnable part: it waited for a CPU */
 	double throttled;   /* part of starved that a cgroup's quota took */
+	double held_up;     /* part in which who it waited for had no CPU */
 	struct evidence evidence;
 	const struct finding_part *parts; /* by process, most time first */
 	size_t n_parts;

@@ -317,6 +317,7 @@ static void take_stall(struct decoder *d, const Lagprof__Stall *m)
 		.stopped = m->stopped,
 		.throttled = m->throttled,
 		.page_fault = m->page_fault,
+		.held_up = m->held_up,
 		.samples = m->samples,
 		.phase = (enum phase)known((int)m->phase, PHASE_SERVING + 1, PHASE_SERVING),
 		.open = m->open,

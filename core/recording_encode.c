@@ -295,6 +295,7 @@ void encode_stall(struct strbuf *out, const struct stall *s)
 	SET(&m, stopped, s->stopped);
 	SET(&m, throttled, s->throttled);
 	SET(&m, page_fault, s->page_fault);
+	SET(&m, held_up, s->held_up);
 	SET(&m, samples, s->samples);
 	SET(&m, phase, (Lagprof__Phase)s->phase);
 	SET(&m, open, s->open);

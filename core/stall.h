@@ -48,6 +48,7 @@ struct stall {
 	nsec running, runnable, blocked, stopped; /* add up to duration */
 	nsec throttled;  /* part of runnable that a cgroup quota took, 0 if unknown */
 	nsec page_fault; /* part of blocked spent in major faults, 0 if unknown */
+	nsec held_up;    /* part of blocked that who it waited for had no CPU, 0 if unknown */
 	uint32_t samples;
 	enum phase phase;
 	bool open;           /* had not ended when last looked at */

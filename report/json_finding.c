@@ -202,6 +202,8 @@ json_t *json_stall(const struct report *r, size_t i)
 	json_put_count(o, "stopped_ns", s->stopped);
 	if (s->throttled)
 		json_put_count(o, "throttled_ns", s->throttled);
+	if (s->held_up)
+		json_put_count(o, "held_up_ns", s->held_up);
 	json_put_count(o, "samples", s->samples);
 	json_put_text(o, "request", s->request);
 	if (s->request && s->confidence > 0)

@@ -132,7 +132,7 @@ int target_release(struct target *t, char **argv, struct error *err)
 }
 
 /* Reads a file below the target's /proc folder; its length (at most size - 1), -1 if it cannot. */
-static ssize_t read_proc(const struct target *t, const char *name, char *buf, size_t size)
+ssize_t target_read(const struct target *t, const char *name, char *buf, size_t size)
 {
 	int fd = openat(t->procfd, name, O_RDONLY | O_CLOEXEC);
 	size_t done = 0;
@@ -158,7 +158,7 @@ static long user_of(const struct target *t)
 	char text[2048], *line;
 	unsigned real, effective;
 
-	if (read_proc(t, "status", text, sizeof(text)) <= 0)
+	if (target_read(t, "status", text, sizeof(text)) <= 0)
 		return -1;
 	line = strstr(text, "\nUid:");
 	return line && sscanf(line, "\nUid: %u %u", &real, &effective) == 2 ? (long)effective : -1;
@@ -286,7 +286,7 @@ void target_describe(const struct target *t, struct recording *rec, struct targe
 	enum { MAX_ARGS = 256 };
 	static const size_t size = 64 * 1024;
 	char *args = xcalloc(1, size);
-	ssize_t n = read_proc(t, "cmdline", args, size);
+	ssize_t n = target_read(t, "cmdline", args, size);
 
 	info->pid = t->pid;
 	info->argc = 0;
@@ -302,13 +302,42 @@ void target_describe(const struct target *t, struct recording *rec, struct targe
 	info->threads = (uint32_t)target_threads(t, NULL, 0);
 }
 
+static bool parse_schedstat(const char *text, nsec *ran, nsec *waited)
+{
+	return sscanf(text, "%" SCNu64 " %" SCNu64, ran, waited) == 2;
+}
+
+bool thread_schedstat(const struct target *t, pid_t tid, nsec *ran, nsec *waited)
+{
+	char path[48], text[96];
+
+	snprintf(path, sizeof(path), "task/%d/schedstat", tid);
+	return target_read(t, path, text, sizeof(text)) > 0 && parse_schedstat(text, ran, waited);
+}
+
+bool process_schedstat(pid_t pid, nsec *ran, nsec *waited)
+{
+	char path[48], text[96];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return parse_schedstat(text, ran, waited);
+}
+
 bool thread_look(const struct target *t, pid_t tid, struct thread_state *out)
 {
 	char path[48], text[512], *open, *close;
 
 	*out = (struct thread_state){ .state = '?', .syscall = -1 };
 	snprintf(path, sizeof(path), "task/%d/stat", tid);
-	if (read_proc(t, path, text, sizeof(text)) <= 0)
+	if (target_read(t, path, text, sizeof(text)) <= 0)
 		return false;
 	open = strchr(text, '(');
 	close = strrchr(text, ')');
@@ -319,7 +348,7 @@ bool thread_look(const struct target *t, pid_t tid, struct thread_state *out)
 	out->state = close[2];
 
 	snprintf(path, sizeof(path), "task/%d/syscall", tid);
-	if (read_proc(t, path, text, sizeof(text)) <= 0)
+	if (target_read(t, path, text, sizeof(text)) <= 0)
 		return true;
 	if (sscanf(text,
 		   "%d %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
@@ -361,7 +390,7 @@ static size_t children_of(const struct target *t, pid_t tid, pid_t *pids, size_t
 	size_t n = 0;
 
 	snprintf(path, sizeof(path), "task/%d/children", tid);
-	if (read_proc(t, path, text, sizeof(text)) <= 0)
+	if (target_read(t, path, text, sizeof(text)) <= 0)
 		return 0;
 	for (long pid = strtol(at, &end, 10); end != at; pid = strtol(at = end, &end, 10))
 		if (n++ < max)

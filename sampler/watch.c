@@ -21,22 +21,12 @@ struct held_stack {
 	uint8_t *bytes; /* raw.stack and raw.kernel point into it */
 };
 
-/* ns the thread has waited for a CPU since it exists (schedstat's second number). */
+/* ns the thread has waited for a CPU since it exists, 0 if unknown. */
 static nsec run_delay(const struct target *t, pid_t tid)
 {
-	char path[48], text[96];
-	uint64_t delay = 0;
-	ssize_t n;
-	int fd;
+	nsec ran, waited;
 
-	snprintf(path, sizeof(path), "task/%d/schedstat", tid);
-	fd = openat(t->procfd, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return sscanf(text, "%*u %" SCNu64, &delay) == 1 ? delay : 0;
+	return thread_schedstat(t, tid, &ran, &waited) ? waited : 0;
 }
 
 void watch_init(struct watch *w, const struct target *target, pid_t tid)
@@ -65,6 +55,7 @@ void watch_look(struct watch *w, struct watch_context *c)
 {
 	if (!c->probe->look(c->probe_state, w->tid, &w->look))
 		w->look = (struct loop_look){ 0 };
+	held_up_look(&w->held_up, c->target, w->tid, &w->look);
 }
 
 static void hold(struct watch *w, const struct event *e)
@@ -269,6 +260,15 @@ static void settle_throttled(const struct watch_context *c, const struct turn *s
 	stall->throttled += throttled < runnable ? throttled : runnable;
 }
 
+/* What of its sleeps in the turn so far others spent waiting for a CPU. */
+static void settle_held_up(struct watch *w, const struct watch_context *c, nsec turn,
+			   struct stall *stall)
+{
+	nsec time = held_up_time(&w->held_up, c->target, w->tid, turn);
+
+	stall->held_up = time < stall->blocked ? time : stall->blocked;
+}
+
 /* What the system call tells goes with what runtimes told, who know it better. */
 static void add_sample(struct watch *w, struct watch_context *c, struct sample *s, nsec seen_to)
 {
@@ -311,6 +311,7 @@ static void settle_slice(struct watch *w, struct watch_context *c, const struct 
 	continue_sleep(w, &slice);
 	turns_settle(&w->turns, &slice, stall, &first, &n);
 	settle_throttled(c, &slice, stall->runnable - before.runnable, stall);
+	settle_held_up(w, c, turn->start, stall);
 	for (size_t i = first; i < first + n; i++) {
 		struct sample s = w->turns.samples[i];
 

@@ -1,6 +1,7 @@
 #ifndef LAGPROF_SAMPLER_WATCH_H
 #define LAGPROF_SAMPLER_WATCH_H
 
+#include "sampler/held_up.h"
 #include "sampler/host_watch.h"
 #include "sampler/in_hand.h"
 #include "sampler/poll_choice.h"
@@ -20,6 +21,7 @@ struct watch {
 	struct poll_choice choice;
 	struct turns turns;
 	struct in_hand in_hand;
+	struct held_up held_up;
 	struct loop_look look; /* at the last cycle */
 	struct turn *ended;    /* long turns that ended since then */
 	size_t n_ended, cap_ended;

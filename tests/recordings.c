@@ -74,6 +74,7 @@ struct stall *recordings_add_stall(struct recording *rec, uint32_t samples)
 	s->stopped = 1000000;
 	s->throttled = i % 2 ? 3000000 : 0;
 	s->page_fault = i % 3 ? 2000000 : 0;
+	s->held_up = i % 3 ? 0 : 1000000;
 	s->phase = i % 4 ? PHASE_SERVING : PHASE_STARTUP;
 	s->cut = i == 0;
 	s->request = i % 3 ? recording_intern(rec, i % 2 ? "GET /login" : "") : NULL;
@@ -210,9 +211,10 @@ static bool recordings_same_stall(const struct stall *a, const struct stall *b)
 	       a->duration == b->duration && a->running == b->running &&
 	       a->runnable == b->runnable && a->blocked == b->blocked && a->stopped == b->stopped &&
 	       a->throttled == b->throttled && a->page_fault == b->page_fault &&
-	       a->samples == b->samples && a->phase == b->phase && a->open == b->open &&
-	       a->cut == b->cut && recordings_same_text(a->request, b->request) &&
-	       !(a->confidence < b->confidence) && !(a->confidence > b->confidence);
+	       a->held_up == b->held_up && a->samples == b->samples && a->phase == b->phase &&
+	       a->open == b->open && a->cut == b->cut &&
+	       recordings_same_text(a->request, b->request) && !(a->confidence < b->confidence) &&
+	       !(a->confidence > b->confidence);
 }
 
 static bool recordings_same_session(const struct session *a, const struct session *b)

@@ -116,6 +116,34 @@ TEST(starvation_wins_over_code_that_is_no_stall_by_itself)
 	done(rec, d);
 }
 
+/* A stall that only waits for a lock, whose holder had no CPU for that long. */
+static enum cause cause_of_wait(nsec held_up)
+{
+	struct recording *rec = build_recording("v8");
+	struct stall *stall = build_stall(rec, 0, 100);
+	const struct finding *f;
+	struct diagnosis *d;
+	enum cause cause;
+
+	stall->running = 0;
+	stall->blocked = 100 * MS;
+	stall->held_up = held_up;
+	build_sample_full(rec, "n __lll_lock_wait @/lib/libc.so.6\nj load @/app/a.js:3\n" HTTP, 100,
+			  SAMPLE_BLOCKED, 202, NULL, 0);
+	d = only_finding(rec, &f);
+	cause = f->cause;
+	CHECK(cause != CAUSE_CPU_STARVATION || strstr(f->title, "a thread or child"));
+	done(rec, d);
+	return cause;
+}
+
+TEST(starvation_of_who_holds_the_lock_is_no_wait_for_the_lock)
+{
+	CHECK_EQ(cause_of_wait(0), CAUSE_LOCK_WAIT);
+	CHECK_EQ(cause_of_wait(45 * MS), CAUSE_LOCK_WAIT);
+	CHECK_EQ(cause_of_wait(90 * MS), CAUSE_CPU_STARVATION);
+}
+
 TEST(stopped_targets_are_not_blamed_on_code)
 {
 	struct recording *rec = build_recording("v8");
