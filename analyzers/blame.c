@@ -71,14 +71,10 @@ static int strength(const struct rule *rule, enum doing doing)
 
 struct match {
 	const struct rule *rule;
-	int strength; /* 0: nothing matched */
-	bool kernel;  /* it is a frame of the kernel */
+	const char *module; /* interned */
+	int strength;       /* 0: nothing matched */
+	bool kernel;        /* it is a frame of the kernel */
 };
-
-static bool is_kernel(const struct classifier *c, uint32_t frame)
-{
-	return recording_get_frame(c->rec, frame)->kind == FRAME_KERNEL;
-}
 
 /* The outermost frame that runs a loop: a synchronous child's loop is inside of it. */
 static uint32_t find_limit(struct classifier *c, const struct stack *stack)
@@ -87,6 +83,13 @@ static uint32_t find_limit(struct classifier *c, const struct stack *stack)
 		if (classify(c, stack->frames[i])->role == ROLE_LOOP)
 			return i;
 	return stack->n;
+}
+
+/* A row for all of a library knows less than one for the call by which it was entered. */
+static bool knows_better(const struct rule *rule, const struct frame *f, const struct match *best)
+{
+	return best->rule && best->module == f->module && strcmp(best->rule->function, "*") == 0 &&
+	       strcmp(rule->function, "*") != 0;
 }
 
 /*
@@ -100,13 +103,15 @@ static struct match find_match(struct classifier *c, const struct stack *stack, 
 	uint32_t i;
 
 	for (i = 0; i < b->limit; i++) {
+		const struct frame *f = recording_get_frame(c->rec, stack->frames[i]);
 		const struct frame_class *class = classify(c, stack->frames[i]);
 		int s = strength(class->rule, doing);
 
 		if (s == 0 && class->role >= ROLE_DEPENDENCY)
 			break;
-		if (s > best.strength)
-			best = (struct match){ class->rule, s, is_kernel(c, stack->frames[i]) };
+		if (s > best.strength ||
+		    (s && s == best.strength && knows_better(class->rule, f, &best)))
+			best = (struct match){ class->rule, f->module, s, f->kind == FRAME_KERNEL };
 	}
 	b->begin = i;
 	return best;

@@ -280,6 +280,18 @@ TEST(cause_of_a_native_call_is_blamed_on_the_nearest_function_of_the_program)
 	done(rec, d);
 }
 
+TEST(cause_of_a_library_is_told_by_the_call_that_entered_it)
+{
+	CHECK_EQ(cause_of(NULL,
+			  "n do_dump @/usr/lib/libjansson.so.4\nn json_dumps "
+			  "@/usr/lib/libjansson.so.4\n"
+			  "n on_request @/srv/app\nn main @/srv/app",
+			  -1),
+		 CAUSE_LARGE_SERIALIZE);
+	CHECK_EQ(cause_of(NULL, "n lex_scan @/usr/lib/libjansson.so.4\nn on_request @/srv/app", -1),
+		 CAUSE_LARGE_PARSE);
+}
+
 TEST(cause_of_a_redis_command_is_blamed_on_the_command)
 {
 	struct recording *rec = build_recording(NULL);
