@@ -105,14 +105,16 @@ struct callbacks {
 static uint32_t find_entry(struct classifier *c, const struct part *p)
 {
 	const struct stack *stack = sample_stack(c->rec, p->sample);
+	bool known = p->blame.limit < stack->n;
 
 	for (uint32_t i = p->blame.limit; i-- > p->blame.begin;) {
 		const struct frame_class *class = classify(c, stack->frames[i]);
 		enum frame_kind kind = recording_get_frame(c->rec, stack->frames[i])->kind;
 
-		/* Native callers of the callback are not known to be the loop, but for commands. */
+		/* A native caller of the callback may be the program's own loop, if none is known.
+		 */
 		if (class->role == ROLE_ENTRY ||
-		    (class->role >= ROLE_DEPENDENCY && kind != FRAME_NATIVE))
+		    (class->role >= ROLE_DEPENDENCY && (kind != FRAME_NATIVE || known)))
 			return class->function;
 	}
 	return NO_FRAME;

@@ -270,6 +270,38 @@ TEST(many_callbacks_of_asyncio_are_told_apart_although_main_calls_them_all)
 	done(rec, d);
 }
 
+/* Twenty short native functions in turn, called by what `around` says. */
+static enum cause cause_of_natives(const char *around)
+{
+	struct recording *rec = build_recording(NULL);
+	const struct finding *f;
+	struct diagnosis *d;
+	enum cause cause;
+
+	build_stall(rec, 0, 100);
+	for (int i = 0; i < 20; i++) {
+		char stack[512];
+
+		snprintf(stack, sizeof(stack), "n on%d @/srv/app\n%sn main @/srv/app", i % 10,
+			 around);
+		build_sample(rec, stack, 5);
+	}
+	d = only_finding(rec, &f);
+	cause = f->cause;
+	done(rec, d);
+	return cause;
+}
+
+TEST(many_native_callbacks_are_told_apart_where_the_loop_is_known)
+{
+	CHECK_EQ(cause_of_natives(
+			 "n uv__run_timers @/usr/lib/libuv.so.1\nn uv_run @/usr/lib/libuv.so.1\n"),
+		 CAUSE_MANY_CALLBACKS);
+	CHECK_EQ(cause_of_natives("n on_request @/srv/app\nn uv_run @/usr/lib/libuv.so.1\n"),
+		 CAUSE_USER_CODE);
+	CHECK_EQ(cause_of_natives("n serve @/srv/app\n"), CAUSE_USER_CODE);
+}
+
 TEST(three_callbacks_are_not_many)
 {
 	struct recording *rec = build_recording("v8");
