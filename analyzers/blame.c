@@ -254,6 +254,20 @@ static bool blame_syscall(const struct classifier *c, const struct sample *s,
 	return true;
 }
 
+/*
+ * A poll whose caller is not on the stack, as far as it could be read: it may be
+ * that of a synchronous child, a connection, anything.
+ */
+static bool is_lost_poll(struct classifier *c, const struct sample *s, const struct stack *stack)
+{
+	if (!syscall_polls(s->syscall) || (stack && stack->end == STACK_COMPLETE))
+		return false;
+	for (uint32_t i = 0; stack && i < stack->n; i++)
+		if (classify(c, stack->frames[i])->role >= ROLE_DEPENDENCY)
+			return false;
+	return true;
+}
+
 /* No row names the call, but the runtime saw a pattern in its arguments. */
 static bool has_pattern(const struct sample *s, uint32_t begin)
 {
@@ -263,11 +277,13 @@ static bool has_pattern(const struct sample *s, uint32_t begin)
 }
 
 /* The strongest row decides; for a thread that sleeps a weak one yields to the system call. */
-static void find_cause(const struct classifier *c, const struct sample *s,
-		       const struct match *match, struct blame *b)
+static void find_cause(struct classifier *c, const struct sample *s, const struct match *match,
+		       struct blame *b)
 {
 	bool sleeps = s->state == SAMPLE_BLOCKED;
 
+	if (sleeps && !match->rule && is_lost_poll(c, s, sample_stack(c->rec, s)))
+		return;
 	if (sleeps && match->strength < 2 && blame_syscall(c, s, match, b))
 		return;
 	if (match->rule)
@@ -309,7 +325,7 @@ struct blame blame_sample(struct classifier *c, const struct sample *s)
 	}
 	if (stack) {
 		blame_stack(c, s, stack, &b);
-	} else if (s->state == SAMPLE_BLOCKED) {
+	} else if (s->state == SAMPLE_BLOCKED && !is_lost_poll(c, s, NULL)) {
 		struct match none = { 0 };
 
 		blame_syscall(c, s, &none, &b);

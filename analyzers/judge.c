@@ -1,5 +1,6 @@
 #include "analyzers/judge.h"
 
+#include "analyzers/syscalls.h"
 #include "analyzers/tally.h"
 
 enum { SYSCALL_EXIT_GROUP = 231 };
@@ -20,11 +21,38 @@ static void blame_faults(const struct stall *stall, struct part *parts, size_t n
 	}
 }
 
+/*
+ * Polls whose callers were not seen, in a turn that was seen to wait for a child:
+ * they are those in which it waits.
+ */
+static void blame_lost_polls(struct part *parts, size_t n)
+{
+	const char *call = NULL;
+	bool child = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].blame.cause != CAUSE_SYNC_CHILD || parts[i].blame.culprit == NO_FRAME)
+			continue;
+		child = true;
+		call = parts[i].blame.call;
+	}
+	for (size_t i = 0; child && i < n; i++) {
+		struct part *p = &parts[i];
+
+		if (p->blame.cause != CAUSE_UNKNOWN || p->sample->state != SAMPLE_BLOCKED ||
+		    !syscall_polls(p->sample->syscall))
+			continue;
+		p->blame.cause = CAUSE_SYNC_CHILD;
+		p->blame.call = call;
+	}
+}
+
 void blame_stall(struct classifier *c, const struct stall *stall, struct part *parts, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		parts[i].blame = blame_sample(c, parts[i].sample);
 	blame_faults(stall, parts, n);
+	blame_lost_polls(parts, n);
 }
 
 static double positive(double v)
@@ -115,7 +143,7 @@ static void find_callee(struct classifier *c, const struct part *parts, size_t n
 	const struct tally_entry *best;
 
 	for (size_t i = 0; i < n; i++)
-		if (parts[i].blame.cause == j->cause)
+		if (parts[i].blame.cause == j->cause && culprit_function(c, &parts[i]) != NO_FRAME)
 			tally_add(&functions, culprit_function(c, &parts[i]),
 				  parts[i].sample->weight, 0);
 	best = tally_heaviest(&functions);

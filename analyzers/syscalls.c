@@ -1,6 +1,7 @@
 #include "analyzers/syscalls.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* clang-format off */
 /* From the kernel's arch/x86/entry/syscalls/syscall_64.tbl, in order of number. */
@@ -108,6 +109,14 @@ static const struct syscall_rule rows[] = {
 static int compare(const void *key, const void *row)
 {
 	return *(const int *)key - ((const struct syscall_rule *)row)->number;
+}
+
+bool syscall_polls(int number)
+{
+	const struct syscall_rule *rule = syscall_rule_find(number);
+
+	return rule && rule->cause == CAUSE_SYNC_NET &&
+	       (strstr(rule->name, "poll") || strstr(rule->name, "select"));
 }
 
 const struct syscall_rule *syscall_rule_find(int number)

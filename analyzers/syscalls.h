@@ -12,5 +12,7 @@ struct syscall_rule {
 
 /* NULL if the table does not know it.  The table is in order of number. */
 const struct syscall_rule *syscall_rule_find(int number);
+/* Is it one that waits for descriptors (poll, select, epoll_wait)? */
+bool syscall_polls(int number);
 
 #endif

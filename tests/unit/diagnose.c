@@ -287,3 +287,36 @@ TEST(a_hostile_recording_is_diagnosed_without_harm)
 	CHECK_EQ(d->n_stalls, 1);
 	done(rec, d);
 }
+
+/* A stall that sleeps in a poll whose callers could not be read, and computes a little below
+ * `seen`. */
+static enum cause cause_of_lost_poll(const char *seen)
+{
+	struct recording *rec = build_recording("v8");
+	struct sample s = { .weight = 95 * MS, .syscall = 281, .state = SAMPLE_BLOCKED };
+	struct stall *stall = build_stall(rec, 0, 100);
+	struct diagnosis *d;
+	enum cause cause;
+
+	stall->running = 5 * MS;
+	stall->blocked = 95 * MS;
+	build_sample(rec, seen, 5);
+	s.stack = build_stack_end(rec, "n epoll_pwait @/lib/libc.so.6\nn uv_run @/usr/bin/node",
+				  STACK_SEAM);
+	recording_add_sample(rec, &s);
+	rec->stalls[0].samples = 2;
+	d = diagnose(rec);
+	cause = d->stalls[0].cause;
+	CHECK(cause == CAUSE_UNKNOWN || strcmp(d->findings[0].title, "spawnSync") == 0);
+	CHECK(cause == CAUSE_UNKNOWN || d->findings[0].culprit->line == 9);
+	done(rec, d);
+	return cause;
+}
+
+TEST(a_poll_whose_caller_was_not_seen_is_that_of_the_child_that_is_waited_for)
+{
+	CHECK_EQ(cause_of_lost_poll(
+			 "j spawnSync @node:child_process:877\nj convert @/app/a.js:9\n" HTTP),
+		 CAUSE_SYNC_CHILD);
+	CHECK_EQ(cause_of_lost_poll("j convert @/app/a.js:9\n" HTTP), CAUSE_UNKNOWN);
+}
