@@ -3,31 +3,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* System calls in which a thread waits until another thread or process is done. */
-static bool waits_for_others(int syscall)
+enum whom { NOBODY, THREADS, CHILDREN };
+
+/* Who it is that a thread waits for in a system call. */
+static enum whom waits_for(int syscall)
 {
-	static const int16_t calls[] = {
-		0,   /* read, of a pipe */
-		7,   /* poll */
-		9,   /* mmap and its kin wait for each other */
-		10,  /* mprotect */
-		11,  /* munmap */
-		28,  /* madvise */
-		56,  /* clone */
-		57,  /* fork */
-		58,  /* vfork */
-		61,  /* wait4 */
-		202, /* futex */
-		232, /* epoll_wait: of the loop in which a child is waited for */
-		247, /* waitid */
-		281, /* epoll_pwait */
-		435, /* clone3 */
+	static const struct {
+		int16_t syscall;
+		enum whom whom;
+	} calls[] = {
+		{ 0, CHILDREN },   /* read, of a pipe */
+		{ 7, CHILDREN },   /* poll */
+		{ 9, THREADS },    /* mmap and its kin wait for each other */
+		{ 10, THREADS },   /* mprotect */
+		{ 11, THREADS },   /* munmap */
+		{ 28, THREADS },   /* madvise */
+		{ 56, CHILDREN },  /* clone: until the child execs */
+		{ 58, CHILDREN },  /* vfork */
+		{ 61, CHILDREN },  /* wait4 */
+		{ 202, THREADS },  /* futex */
+		{ 232, CHILDREN }, /* epoll_wait: of the loop in which a child is waited for */
+		{ 247, CHILDREN }, /* waitid */
+		{ 281, CHILDREN }, /* epoll_pwait */
+		{ 435, CHILDREN }, /* clone3 */
 	};
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		if (calls[i] == syscall)
-			return true;
-	return false;
+		if (calls[i].syscall == syscall)
+			return calls[i].whom;
+	return NOBODY;
 }
 
 /* The children that a thread has started, at most max; how many. */
@@ -45,23 +49,22 @@ static size_t children_of(const struct target *target, pid_t tid, pid_t *pids, s
 }
 
 /* All that the loop's thread may wait for, as they are now; how many. */
-static size_t read_others(const struct target *target, pid_t tid, struct other *others)
+static size_t read_others(const struct target *target, pid_t tid, enum whom whom,
+			  struct other *others)
 {
 	pid_t pids[HELD_UP_OTHERS];
-	size_t n = 0, threads, children;
+	size_t n = 0, found;
 
-	threads = target_threads(target, pids, HELD_UP_OTHERS / 2);
-	if (threads > HELD_UP_OTHERS / 2)
-		threads = HELD_UP_OTHERS / 2;
-	children = children_of(target, tid, pids + threads, HELD_UP_OTHERS - threads);
-	for (size_t i = 0; i < threads + children; i++) {
+	found = whom == THREADS ? target_threads(target, pids, HELD_UP_OTHERS)
+				: children_of(target, tid, pids, HELD_UP_OTHERS);
+	for (size_t i = 0; i < found && i < HELD_UP_OTHERS; i++) {
 		struct other *o = &others[n];
 
 		o->tid = pids[i];
 		if (o->tid == tid)
 			continue;
-		n += i < threads ? thread_schedstat(target, o->tid, &o->ran, &o->delay)
-				 : process_schedstat(o->tid, &o->ran, &o->delay);
+		n += whom == THREADS ? thread_schedstat(target, o->tid, &o->ran, &o->delay)
+				     : process_schedstat(o->tid, &o->ran, &o->delay);
 	}
 	return n;
 }
@@ -70,7 +73,7 @@ static size_t read_others(const struct target *target, pid_t tid, struct other *
 static nsec longest_wait(const struct held_up *h, const struct target *target, pid_t tid)
 {
 	struct other now[HELD_UP_OTHERS];
-	size_t n = read_others(target, tid, now);
+	size_t n = read_others(target, tid, waits_for(h->syscall), now);
 	nsec longest = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -94,13 +97,14 @@ void held_up_look(struct held_up *h, const struct target *target, pid_t tid,
 		h->total += longest_wait(h, target, tid);
 		h->from = 0;
 	}
-	if (!s->from || s->state != SAMPLE_BLOCKED || !waits_for_others(s->syscall) || h->from)
+	if (!s->from || s->state != SAMPLE_BLOCKED || !waits_for(s->syscall) || h->from)
 		return;
 	if (h->turn != look->turn_start)
 		h->total = 0;
 	h->turn = look->turn_start;
 	h->from = s->from;
-	h->n = read_others(target, tid, h->others);
+	h->syscall = s->syscall;
+	h->n = read_others(target, tid, waits_for(s->syscall), h->others);
 }
 
 nsec held_up_time(const struct held_up *h, const struct target *target, pid_t tid, nsec turn)

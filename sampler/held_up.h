@@ -7,16 +7,17 @@
 /*
  * A loop that sleeps until somebody else is done (a lock, a child) is held up
  * by the machine while that one has no CPU.  Whom it waits for is not known: it
- * is taken to be the thread of the process, or the child of the loop's thread,
- * that ran meanwhile and had to wait for a CPU longest.  Costs the target
- * nothing, and lagprof a look at each of its threads when a sleep lasts.
+ * is taken to be the thread of the process (for a lock) or the child of the
+ * loop's thread (for the rest) that ran meanwhile and waited for a CPU longest.
+ * Costs the target nothing, and lagprof a look at each of them when a sleep lasts.
  */
 enum { HELD_UP_OTHERS = 96 };
 
 struct held_up {
-	nsec turn;  /* start of the turn that it is about */
-	nsec total; /* of the sleeps of that turn that are over */
-	nsec from;  /* of the sleep in hand; 0: none is looked at */
+	nsec turn;   /* start of the turn that it is about */
+	nsec total;  /* of the sleeps of that turn that are over */
+	nsec from;   /* of the sleep in hand; 0: none is looked at */
+	int syscall; /* that it sleeps in */
 	size_t n;
 	struct other {
 		pid_t tid;
