@@ -23,20 +23,28 @@ static bool is_saturated(const struct recording *rec)
 	       hist_quantile(&pool->queue_wait, 0.99) >= MIN_WAIT;
 }
 
-/* Do the loop's own turns take long, for another reason than a want of CPUs? */
+/* A loop of the process whose pool it is (0: unknown, any). */
+static bool is_of_pool(const struct recording *rec, size_t loop)
+{
+	return loop < rec->n_loops &&
+	       (!rec->threadpool.pid || rec->loops[loop]->pid == rec->threadpool.pid);
+}
+
+/* Do the turns of its own loop take long, for another reason than a want of CPUs? */
 static bool is_blocked(const struct recording *rec)
 {
 	nsec stalled = 0, waited = 0;
 	bool high = false;
 
 	for (size_t i = 0; i < rec->n_loops; i++)
-		if (rec->loops[i]->lag.n && hist_quantile(&rec->loops[i]->lag, 0.99) >= HIGH_LAG)
+		if (is_of_pool(rec, i) && rec->loops[i]->lag.n &&
+		    hist_quantile(&rec->loops[i]->lag, 0.99) >= HIGH_LAG)
 			high = true;
 	for (size_t i = 0; i < rec->n_stalls; i++) {
-		if (rec->stalls[i].phase != PHASE_SERVING)
+		if (rec->stalls[i].phase != PHASE_SERVING || !is_of_pool(rec, rec->stalls[i].loop))
 			continue;
 		stalled += rec->stalls[i].duration;
-		waited += rec->stalls[i].runnable;
+		waited += rec->stalls[i].runnable + rec->stalls[i].held_up;
 	}
 	return high && waited < stalled / 2;
 }

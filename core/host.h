@@ -9,6 +9,7 @@
 /* libuv's thread pool, as far as it could be seen. */
 struct threadpool {
 	bool known;
+	int32_t pid; /* whose it is: of several processes the one that is saturated longest */
 	uint32_t size;
 	nsec observed, busy, saturated; /* thread-ns watched / busy; ns with all threads busy */
 	nsec saturated_idle;            /* saturated, times the share of the CPUs that was idle */

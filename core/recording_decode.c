@@ -120,6 +120,7 @@ static void take_threadpool(struct decoder *d, const Lagprof__Threadpool *m)
 	struct threadpool *t = &d->rec->threadpool;
 
 	t->known = m->known;
+	t->pid = m->pid;
 	t->size = m->size;
 	t->observed = m->observed;
 	t->busy = m->busy;

@@ -174,6 +174,7 @@ void encode_threadpool(struct strbuf *out, const struct threadpool *t)
 	struct sparse sparse;
 
 	SET(&m, known, t->known);
+	SET(&m, pid, t->pid);
 	SET(&m, size, t->size);
 	SET(&m, observed, t->observed);
 	SET(&m, busy, t->busy);

@@ -46,8 +46,11 @@ void html_threadpool(FILE *out, const struct report *r)
 	fprintf(out,
 		"<section class=\"panel\" aria-labelledby=\"threadpool\">\n"
 		"<h2 id=\"threadpool\">Thread pool</h2>\n"
-		"<p>%u threads, busy %.0f %% of the time</p>\n",
+		"<p>%u threads, busy %.0f %% of the time",
 		pool->size, 100 * busy);
+	if (r->rec->n_processes && pool->pid)
+		fprintf(out, " (process %d)", pool->pid);
+	fputs("</p>\n", out);
 	html_bar(out, &busy, 1);
 	fputs("<dl class=\"facts\">\n", out);
 	put_duration(out, "all of them busy for", pool->saturated);

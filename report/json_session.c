@@ -127,6 +127,8 @@ json_t *json_threadpool(const struct report *r)
 	const struct threadpool *pool = &r->rec->threadpool;
 	json_t *o = json_object();
 
+	if (pool->pid > 0)
+		json_put_count(o, "pid", (uint64_t)pool->pid);
 	json_put_count(o, "size", pool->size);
 	if (pool->observed)
 		json_put_real(o, "busy_ratio", (double)pool->busy / (double)pool->observed);

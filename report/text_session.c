@@ -87,7 +87,10 @@ void text_threadpool(const struct report *r, const struct page *page)
 
 	if (!pool->known)
 		return;
-	strbuf_puts(&b, verdict->saturated ? "thread pool saturated: " : "thread pool: ");
+	strbuf_puts(&b, "thread pool");
+	if (r->rec->n_processes && pool->pid)
+		strbuf_printf(&b, " of process %d", pool->pid);
+	strbuf_puts(&b, verdict->saturated ? " saturated: " : ": ");
 	put_pool(&b, pool);
 	finish(page, verdict->saturated ? INK_YELLOW : INK_NONE, &b);
 	if (verdict->advice)

@@ -148,21 +148,11 @@ static bool read_cpus(nsec *cpu, nsec *idle, nsec *steal)
 	return true;
 }
 
-/* How idle the machine was while the pool was saturated: that is what decides about its size. */
-static void weigh_saturation(struct host_watch *w, struct threadpool *pool, nsec cpu, nsec idle)
-{
-	nsec saturated = pool->saturated - w->saturated;
-
-	w->saturated = pool->saturated;
-	if (cpu)
-		pool->saturated_idle +=
-			(nsec)((double)saturated * (double)(idle < cpu ? idle : cpu) / (double)cpu);
-}
-
 static void count_cpus(struct host_watch *w, struct recording *rec)
 {
 	nsec cpu, idle, steal;
 
+	w->idle_share = 0;
 	if (!read_cpus(&cpu, &idle, &steal))
 		return;
 	/* Idle time has been seen to go backwards. */
@@ -170,7 +160,8 @@ static void count_cpus(struct host_watch *w, struct recording *rec)
 		rec->host.cpu += cpu - w->cpu;
 		rec->host.idle += idle - w->idle;
 		rec->host.steal += steal - w->steal;
-		weigh_saturation(w, &rec->threadpool, cpu - w->cpu, idle - w->idle);
+		w->idle_share = (double)(idle - w->idle) / (double)(cpu - w->cpu);
+		w->idle_share = w->idle_share < 1 ? w->idle_share : 1;
 	}
 	w->cpu = cpu;
 	w->idle = idle;

@@ -18,7 +18,7 @@ struct host_watch {
 	} readings[HOST_READINGS];
 	size_t n;
 	nsec cpu, idle, steal; /* /proc/stat, at the last tick */
-	nsec saturated;        /* the thread pool's, at the last tick */
+	double idle_share;     /* of the CPUs, between the last two ticks; 0: unknown */
 	struct neighbour seen[HOST_NEIGHBOURS_SEEN];
 	size_t n_seen;
 };
@@ -33,7 +33,7 @@ nsec host_watch_throttled(const struct host_watch *w, nsec from, nsec to);
 /* That thread (0: none) had the CPU that a loop waited for, so long.  The target's own count as
  * one. */
 void host_watch_neighbour(struct host_watch *w, struct recording *rec, int32_t tid, nsec time);
-/* Once a second: the rest, into rec->host and rec->threadpool. */
+/* Once a second: the rest, into rec->host. */
 void host_watch_tick(struct host_watch *w, struct recording *rec);
 
 #endif

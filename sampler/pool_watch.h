@@ -11,18 +11,25 @@ struct pool_watch {
 	struct space *space;
 	struct memory_live *memory;
 	struct pool pool;
+	struct threadpool counts;
+	nsec weighed; /* part of counts.saturated that pool_watch_weigh() has seen */
 	bool found;
+	uint32_t searches; /* in vain */
 	nsec next_search;
 };
 
 void pool_watch_init(struct pool_watch *w, const struct target *target, struct space *space);
 void pool_watch_destroy(struct pool_watch *w);
-/* Searches or looks if that is due at `now` (CLOCK_MONOTONIC); adds to out. */
-void pool_watch_step(struct pool_watch *w, nsec now, struct threadpool *out);
+/* Searches or looks if that is due at `now` (CLOCK_MONOTONIC). */
+void pool_watch_step(struct pool_watch *w, nsec now);
 /* When the next step is due. */
 nsec pool_watch_due(const struct pool_watch *w);
 /* It runs another program now (exec), or is not watched any longer. */
-void pool_watch_stop(struct pool_watch *w, struct threadpool *out);
+void pool_watch_stop(struct pool_watch *w);
+/* That share of the CPUs was idle since the last time: it decides about a saturated pool's size. */
+void pool_watch_weigh(struct pool_watch *w, double idle);
+/* Puts its counts into *worst, unless these are of another process's pool that is worse off. */
+void pool_watch_report(const struct pool_watch *w, struct threadpool *worst);
 
 /*
  * Where the target's libuv keeps its pool: by the symbols of the program or library

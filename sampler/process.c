@@ -136,7 +136,7 @@ static void handle_exec(struct process *p, const struct event *e)
 	space_reset(p->c.space);
 	space_refresh(p->c.space, &err);
 	stack_maker_reset(p->c.stacks);
-	pool_watch_stop(&p->pool, &p->c.rec->threadpool);
+	pool_watch_stop(&p->pool);
 	describe(p);
 	/* All other threads are gone; the one that execs has the process's id now. */
 	for (size_t i = p->n_watches; i-- > 0;)
@@ -342,7 +342,8 @@ void process_finish(struct process *p, nsec now, bool ended)
 		watch_count(p->watches[i], &p->c);
 		watch_reset(p->watches[i], &p->c, now, ended);
 	}
-	pool_watch_stop(&p->pool, &p->c.rec->threadpool);
+	pool_watch_stop(&p->pool);
+	pool_watch_report(&p->pool, &p->c.rec->threadpool);
 }
 
 void process_close(struct process *p)

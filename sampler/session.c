@@ -211,6 +211,10 @@ static void tick(struct session_run *s, nsec now)
 	s->c.rec->session.strict_missed = losses.calls;
 	s->c.rec->session.duration = now - s->c.base;
 	host_watch_tick(&s->host, s->c.rec);
+	for (size_t i = 0; i < s->n_processes; i++) {
+		pool_watch_weigh(&s->processes[i]->pool, s->host.idle_share);
+		pool_watch_report(&s->processes[i]->pool, &s->c.rec->threadpool);
+	}
 	count_overhead(s);
 	s->c.sink->tick(s->c.sink, s->c.rec);
 }
@@ -232,7 +236,8 @@ static void digest(struct session_run *s)
 	for (size_t i = 0; i < s->n_processes; i++)
 		process_cycle(s->processes[i], now);
 	family_cycle(s, now);
-	pool_watch_step(&target->pool, now_ns(), &s->c.rec->threadpool);
+	for (size_t i = 0; i < s->n_processes; i++)
+		pool_watch_step(&s->processes[i]->pool, now_ns());
 	if (now - s->last_tick < TICK)
 		return;
 	/* So that the first stall need not wait for symbols to be read. */
@@ -258,10 +263,12 @@ enum session_news session_step(struct session_run *s, int wake_fd, int timeout_m
 	};
 	nfds_t n = MORE + family_fds(s, fds + MORE);
 	int timeout = timeout_ms < 0 || timeout_ms > STEP_MS ? STEP_MS : timeout_ms;
-	int pool = ms_until(pool_watch_due(&s->processes[0]->pool));
 
-	timeout = pool < timeout ? pool : timeout;
+	for (size_t i = 0; i < s->n_processes; i++) {
+		int pool = ms_until(pool_watch_due(&s->processes[i]->pool));
 
+		timeout = pool < timeout ? pool : timeout;
+	}
 	if (poll(fds, n, timeout) < 0 && errno != EINTR)
 		return SESSION_ENDED;
 	digest(s);

@@ -138,6 +138,7 @@ struct recording *recordings_rich(uint32_t stalls, uint32_t samples)
 	for (size_t i = 0; i < 4; i++)
 		rec->target.argv[i] = recording_intern(rec, argv[i]);
 	rec->threadpool = (struct threadpool){ .known = true,
+					       .pid = 4242,
 					       .size = 4,
 					       .observed = 9,
 					       .busy = 8,
@@ -252,8 +253,8 @@ static bool recordings_same_loop(const struct loop *a, const struct loop *b)
 
 static bool recordings_same_threadpool(const struct threadpool *a, const struct threadpool *b)
 {
-	return a->known == b->known && a->size == b->size && a->observed == b->observed &&
-	       a->busy == b->busy && a->saturated == b->saturated &&
+	return a->known == b->known && a->pid == b->pid && a->size == b->size &&
+	       a->observed == b->observed && a->busy == b->busy && a->saturated == b->saturated &&
 	       a->saturated_idle == b->saturated_idle && a->resolution == b->resolution &&
 	       memcmp(&a->queue_wait, &b->queue_wait, sizeof(a->queue_wait)) == 0;
 }

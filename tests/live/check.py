@@ -237,8 +237,10 @@ def check_slowlog(report, path):
         complain("the slow log has no slow command")
 
 
-def check_pool(report, threads, verdict):
+def check_pool(report, threads, verdict, pid=None):
     pool = report["threadpool"]
+    if pid and pool.get("pid") != int(pid):
+        complain(f"the pool of process {pool.get('pid')}, not of {pid}")
     wait = pool.get("queue_wait", {"count": 0, "p50_ns": 0, "max_ns": 0})
     print(f"pool: {pool['size']} threads, {pool['verdict']}, saturated {pool['saturated_ns'] / MS:.0f} ms,"
           f" {wait['count']} waits, p50 {wait['p50_ns'] / MS:.0f} ms, max {wait['max_ns'] / MS:.0f} ms")

@@ -37,4 +37,10 @@ wait_for 10 redis-cli -p "$port" ping || fail "redis did not start"
 queue=$SOURCE/fixtures/node/queue.js
 follow queue -- sh -c "node $queue api --port $port & node $queue worker --port $port; wait"
 check_report queue "$tmp/queue.json" worker
+
+# Each process has a pool of its own: the one that is saturated is told of.
+pool="node $SOURCE/fixtures/node/pool.js --rounds 12"
+follow pools -- sh -c "$pool --jobs 2 >/dev/null & $pool --jobs 10; wait"
+check_report pool "$tmp/pools.json" 4 saturated "$(sed -n 's/^ready //p' "$tmp/pools.out")"
+grep -q '^thread pool of process .* saturated: ' "$tmp/pools.err" || fail "the process of the pool is not named"
 finish

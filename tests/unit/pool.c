@@ -1,4 +1,4 @@
-#include "sampler/pool.h"
+#include "sampler/pool_watch.h"
 
 #include <unistd.h>
 
@@ -221,4 +221,25 @@ TEST(pool_of_nonsense_is_not_believed)
 	CHECK(look(&p, 130 * MS, &out) < 0);
 	CHECK_EQ(out.observed, 0);
 	memory_live_free(memory);
+}
+
+TEST(pool_of_several_processes_that_is_worst_off_is_reported)
+{
+	struct pool_watch calm = { .counts = { .known = true, .pid = 7, .busy = 900 } };
+	struct pool_watch full = { .counts = { .known = true, .pid = 8, .saturated = 40 } };
+	struct pool_watch none = { .counts = { .pid = 9, .saturated = 99 } };
+	struct threadpool worst = { 0 };
+
+	pool_watch_report(&calm, &worst);
+	CHECK_EQ(worst.pid, 7);
+	pool_watch_weigh(&full, 0.5);
+	pool_watch_report(&full, &worst);
+	pool_watch_report(&none, &worst);
+	pool_watch_report(&calm, &worst);
+	CHECK_EQ(worst.pid, 8);
+	CHECK_EQ(worst.saturated_idle, 20);
+	full.counts.saturated = 60;
+	pool_watch_weigh(&full, 1);
+	pool_watch_report(&full, &worst);
+	CHECK_EQ(worst.saturated_idle, 40);
 }
