@@ -12,7 +12,7 @@
 #include "sampler/places.h"
 #include "sampler/session.h"
 
-enum { LOOK_MS = 220, LONGEST_MS = 1500, ENOUGH_SAMPLES = 10, STACK_BYTES = 16384 };
+enum { LOOK_MS = 100, LONGEST_MS = 1500, ENOUGH_SAMPLES = 10, STACK_BYTES = 16384 };
 static const nsec THRESHOLD = 10000000;
 
 static void no_stall(struct sink *self, struct recording *rec, const struct stall *stall)
@@ -39,11 +39,15 @@ static bool seen_enough(const struct recording *rec, nsec ms)
 	return ms >= (few ? LONGEST_MS : LOOK_MS);
 }
 
-/* Watches the target for LOOK_MS; longer when it is stuck but gets too little CPU to be sampled. */
+/*
+ * Watches the target for LOOK_MS; longer when it is stuck but gets too little CPU
+ * to be sampled.  *s is left for the caller to close: that takes longer than all
+ * the rest (the kernel waits for its readers), and the answer should not.
+ */
 static int look(const struct target *target, const struct options *o, struct recording *rec,
-		struct error *err)
+		struct session_run **s, struct error *err)
 {
-	struct sink sink = { .stall = no_stall, .tick = no_tick };
+	static struct sink sink = { .stall = no_stall, .tick = no_tick };
 	struct session_config config = { .threshold = THRESHOLD,
 					 .startup = UINT64_MAX,
 					 .freq = o->freq,
@@ -51,20 +55,18 @@ static int look(const struct target *target, const struct options *o, struct rec
 					 .unwinder = unwinder_find(o->unwinder),
 					 .dump = true };
 	enum session_news news = SESSION_QUIET;
-	struct session_run *s;
 	nsec start;
 	int ret;
 
 	if (!config.unwinder)
 		return error_set(err, -EINVAL, "no unwinder is called \"%s\"", o->unwinder);
-	ret = session_open(&s, target, &config, rec, &sink, err);
+	ret = session_open(s, target, &config, rec, &sink, err);
 	if (ret < 0)
 		return ret;
 	start = monotonic();
 	while (news != SESSION_ENDED && !seen_enough(rec, (monotonic() - start) / 1000000))
-		news = session_step(s, -1, 10);
-	session_finish(s, news == SESSION_ENDED ? END_TARGET_EXITED : END_DURATION);
-	session_close(s);
+		news = session_step(*s, -1, 10);
+	session_finish(*s, news == SESSION_ENDED ? END_TARGET_EXITED : END_DURATION);
 	return 0;
 }
 
@@ -142,9 +144,26 @@ static int print(struct recording *rec, const struct options *o, struct error *e
 	return ret;
 }
 
+/* Looks and tells. */
+static int dump(const struct target *target, const struct options *o, struct error *err)
+{
+	struct recording *rec = recording_new();
+	struct session_run *s;
+	int ret;
+
+	ret = look(target, o, rec, &s, err);
+	if (ret == 0) {
+		places_resolve(rec, target_alive(target) ? target->pid : 0, !o->no_source_maps);
+		ret = print(rec, o, err);
+		fflush(stdout);
+		session_close(s);
+	}
+	recording_free(rec);
+	return ret;
+}
+
 static int run_dump(const struct options *o, int argc, char **argv)
 {
-	struct recording *rec;
 	struct target target;
 	struct error err = { 0 };
 	pid_t pid;
@@ -158,13 +177,7 @@ static int run_dump(const struct options *o, int argc, char **argv)
 	ret = target_attach(&target, pid, &err);
 	if (ret < 0)
 		return complain(STATUS_FAILED, &err);
-	rec = recording_new();
-	ret = look(&target, o, rec, &err);
-	if (ret == 0) {
-		places_resolve(rec, target_alive(&target) ? pid : 0, !o->no_source_maps);
-		ret = print(rec, o, &err);
-	}
-	recording_free(rec);
+	ret = dump(&target, o, &err);
 	target_close(&target);
 	return ret < 0 ? complain(STATUS_FAILED, &err) : STATUS_OK;
 }
@@ -175,7 +188,7 @@ const struct command command_dump = {
 	.help = "say what a loop does right now, also when it hangs",
 	.examples = "lagprof dump 4242\n"
 		    "lagprof dump $(pgrep -n node)\n",
-	.details = "Looks for a quarter of a second and merges the stacks seen.  A thread that is "
+	.details = "Looks for a tenth of a second and merges the stacks seen.  A thread that is "
 		   "already asleep inside a turn is interrupted for less than a millisecond.",
 	.run = run_dump,
 };

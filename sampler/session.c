@@ -156,7 +156,9 @@ int session_open(struct session_run **out, const struct target *target,
 	/* What is read too late is lost, and the target is stalling already when there is much to
 	 * read. */
 	setpriority(PRIO_PROCESS, 0, -10);
-	rec->session.intrinsic_latency = intrinsic_latency();
+	/* A dump is to answer at once, and does not tell of it. */
+	if (!config->dump)
+		rec->session.intrinsic_latency = intrinsic_latency();
 	ret = open_probe(s, pc, err);
 	if (ret < 0) {
 		free(s);
