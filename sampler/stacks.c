@@ -16,8 +16,8 @@ enum {
 /* ns between two tries to find a runtime: soon again in a program that has just begun. */
 #define ATTACH_SOON     ((nsec)10000000)
 #define ATTACH_INTERVAL ((nsec)1000000000)
-#define MAPS_INTERVAL   ((nsec)20000000) /* ns between two looks for code not mapped before */
-#define FRESH           ((nsec)1000000)  /* ns: what was read so soon after the sample is its own */
+#define MAPS_INTERVAL   ((nsec)20000000)  /* ns between two looks for code not mapped before */
+#define FRESH           ((nsec)10000000)  /* ns after the sample in which no collector runs twice */
 #define KERNEL_MARKS    ((uint64_t)-4095) /* PERF_CONTEXT_*: no addresses */
 
 struct attachment {

@@ -31,7 +31,8 @@ enum {
 	LINES_MAX = 4096,
 	SAMPLES_MAX = 1 << 16,
 	STACK_BYTES = 48 << 10,
-	REFRESH_US = 20000
+	REFRESH_US = 20000,
+	LATE_US = 10000, /* a sample read later may have lost its arguments: not counted then */
 };
 
 struct run {
@@ -179,6 +180,8 @@ static void take_sample(void *arg, const struct sample_bytes *bytes)
 	}
 	start = now_us(CLOCK_THREAD_CPUTIME_ID);
 	stack_maker_make(p->maker, &raw, &s);
+	if (p->n_expected && now_us(CLOCK_MONOTONIC) > (double)bytes->at / 1e3 + LATE_US)
+		return;
 	p->cost[p->samples++] = now_us(CLOCK_THREAD_CPUTIME_ID) - start;
 	stack = recording_get_stack(p->rec, s.stack);
 	p->complete += stack->end == STACK_COMPLETE;
