@@ -51,11 +51,32 @@ void ticker_push(struct ticker *t, struct followed *f, struct event *e)
 		t->losses.lost++;
 }
 
+/* The main thread's image changes with an exec. */
+static void look_for_exec(struct ticker *t, nsec now)
+{
+	struct event e = { .kind = EVENT_EXEC, .at = now };
+	struct followed *f = ticker_find(t, t->config.pid);
+	uint64_t image = 0;
+
+	if (t->tells_of_execs || now < t->next_image || !f)
+		return;
+	t->next_image = now + LOOK_FOR_EXEC;
+	/* One that is ending has none. */
+	if (glancer_state(&f->glancer, &image) == '?' || image == 0 || image == t->image)
+		return;
+	if (t->image)
+		ticker_push(t, f, &e);
+	t->image = image;
+}
+
 void ticker_push_sample(struct ticker *t, struct followed *f, nsec at, const struct raw_sample *raw,
 			bool asleep)
 {
 	struct event e = { .kind = EVENT_SAMPLE, .at = at };
 
+	/* It may be the first of another program. */
+	t->next_image = 0;
+	look_for_exec(t, at);
 	e.sample.raw = *raw;
 	e.sample.asleep = asleep;
 	t->losses.made++;
@@ -272,24 +293,6 @@ static void tick_followed(struct ticker *t, struct followed *f)
 	if (f->track.turn_start && g.kind == GLANCE_RUNNING && g.at >= f->next_sample &&
 	    g.at > f->track.turn_start + t->config.gate)
 		t->ops->sample(t, f);
-}
-
-/* The main thread's image changes with an exec. */
-static void look_for_exec(struct ticker *t, nsec now)
-{
-	struct event e = { .kind = EVENT_EXEC, .at = now };
-	struct followed *f = ticker_find(t, t->config.pid);
-	uint64_t image = 0;
-
-	if (now < t->next_image || !f)
-		return;
-	t->next_image = now + LOOK_FOR_EXEC;
-	/* One that is ending has none. */
-	if (glancer_state(&f->glancer, &image) == '?' || image == 0 || image == t->image)
-		return;
-	if (t->image)
-		ticker_push(t, f, &e);
-	t->image = image;
 }
 
 static void look_for_port(struct ticker *t, nsec now)

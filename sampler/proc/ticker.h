@@ -75,6 +75,7 @@ struct ticker {
 	uint64_t image; /* of the target's program */
 	nsec next_image, next_listen;
 	bool listened;
+	bool tells_of_execs; /* the rung itself does */
 	struct probe_losses losses;
 	nsec rest_until;       /* nothing is traced before: see ticker_rests() */
 	uint64_t retired_lost; /* the rung's: samples of threads that are not followed any more */

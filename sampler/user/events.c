@@ -34,6 +34,8 @@ static int open_switches(struct user_events *e, pid_t tid, const struct probe_co
 					.sample_type = SWITCH_SAMPLE,
 					.sample_id_all = 1,
 					.context_switch = 1,
+					.comm = 1,
+					.comm_exec = 1,
 					.exclude_kernel = 1,
 					.exclude_hv = 1,
 					.watermark = 1,
@@ -170,10 +172,15 @@ bool user_events_decode(const struct perf_event_header *h, struct user_record *o
 {
 	if (h->type == PERF_RECORD_SAMPLE)
 		return decode_trap(h, out);
-	if (h->type != PERF_RECORD_SWITCH || h->size < sizeof(*h) + 16)
+	if (h->size < sizeof(*h) + 16)
 		return false;
-	*out = (struct user_record){ .kind = USER_IN };
-	if (h->misc & PERF_RECORD_MISC_SWITCH_OUT)
+	if (h->type == PERF_RECORD_COMM && h->misc & PERF_RECORD_MISC_COMM_EXEC)
+		*out = (struct user_record){ .kind = USER_EXEC };
+	else if (h->type == PERF_RECORD_SWITCH)
+		*out = (struct user_record){ .kind = USER_IN };
+	else
+		return false;
+	if (h->type == PERF_RECORD_SWITCH && h->misc & PERF_RECORD_MISC_SWITCH_OUT)
 		out->kind =
 			h->misc & PERF_RECORD_MISC_SWITCH_OUT_PREEMPT ? USER_PREEMPTED : USER_OUT;
 	memcpy(&out->at, (const uint8_t *)h + h->size - 8, 8);

@@ -8,7 +8,7 @@
 
 /*
  * The perf events that an ordinary user may open on a thread of their own
- * (kernel.perf_event_paranoid <= 2): its context switches, a clock that stays off
+ * (kernel.perf_event_paranoid <= 2): its context switches and execs, a clock that stays off
  * until a turn is long, and a breakpoint of the processor on the system call
  * instruction of its poll, which fires once each time it is armed.
  */
@@ -21,7 +21,7 @@ struct user_events {
 };
 
 /* A record of the ring `switches`. */
-enum user_record_kind { USER_OUT, USER_PREEMPTED, USER_IN, USER_TRAP };
+enum user_record_kind { USER_OUT, USER_PREEMPTED, USER_IN, USER_TRAP, USER_EXEC };
 struct user_record {
 	enum user_record_kind kind;
 	nsec at;

@@ -23,6 +23,7 @@ struct user_seen {
 	nsec out;         /* when it last left its CPU; 0: it is on one */
 	bool preempted;   /* and why */
 	nsec newest;      /* of the records so far */
+	nsec exec_at;     /* when it last ran another program */
 	bool broken;      /* no breakpoint can be set */
 	struct ticker *t; /* while draining */
 	struct followed *f;
@@ -51,6 +52,7 @@ static int user_follow(struct ticker *t, struct followed *f, struct error *err)
 	}
 	seen->t = t;
 	seen->f = f;
+	t->tells_of_execs = true;
 	f->track.off_known = true;
 	f->own = seen;
 	return 0;
@@ -133,6 +135,10 @@ static void handle_switch(void *arg, const struct perf_event_header *h)
 		seen->out = r.at;
 		seen->preempted = r.kind == USER_PREEMPTED;
 		break;
+	case USER_EXEC:
+		seen->exec_at = r.at;
+		ticker_push(seen->t, f, &(struct event){ .kind = EVENT_EXEC, .at = r.at });
+		break;
 	case USER_TRAP:
 		user_events_disarm(&seen->events);
 		if (ticker_see_poll(seen->t, f, key_of(&r), r.sp, r.at))
@@ -149,6 +155,11 @@ static void handle_sample(void *arg, const struct perf_event_header *h)
 
 	if (!decode_perf_record(h, &e, seen->path) || e.kind != EVENT_SAMPLE ||
 	    !e.sample.raw.regs.valid)
+		return;
+	/* An exec before it has its record by now.  What came before that cannot be read any more.
+	 */
+	perf_ring_drain(&seen->events.switches, handle_switch, seen);
+	if (e.at < seen->exec_at)
 		return;
 	ticker_push_sample(seen->t, f, e.at, &e.sample.raw, false);
 	f->next_sample = e.at + SILENCE;

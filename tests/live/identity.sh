@@ -43,7 +43,7 @@ upgrades()
 	done
 }
 
-for probe in exact light user proc; do
+for probe in exact light user; do
 	execs $probe "${EXECS:-12}"
 done
 upgrades "${UPGRADES:-2}"
