@@ -9,7 +9,8 @@
  */
 enum { CALLS = 400 }; /* stops in a period */
 static const nsec PERIOD = 1000000;
-static const nsec REST = 20; /* times as long as a vain watch took */
+static const nsec SELDOM = 20000000; /* a stack is tried for this often on the busiest machine */
+static const nsec REST = 20;         /* times as long as a vain watch took */
 
 /* Woken, but not on a CPU yet: its poll is over when it is. */
 static bool waits_for_cpu(const struct followed *f, const struct glance *g)
@@ -105,7 +106,7 @@ bool proc_stop(struct ticker *t, struct followed *f)
 	nsec now = ticker_now();
 
 	/* One that had no CPU to stop on when it was asked to is waited for on. */
-	if (!f->tracer.seized && ticker_rests(t, now))
+	if (!f->tracer.seized && ticker_rests(t, now) && now < f->stopping + SELDOM)
 		return false;
 	f->stopping = now;
 	return tracer_stop(&f->tracer, now + 2 * PERIOD) == 0;
