@@ -1,3 +1,4 @@
+#include <string.h>
 #include <unistd.h>
 
 #include "analyzers/diff.h"
@@ -12,12 +13,14 @@ static void print(const struct options *o, const struct loaded *before, const st
 	struct diff_input inputs[] = { { before->rec, before->d }, { after->rec, after->d } };
 	struct report reports[2] = { { .rec = before->rec, .diagnosis = before->d },
 				     { .rec = after->rec, .diagnosis = after->d } };
+	bool markdown = o->format && strcmp(o->format, "markdown") == 0;
 	struct arena arena = { 0 };
 
 	reports[1].ascii = terminal_ascii(o);
 	reports[1].color = terminal_color(o, STDOUT_FILENO);
 	reports[1].width = terminal_width(STDOUT_FILENO);
-	diff_text(diff_make(&inputs[0], &inputs[1], &arena), &reports[0], &reports[1], stdout);
+	(markdown ? diff_markdown : diff_text)(diff_make(&inputs[0], &inputs[1], &arena),
+					       &reports[0], &reports[1], stdout);
 	arena_free(&arena);
 }
 
@@ -44,7 +47,9 @@ const struct command command_diff = {
 	.name = "diff",
 	.operands = "BEFORE AFTER",
 	.help = "say what is new, worse and gone between two recordings",
-	.examples = "lagprof diff before.lagprof after.lagprof\n",
+	.examples =
+		"lagprof diff before.lagprof after.lagprof\n"
+		"lagprof diff --format markdown before.lagprof after.lagprof  # for a comment\n",
 	.details = "Findings are matched by fingerprint, which no line number is part of.  Stalls "
 		   "of the startup are left out.  The exit status is 0 whatever differs.",
 	.run = run_diff,

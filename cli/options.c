@@ -22,6 +22,8 @@ const struct option options_table[] = {
 	  "what to write (text); auto: and what the CI service shows" },
 	{ "format", 'f', "FORMAT", "scan", OPTION_TEXT, FIELD(format), "text|json|sarif",
 	  "what to write (text)" },
+	{ "format", 'f', "FORMAT", "diff", OPTION_TEXT, FIELD(format), "text|markdown",
+	  "what to write (text); markdown: for a comment on a change" },
 	{ "fail-on", 0, "VERDICT", "scan", OPTION_TEXT, FIELD(fail_on), "exponential|polynomial",
 	  "fail with status 99 if a pattern is that bad or worse" },
 	{ "json", 0, NULL, "doctor dump regex", OPTION_SWITCH, FIELD(as_json), NULL,

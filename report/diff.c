@@ -1,6 +1,7 @@
 #include "report/diff.h"
 
 #include "core/units.h"
+#include "report/markdown.h"
 #include "report/page.h"
 #include "report/place.h"
 
@@ -24,35 +25,70 @@ static void flush(const struct page *page, enum ink ink, int indent, struct strb
 	strbuf_destroy(b);
 }
 
-/* "The loop was blocked for 0.4 % of the time, before for 16 %: 40 ms of 10 s, before 1.6 s of 10
- * s."
- */
-static void print_totals(const struct page *page, const struct diff *diff)
+/* "0.4 % (40 ms of 10 s)" */
+static void put_blocked(struct strbuf *b, const struct diff_side *side, const char *words)
+{
+	strbuf_printf(b, "%.3g %%%s (", blocked(side), words);
+	strbuf_duration(b, side->stalled);
+	strbuf_puts(b, " of ");
+	strbuf_duration(b, side->serving);
+	strbuf_puts(b, ")");
+}
+
+static const char *trend(double before, double after)
+{
+	if (after > before * 1.25)
+		return "The loop is blocked for longer than before";
+	return after * 1.25 < before ? "The loop is blocked for less than before"
+				     : "The loop is blocked for as long as before";
+}
+
+/* What to know first, as one sentence or two. */
+static void put_totals(struct strbuf *b, const struct diff *diff)
 {
 	const struct diff_side *before = &diff->before, *after = &diff->after;
-	struct strbuf b = { 0 };
 
 	if (!before->turns || !after->turns) {
-		page_printf(page, INK_YELLOW, 0,
-			    "No turn of a loop was observed in the recording %s, so they cannot be "
-			    "compared.",
-			    before->turns ? "after" : "before");
+		strbuf_printf(b,
+			      "No turn of a loop was observed in the recording %s, so they cannot "
+			      "be compared.",
+			      before->turns ? "after" : "before");
 		return;
 	}
-	strbuf_printf(&b, "The loop was blocked for %.3g %% of the time (", blocked(after));
-	strbuf_duration(&b, after->stalled);
-	strbuf_puts(&b, " of ");
-	strbuf_duration(&b, after->serving);
-	strbuf_printf(&b, "), before for %.3g %% (", blocked(before));
-	strbuf_duration(&b, before->stalled);
-	strbuf_puts(&b, " of ");
-	strbuf_duration(&b, before->serving);
-	strbuf_puts(&b, "); lag p99 is ");
-	strbuf_duration(&b, after->lag_p99);
-	strbuf_puts(&b, ", was ");
-	strbuf_duration(&b, before->lag_p99);
-	strbuf_puts(&b, ".");
-	flush(page, INK_BOLD, 0, &b);
+	if (diff->n == 0) {
+		strbuf_puts(b, "Nothing blocked the loop in either recording.");
+		return;
+	}
+	strbuf_printf(b, "%s: ", trend(blocked(before), blocked(after)));
+	put_blocked(b, after, " of the time");
+	strbuf_puts(b, ", it was ");
+	put_blocked(b, before, "");
+	strbuf_puts(b, ". Lag p99 is ");
+	strbuf_duration(b, after->lag_p99);
+	strbuf_puts(b, ", it was ");
+	strbuf_duration(b, before->lag_p99);
+	strbuf_puts(b, ".");
+}
+
+/*
+ * "6 stalls of 126 ms on average, worst 156 ms, 19 % of the time": nothing that
+ * depends on how long was watched but the number of stalls.
+ */
+static void put_times(struct strbuf *b, const struct finding *f, const struct diff_side *side)
+{
+	strbuf_count(b, f->serving_stalls);
+	strbuf_puts(b, f->serving_stalls == 1 ? " stall of " : " stalls of ");
+	strbuf_duration(b, f->serving_stalls ? f->serving_total / f->serving_stalls : 0);
+	if (f->serving_stalls > 1) {
+		strbuf_puts(b, " on average, worst ");
+		strbuf_duration(b, f->max);
+	}
+	if (side->serving) {
+		double share = 100 * (double)f->serving_total / (double)side->serving;
+
+		strbuf_printf(b, share < 10 ? ", %.2g %% of the time" : ", %.0f %% of the time",
+			      share);
+	}
 }
 
 /* "pbkdf2Sync 60000 iterations sha512 · server.js:33 login" */
@@ -61,37 +97,43 @@ static void put_what(struct strbuf *b, const struct finding *f, bool ascii)
 	strbuf_puts_visible(b, f->title);
 	if (f->culprit)
 		strbuf_titled_place(b, NULL, f->culprit, f->title, separator(ascii));
-	strbuf_puts(b, separator(ascii));
 }
 
-static void print_entry(const struct page *page, const struct diff_entry *e, bool ascii)
+static void print_side(const struct page *page, const char *when, const struct finding *f,
+		       const struct diff_side *side)
+{
+	struct strbuf b = { 0 };
+
+	if (!f)
+		return;
+	strbuf_puts(&b, when);
+	put_times(&b, f, side);
+	flush(page, INK_NONE, 4, &b);
+}
+
+static void print_entry(const struct page *page, const struct diff *diff,
+			const struct diff_entry *e, bool ascii)
 {
 	struct strbuf b = { 0 };
 
 	put_what(&b, e->after ? e->after : e->before, ascii);
-	if (e->after)
-		finding_times(&b, e->after);
-	if (e->before && e->after)
-		strbuf_puts(&b, "; before ");
-	if (e->before)
-		finding_times(&b, e->before);
 	flush(page, INK_NONE, 2, &b);
+	print_side(page, "now     ", e->after, &diff->after);
+	print_side(page, "before  ", e->before, &diff->before);
 	if (e->change == CHANGE_NEW && e->after->advice)
 		page_print(page, INK_DIM, 4, e->after->advice);
 }
 
-static void print_different_thresholds(const struct page *page, nsec before, nsec after)
+/* Nothing where both recordings have the same. */
+static void put_thresholds(struct strbuf *b, nsec before, nsec after)
 {
-	struct strbuf b = { 0 };
-
 	if (before == after)
 		return;
-	strbuf_puts(&b, "A stall was ");
-	strbuf_duration(&b, before);
-	strbuf_puts(&b, " or more before, and ");
-	strbuf_duration(&b, after);
-	strbuf_puts(&b, " or more after: shorter ones seem new or gone.");
-	flush(page, INK_YELLOW, 0, &b);
+	strbuf_puts(b, "A stall was ");
+	strbuf_duration(b, before);
+	strbuf_puts(b, " or more before, and ");
+	strbuf_duration(b, after);
+	strbuf_puts(b, " or more after: shorter ones seem new or gone.");
 }
 
 void diff_text(const struct diff *diff, const struct report *before, const struct report *after,
@@ -99,10 +141,13 @@ void diff_text(const struct diff *diff, const struct report *before, const struc
 {
 	struct page page = { .out = out, .width = after->width, .color = after->color };
 	enum change last = CHANGES;
+	struct strbuf b = { 0 };
 
-	print_totals(&page, diff);
-	print_different_thresholds(&page, before->rec->session.threshold,
-				   after->rec->session.threshold);
+	put_totals(&b, diff);
+	flush(&page, INK_BOLD, 0, &b);
+	put_thresholds(&b, before->rec->session.threshold, after->rec->session.threshold);
+	if (b.len)
+		flush(&page, INK_YELLOW, 0, &b);
 	for (size_t i = 0; i < diff->n; i++) {
 		const struct diff_entry *e = &diff->entries[i];
 
@@ -113,8 +158,59 @@ void diff_text(const struct diff *diff, const struct report *before, const struc
 				    diff->counts[e->change]);
 		}
 		last = e->change;
-		print_entry(&page, e, after->ascii);
+		print_entry(&page, diff, e, after->ascii);
 	}
-	if (diff->n == 0 && diff->before.turns && diff->after.turns)
-		page_print(&page, INK_GREEN, 0, "Nothing blocked the loop in either recording.");
+}
+
+/* Takes what is in text. */
+static void put_cell(struct strbuf *b, struct strbuf *text)
+{
+	strbuf_puts_markdown(b, text->s ? text->s : "");
+	strbuf_puts(b, " | ");
+	strbuf_destroy(text);
+}
+
+static void put_row(struct strbuf *b, const struct diff *diff, const struct diff_entry *e)
+{
+	struct strbuf text = { 0 };
+
+	strbuf_printf(b, "| %s | ", changes[e->change].heading);
+	put_what(&text, e->after ? e->after : e->before, false);
+	put_cell(b, &text);
+	if (e->after)
+		put_times(&text, e->after, &diff->after);
+	put_cell(b, &text);
+	if (e->before)
+		put_times(&text, e->before, &diff->before);
+	put_cell(b, &text);
+	strbuf_puts(b, "\n");
+}
+
+void diff_markdown(const struct diff *diff, const struct report *before, const struct report *after,
+		   FILE *out)
+{
+	enum { BYTES_MAX = 60 * 1000 };
+	struct strbuf b = { 0 }, text = { 0 };
+
+	strbuf_puts(&b, "**");
+	put_totals(&text, diff);
+	strbuf_puts_markdown(&b, text.s);
+	strbuf_puts(&b, "**\n");
+	strbuf_destroy(&text);
+	put_thresholds(&text, before->rec->session.threshold, after->rec->session.threshold);
+	if (text.len)
+		strbuf_printf(&b, "\n%s\n", text.s);
+	strbuf_destroy(&text);
+	if (diff->n)
+		strbuf_puts(&b, "\n| | what | now | before |\n| --- | --- | --- | --- |\n");
+	for (size_t i = 0; i < diff->n; i++) {
+		/* A comment on GitHub has at most 65,536 characters. */
+		if (b.len > BYTES_MAX) {
+			strbuf_printf(&b, "\n%zu more findings do not fit here.\n", diff->n - i);
+			break;
+		}
+		put_row(&b, diff, &diff->entries[i]);
+	}
+	fwrite(b.s, 1, b.len, out);
+	strbuf_destroy(&b);
 }

@@ -1,4 +1,4 @@
-#include "report/renderer.h"
+#include "report/markdown.h"
 
 #include <errno.h>
 #include <string.h>
@@ -6,13 +6,13 @@
 #include "core/units.h"
 #include "report/gate.h"
 #include "report/place.h"
+#include "report/renderer.h"
 #include "report/text.h"
 
 /* GitHub drops a job summary of more than 1 MiB as a whole. */
 enum { BYTES_MAX = 900 * 1000, TAIL_BYTES = 200, CELL_BYTES = 2000 };
 
-/* Safe text in which nothing is markup: every punctuation mark that could be one is escaped. */
-static void put_plain(struct strbuf *b, const char *s)
+void strbuf_puts_markdown(struct strbuf *b, const char *s)
 {
 	for (; s && *s; s++) {
 		if (strchr("\\`*_{}[]<>#+!|~$&@", *s) || (*s == ':' && s[1] == '/'))
@@ -23,7 +23,7 @@ static void put_plain(struct strbuf *b, const char *s)
 
 static void take(struct strbuf *b, struct strbuf *text)
 {
-	put_plain(b, text->s);
+	strbuf_puts_markdown(b, text->s);
 	strbuf_destroy(text);
 }
 

@@ -54,6 +54,8 @@ grep -q '\*\*Budget fail: 1 of 1 budgets exceeded\*\*' "$tmp/summary" || fail "a
 
 "$LAGPROF" diff "$tmp/red.lagprof" "$tmp/green.lagprof" >"$tmp/diff" || fail "diff: status $?"
 sed -n '/^Gone/,/^$/p' "$tmp/diff" | grep -q "pbkdf2Sync.*stalls.js:$line" || fail "diff: $(cat "$tmp/diff")"
+"$LAGPROF" diff --format markdown "$tmp/red.lagprof" "$tmp/green.lagprof" | grep -q '^| Gone | pbkdf2Sync' ||
+	fail "diff --format markdown"
 "$LAGPROF" diff "$tmp/red.lagprof" "$tmp/red.lagprof" | grep -qE '^(New|Gone|Worse|Better)' &&
 	fail "diff: a recording differs from itself"
 

@@ -50,17 +50,19 @@ static const char *compared(struct recording *a, struct recording *b)
 TEST(diff_tells_what_is_gone_and_what_is_new)
 {
 	const char *text = compared(blocked(HASH(33), 20, 80), blocked(PARSE, 1, 40));
-	static const char begins[] =
-		"The loop was blocked for 0.4 % of the time (40 ms of 10 s), before for 16 % "
-		"(1.6 s of 10 s); lag p99 is 40 ms, was 80 ms.\n"
-		"\n"
-		"New (1):\n"
-		"  JSON.parse | load.js:7 load | 1 stall, 40 ms\n"
-		"    ";
+	static const char begins[] = "The loop is blocked for less than before: 0.4 % of the time "
+				     "(40 ms of 10 s), it was "
+				     "16 % (1.6 s of 10 s). Lag p99 is 40 ms, it was 80 ms.\n"
+				     "\n"
+				     "New (1):\n"
+				     "  JSON.parse | load.js:7 load\n"
+				     "    now     1 stall of 40 ms, 0.4 % of the time\n"
+				     "    ";
 	static const char ends[] =
 		"\n\n"
 		"Gone (1):\n"
-		"  pbkdf2Sync | server.js:33 login | 20 stalls, 1.6 s, worst 80 ms, every 0.3 s\n";
+		"  pbkdf2Sync | server.js:33 login\n"
+		"    before  20 stalls of 80 ms on average, worst 80 ms, 16 % of the time\n";
 
 	CHECK(strncmp(text, begins, strlen(begins)) == 0);
 	CHECK_STR(strstr(text, "\n\nGone"), ends);
@@ -81,8 +83,10 @@ TEST(diff_tells_longer_and_more_frequent_stalls)
 	CHECK(strstr(compared(blocked(HASH(33), 5, 60), blocked(HASH(33), 20, 60)),
 		     "Worse (1):\n") != NULL);
 	CHECK(strstr(compared(blocked(HASH(33), 20, 60), blocked(HASH(33), 5, 60)),
-		     "Better (1):\n  pbkdf2Sync | server.js:33 login | 5 stalls, 300 ms, worst "
-		     "60 ms, every 0.3 s; before 20 stalls") != NULL);
+		     "Better (1):\n"
+		     "  pbkdf2Sync | server.js:33 login\n"
+		     "    now     5 stalls of 60 ms on average, worst 60 ms, 3 % of the time\n"
+		     "    before  20 stalls of 60 ms on average") != NULL);
 }
 
 TEST(diff_compares_by_the_time_observed)
