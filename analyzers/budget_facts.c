@@ -16,6 +16,20 @@ static nsec minus(nsec a, nsec b)
 	return a > b ? a - b : 0;
 }
 
+/* Did the loops wait for a CPU so much that other threads of the target must have, too? */
+static bool is_contended(const struct budget_facts *f)
+{
+	return f->waited > f->serving / 20 || f->rec->host.throttled > f->serving / 20;
+}
+
+/* Time in which it may have slept only because another thread of the target had no CPU. */
+static nsec waited_for_others(const struct budget_facts *f, const struct stall *s)
+{
+	enum cause cause = s->id < f->d->n_stalls ? f->d->stalls[s->id].cause : CAUSE_UNKNOWN;
+
+	return is_contended(f) && (cause == CAUSE_LOCK_WAIT || cause == CAUSE_GC) ? s->blocked : 0;
+}
+
 /*
  * On a full machine work takes longer than on a free one: caches are cold after
  * each wait, and what came in meanwhile is done in the same turn.  Up to half of
@@ -23,9 +37,9 @@ static nsec minus(nsec a, nsec b)
  */
 static nsec least_length(const struct budget_facts *f, const struct stall *s, nsec own)
 {
-	nsec waited = s->duration - own;
+	nsec least = minus(own, waited_for_others(f, s)), waited = s->duration - least;
 
-	return minus(own - least_of(own, waited / 3) / 2, f->rec->session.error_bound);
+	return minus(least - least_of(least, waited / 3) / 2, f->rec->session.error_bound);
 }
 
 nsec stall_length(const struct budget_facts *f, const struct stall *s, enum view view)
@@ -383,12 +397,6 @@ static uint64_t count_over(const struct budget_facts *f, const struct budget *b,
 		over += (uint64_t)(n - mended);
 	}
 	return over;
-}
-
-/* Did the loops wait for a CPU so much that the pool's threads must have, too? */
-static bool is_contended(const struct budget_facts *f)
-{
-	return f->waited > f->serving / 20 || f->rec->host.throttled > f->serving / 20;
 }
 
 bool budget_may_hold(const struct budget_facts *f, const struct budget *b, double limit)

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,12 +50,15 @@ static const struct {
 	/* clang-format on */
 };
 
-static const char *const unit_examples[] = {
-	[UNIT_NS] = "50ms",
-	[UNIT_COUNT] = "0",
-	[UNIT_RATIO] = "2%",
-	[UNIT_PER_MINUTE] = "3/min",
+/* What is most likely meant where a unit is missing or wrong. */
+static const char *const usual_units[] = {
+	[UNIT_NS] = "ms",
+	[UNIT_COUNT] = "",
+	[UNIT_RATIO] = "%",
+	[UNIT_PER_MINUTE] = "/min",
 };
+
+static const char *const selectors[] = { "cause", "file", "module", "phase" };
 
 /* Longest first where one begins another. */
 static const struct {
@@ -140,11 +144,23 @@ static int parse_phase(struct parser *p, struct budget *b, const char *from, con
 	return 0;
 }
 
+static int refuse_selector(struct parser *p, const char *from, const char *key)
+{
+	struct suggest near = { .word = key };
+
+	for (size_t i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++)
+		suggest_offer(&near, selectors[i]);
+	complain_at(p, from, "a selector is cause=, file=, module= or phase=");
+	return near.best ? error_fix(p->err, "%s=", near.best) : -EINVAL;
+}
+
 static int parse_selector(struct parser *p, struct budget *b)
 {
 	const char *from = p->at, *key = take_word(p), *value, *start;
 
 	skip_space(p);
+	if (!*key)
+		return refuse_selector(p, from, key);
 	if (*p->at != '=')
 		return complain_at(p, p->at, "\"=\" is missing");
 	start = ++p->at;
@@ -159,7 +175,7 @@ static int parse_selector(struct parser *p, struct budget *b)
 	else if (strcmp(key, "module") == 0)
 		b->module = value;
 	else
-		return complain_at(p, from, "a selector is cause=, file=, module= or phase=");
+		return refuse_selector(p, from, key);
 	return 0;
 }
 
@@ -207,11 +223,31 @@ static int parse_number(struct parser *p, double *number)
 
 	skip_space(p);
 	/* strtod() would also read "inf", "nan" and hexadecimals. */
-	if (!isdigit((unsigned char)*p->at) && *p->at != '.')
+	if ((!isdigit((unsigned char)*p->at) && *p->at != '.') ||
+	    (p->at[0] == '0' && tolower((unsigned char)p->at[1]) == 'x'))
 		return complain_at(p, p->at, "a number is missing");
 	*number = strtod(p->at, &end);
 	p->at = end;
 	return 0;
+}
+
+/* True, and past it, where a unit that fits stands. */
+static bool parse_unit(struct parser *p, struct budget *b)
+{
+	const char *at = p->at + strspn(p->at, " ");
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		size_t len = strlen(units[i].suffix);
+
+		if (strncmp(at, units[i].suffix, len) == 0 && !isalpha((unsigned char)at[len]) &&
+		    units[i].unit == b->unit) {
+			b->limit *= units[i].factor;
+			p->at = at + len;
+			return true;
+		}
+	}
+	return (b->unit == UNIT_COUNT || b->limit == 0) &&
+	       (!*p->at || isspace((unsigned char)*p->at));
 }
 
 /* A number with its unit. */
@@ -223,20 +259,12 @@ static int parse_amount(struct parser *p, struct budget *b)
 	from = p->at;
 	if (parse_number(p, &b->limit) < 0)
 		return -EINVAL;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		size_t len = strlen(units[i].suffix);
-
-		if (strncmp(p->at, units[i].suffix, len) == 0 &&
-		    !isalpha((unsigned char)p->at[len]) && units[i].unit == b->unit) {
-			b->limit *= units[i].factor;
-			p->at += len;
-			return 0;
-		}
-	}
-	if ((b->unit == UNIT_COUNT || b->limit == 0) && (!*p->at || isspace((unsigned char)*p->at)))
+	if (b->unit == UNIT_COUNT && b->limit != floor(b->limit))
+		return complain_at(p, from, "a number of stalls is whole");
+	if (parse_unit(p, b))
 		return 0;
 	complain_at(p, p->at, "the unit does not fit the metric");
-	return error_fix(p->err, "%.*s%s", (int)(from - p->expr), p->expr, unit_examples[b->unit]);
+	return error_fix(p->err, "%.*s%s", (int)(p->at - p->expr), p->expr, usual_units[b->unit]);
 }
 
 /* "50ms", "baseline", "baseline*1.2", "baseline+5ms", "baseline*1.2+5ms" */

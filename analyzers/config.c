@@ -176,13 +176,20 @@ static int read_reason(struct reader *r, struct item item, void *into)
 	return read_text(r, item, &a->reason);
 }
 
+static int days_of(int year, int month)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return month < 1 || month > 12 ? 0 : days[month - 1] + (leap && month == 2);
+}
+
 static bool is_date(const char *s)
 {
 	for (int i = 0; i < 10; i++)
 		if (i == 4 || i == 7 ? s[i] != '-' : s[i] < '0' || s[i] > '9')
 			return false;
-	return !s[10] && atoi(s + 5) >= 1 && atoi(s + 5) <= 12 && atoi(s + 8) >= 1 &&
-	       atoi(s + 8) <= 31;
+	return !s[10] && atoi(s + 8) >= 1 && atoi(s + 8) <= days_of(atoi(s), atoi(s + 5));
 }
 
 static int read_expires(struct reader *r, struct item item, void *into)
@@ -338,8 +345,8 @@ int config_parse(struct budget_terms *terms, const char *name, const struct strb
 
 	root.value = json_loadb(text->s ? text->s : "", text->len, JSON_REJECT_DUPLICATES, &error);
 	if (!root.value)
-		return error_set(err, -EINVAL, "%s:%d:%d: %s", name, error.line, error.column,
-				 error.text);
+		return error_set(err, -EINVAL, "%s:%d:%d: %s", name, error.line,
+				 error.column > 0 ? error.column : 1, error.text);
 	root.at = text->s + strspn(text->s, " \t\r\n");
 	ret = read_object(&r, root, config_members, terms);
 	json_decref((json_t *)root.value);

@@ -90,7 +90,11 @@ TEST(budget_mistakes_are_shown_with_their_column_and_the_nearest_word)
 	CHECK_STR(complaint("lag.p99<50"),
 		  "column 11: the unit does not fit the metric|lag.p99<50ms");
 	CHECK_STR(complaint("blocked.ratio<5ms"),
-		  "column 16: the unit does not fit the metric|blocked.ratio<2%");
+		  "column 16: the unit does not fit the metric|blocked.ratio<5%");
+	CHECK_STR(complaint("stall.count{cuase=gc}==0"),
+		  "column 13: a selector is cause=, file=, module= or phase=|cause=");
+	CHECK_STR(complaint("lag.p99<0x10ms"), "column 9: a number is missing|");
+	CHECK_STR(complaint("stall.count==0.5"), "column 14: a number of stalls is whole|");
 	CHECK_STR(complaint("stall.count{cause=gc==0"), "column 19: no such cause|");
 	CHECK_STR(complaint("lag.p99{cause=gc}<5ms"),
 		  "column 8: only stall.* and blocked.ratio take selectors|");
@@ -103,6 +107,7 @@ TEST(budget_units_are_understood)
 	CHECK_STR(complaint("stall.rate{file=*/routes/*, phase=all} < 3/min warn"), "");
 	CHECK_STR(complaint("lag.max<0"), "");
 	CHECK_STR(complaint("busy.ratio<80%"), "");
+	CHECK_STR(complaint("lag.p99 < 50 ms warn"), "");
 }
 
 TEST(budget_startup_is_not_held_against_the_service)
@@ -246,8 +251,12 @@ TEST(budget_counts_the_stall_that_did_not_end)
 	CHECK_EQ(judge(rec, "lag.max<1s"), VERDICT_FAIL);
 }
 
-/* A starved turn with 30 ms of work, by the diagnosis one stall of that cause. */
-static enum verdict judge_as(enum cause cause, nsec runnable, const char *expr)
+/*
+ * A turn of 30 ms of its own and some of waiting for a CPU, by the diagnosis a
+ * stall of that cause; all loops together waited so long.
+ */
+static enum verdict judge_as_with(enum cause cause, nsec runnable, nsec waited, bool slept,
+				  const char *expr)
 {
 	struct recording *rec = recording_with_turns(1000);
 	struct budget_terms terms = { .n = 1 };
@@ -258,6 +267,11 @@ static enum verdict judge_as(enum cause cause, nsec runnable, const char *expr)
 	struct budget b;
 
 	add_stall(rec, 30 * MS + runnable, runnable);
+	if (slept) {
+		rec->stalls[1].blocked = rec->stalls[1].running;
+		rec->stalls[1].running = 0;
+	}
+	rec->loops[0]->waited = waited;
 	d = diagnose(rec);
 	d->stalls[1].cause = cause;
 	CHECK_EQ(budget_parse(&b, expr, &arena, &err), 0);
@@ -267,6 +281,20 @@ static enum verdict judge_as(enum cause cause, nsec runnable, const char *expr)
 	diagnosis_free(d);
 	recording_free(rec);
 	return verdict;
+}
+
+static enum verdict judge_as(enum cause cause, nsec runnable, const char *expr)
+{
+	return judge_as_with(cause, runnable, 0, false, expr);
+}
+
+TEST(budget_does_not_blame_a_lock_whose_holder_may_have_starved)
+{
+	static const char expr[] = "lag.max<25ms";
+
+	CHECK_EQ(judge_as_with(CAUSE_LOCK_WAIT, 0, 5000 * MS, true, expr), VERDICT_INCONCLUSIVE);
+	CHECK_EQ(judge_as_with(CAUSE_LOCK_WAIT, 0, 100 * MS, true, expr), VERDICT_FAIL);
+	CHECK_EQ(judge_as_with(CAUSE_SLEEP, 0, 5000 * MS, true, expr), VERDICT_FAIL);
 }
 
 TEST(budget_of_stalls_is_not_met_by_what_starvation_may_hide)
@@ -430,7 +458,7 @@ TEST(budget_mistakes_about_a_baseline_are_shown)
 	CHECK_STR(complaint("lag.max<baseline*"), "column 18: a number is missing|");
 	CHECK_STR(complaint("lag.max<baseline*0"), "column 18: a baseline times 0 is no limit|");
 	CHECK_STR(complaint("lag.max<baseline+5%"),
-		  "column 19: the unit does not fit the metric|lag.max<baseline+50ms");
+		  "column 19: the unit does not fit the metric|lag.max<baseline+5ms");
 	CHECK_STR(complaint("lag.max<baseline-5ms"), "column 17: only \"warn\" may follow|");
 }
 
