@@ -57,6 +57,14 @@ rm -f "$tmp/run.lagprof"
 "$LAGPROF" run --no-html -o "$tmp/run.lagprof" -- "$FIXTURES/stall_server" --count 2 2>/dev/null |
 	grep -vq '^ready [0-9]*$' && fail "lagprof wrote to standard output"
 
+rm -f "$tmp/run.lagprof"
+# A file of which much is written, and a pipe.
+run -- cat "$tmp/bytes" "$tmp/bytes" "$tmp/bytes" "$tmp/bytes" | tail -c 3000000 | cmp - "$tmp/bytes" ||
+	fail "a large output was changed"
+rm -f "$tmp/run.lagprof"
+head -c 1000000 "$tmp/bytes" | run -- cat | cmp -n 1000000 - "$tmp/bytes" || fail "a pipe was changed"
+python3 "$LIVE/jobs.py" "$LAGPROF" "$tmp" || fail "a terminal as input, or Ctrl-Z and fg"
+
 # Ctrl-C: the child gets it once, takes its time, and its status is kept.
 rm -f "$tmp/run.lagprof"
 python3 - "$LAGPROF" "$tmp/run.lagprof" <<'END' || fail "Ctrl-C"
