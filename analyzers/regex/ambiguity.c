@@ -6,7 +6,7 @@
 #include "analyzers/regex/bits.h"
 #include "analyzers/regex/walk.h"
 
-/* A pump between two components, or within one (from == to); only a hint if it has no word. */
+/* A pump between two components, or within one (from == to). */
 struct link {
 	uint32_t from, to; /* components */
 	struct pump pump;
@@ -15,6 +15,7 @@ struct link {
 struct finder {
 	const struct ambiguity_input *in;
 	const struct graph *g;
+	struct graph inner; /* the same nodes with the arcs that stay in their component */
 	struct arena *arena;
 	struct walk walk;
 	uint64_t left; /* of the budget */
@@ -41,13 +42,18 @@ static uint64_t scanned(const struct graph *g, uint32_t node)
 	return 1 + g->first[node + 1] - g->first[node];
 }
 
-static int compare_pairs(const void *a, const void *b)
+static int compare_hints(const void *a, const void *b)
 {
-	const struct component_pair *x = a, *y = b;
+	const struct hint *x = a, *y = b;
 
 	if (x->from != y->from)
 		return x->from < y->from ? -1 : 1;
 	return x->to < y->to ? -1 : x->to > y->to;
+}
+
+void hints_sort(struct hint *hints, size_t n)
+{
+	qsort(hints, n, sizeof(*hints), compare_hints);
 }
 
 static bool is_winning(const struct finder *f, uint32_t node)
@@ -69,14 +75,14 @@ static bool wins(const struct finder *f, uint32_t component)
 /* May there be a pump from component c to d, as far as the coarser graph knows? */
 static bool is_hinted(const struct finder *f, uint32_t c, uint32_t d)
 {
-	struct component_pair pair;
+	struct hint hint;
 
 	if (!f->in->coarse)
 		return true;
-	pair.from = f->in->coarse[f->g->members[f->g->first_member[c]]];
-	pair.to = f->in->coarse[f->g->members[f->g->first_member[d]]];
-	return f->in->n_pairs &&
-	       bsearch(&pair, f->in->pairs, f->in->n_pairs, sizeof(pair), compare_pairs);
+	hint.from = f->in->coarse[f->g->members[f->g->first_member[c]]];
+	hint.to = f->in->coarse[f->g->members[f->g->first_member[d]]];
+	return f->in->n_hints &&
+	       bsearch(&hint, f->in->hints, f->in->n_hints, sizeof(hint), compare_hints);
 }
 
 static void add_link(struct finder *f, uint32_t from, uint32_t to, struct pump pump)
@@ -121,9 +127,9 @@ static struct word join(struct word x, struct word y, struct arena *a)
 }
 
 /* Adds all pairs that a and b reach by one label without leaving the component. */
-static void step_pair(struct finder *f, size_t index, uint32_t component)
+static void step_pair(struct finder *f, size_t index)
 {
-	const struct graph *g = f->g;
+	const struct graph *g = &f->inner;
 	struct walk_step s = f->walk.steps[index];
 	uint32_t i = g->first[s.a], k = g->first[s.b];
 
@@ -134,23 +140,20 @@ static void step_pair(struct finder *f, size_t index, uint32_t component)
 			i++;
 			continue;
 		}
-		if (g->component[g->arcs[i].target] == component && label == g->arcs[k].label)
-			for (uint32_t m = k; m < g->first[s.b + 1] && g->arcs[m].label == label;
-			     m++) {
-				uint32_t x = g->arcs[i].target, y = g->arcs[m].target;
-
-				if (g->component[y] == component && !is_winning(f, x) &&
-				    !is_winning(f, y))
-					walk_add(&f->walk,
-						 (struct walk_step){ .a = x < y ? x : y,
-								     .b = x < y ? y : x,
-								     .parent = (uint32_t)index,
-								     .label = label });
-			}
-		if (label == g->arcs[k].label)
-			i++;
-		else
+		if (label > g->arcs[k].label) {
 			k++;
+			continue;
+		}
+		for (uint32_t m = k; m < g->first[s.b + 1] && g->arcs[m].label == label; m++) {
+			uint32_t x = g->arcs[i].target, y = g->arcs[m].target;
+
+			if (!is_winning(f, x) && !is_winning(f, y))
+				walk_add(&f->walk, (struct walk_step){ .a = x < y ? x : y,
+								       .b = x < y ? y : x,
+								       .parent = (uint32_t)index,
+								       .label = label });
+		}
+		i++;
 	}
 }
 
@@ -160,22 +163,19 @@ static void step_pair(struct finder *f, size_t index, uint32_t component)
  */
 static void add_forks(struct finder *f, uint32_t component)
 {
-	const struct graph *g = f->g;
+	const struct graph *g = f->g, *inner = &f->inner;
 
 	for (uint32_t m = g->first_member[component]; m < g->first_member[component + 1]; m++) {
-		uint32_t node = g->members[m];
+		uint32_t node = g->members[m], end = inner->first[node + 1];
 		size_t root = f->walk.n;
 
-		for (uint32_t i = g->first[node]; i < g->first[node + 1]; i++) {
-			uint32_t x = g->arcs[i].target, label = g->arcs[i].label;
+		for (uint32_t i = inner->first[node]; i < end; i++) {
+			uint32_t x = inner->arcs[i].target, label = inner->arcs[i].label;
 
-			if (g->component[x] != component || is_winning(f, x))
-				continue;
-			for (uint32_t k = i + 1;
-			     k < g->first[node + 1] && g->arcs[k].label == label; k++) {
-				uint32_t y = g->arcs[k].target;
+			for (uint32_t k = i + 1; k < end && inner->arcs[k].label == label; k++) {
+				uint32_t y = inner->arcs[k].target;
 
-				if (g->component[y] != component || is_winning(f, y))
+				if (is_winning(f, x) || is_winning(f, y))
 					continue;
 				/* c tells these roots from the pairs of the walk. */
 				if (root == f->walk.n)
@@ -193,33 +193,6 @@ static void add_forks(struct finder *f, uint32_t component)
 	}
 }
 
-/* Is there an arc between nodes of the component that do not win? */
-static bool fails_within(const struct finder *f, uint32_t component)
-{
-	const struct graph *g = f->g;
-
-	for (uint32_t m = g->first_member[component]; m < g->first_member[component + 1]; m++) {
-		uint32_t node = g->members[m];
-
-		for (uint32_t i = g->first[node]; i < g->first[node + 1] && !is_winning(f, node);
-		     i++)
-			if (g->component[g->arcs[i].target] == component &&
-			    !is_winning(f, g->arcs[i].target))
-				return true;
-	}
-	return false;
-}
-
-/*
- * One path around the component wins while others, begun on the way, may fail
- * after going round it too: that takes a finer graph to tell.
- */
-static void find_mixed(struct finder *f, uint32_t component)
-{
-	if (wins(f, component) && fails_within(f, component))
-		add_link(f, component, component, (struct pump){ 0 });
-}
-
 /* Are there two paths by one word from a node of the component back to itself? */
 static void find_exponential(struct finder *f, uint32_t component)
 {
@@ -235,9 +208,9 @@ static void find_exponential(struct finder *f, uint32_t component)
 		if (s->c)
 			continue;
 		if (s->a != s->b) {
-			if (!spend(f, scanned(f->g, s->a) + scanned(f->g, s->b)))
+			if (!spend(f, scanned(&f->inner, s->a) + scanned(&f->inner, s->b)))
 				return;
-			step_pair(f, i, component);
+			step_pair(f, i);
 			continue;
 		}
 		while (f->walk.steps[root].parent != UINT32_MAX)
@@ -261,6 +234,26 @@ static uint32_t place_in(const struct graph *g, const uint32_t *places, uint32_t
 	return places[node] - g->first_member[g->component[node]];
 }
 
+/* Adds the arcs of the pair (x, y): by each label that both have. */
+static void add_product_arcs(const struct finder *f, const uint32_t *places, struct product *p,
+			     uint32_t x, uint32_t y)
+{
+	const struct graph *g = &f->inner;
+	uint32_t k = g->first[y];
+
+	for (uint32_t i = g->first[x]; i < g->first[x + 1]; i++) {
+		struct arc arc = g->arcs[i];
+		uint32_t row = place_in(f->g, places, arc.target) * p->width;
+
+		while (k < g->first[y + 1] && g->arcs[k].label < arc.label)
+			k++;
+		for (uint32_t m = k; m < g->first[y + 1] && g->arcs[m].label == arc.label; m++)
+			if (!is_winning(f, g->arcs[m].target))
+				graph_add_arc(&p->graph, arc.label,
+					      row + place_in(f->g, places, g->arcs[m].target));
+	}
+}
+
 static bool build_product(struct finder *f, const uint32_t *places, uint32_t c, uint32_t d,
 			  struct product *p)
 {
@@ -269,34 +262,20 @@ static bool build_product(struct finder *f, const uint32_t *places, uint32_t c, 
 
 	*p = (struct product){ .c = c, .d = d };
 	p->width = g->first_member[d + 1] - g->first_member[d];
-	if (!spend(f, (uint64_t)height * p->width))
-		return false;
 	graph_init(&p->graph, g->n_labels);
 	for (uint32_t n = 0; n < height * p->width; n++) {
 		uint32_t a = g->members[g->first_member[c] + n / p->width];
 		uint32_t b = g->members[g->first_member[d] + n % p->width];
-		uint32_t k = g->first[b];
+		size_t arcs = p->graph.n_arcs;
 
-		for (uint32_t i = g->first[a]; i < g->first[a + 1]; i++) {
-			struct arc x = g->arcs[i];
-
-			if (g->component[x.target] != c)
-				continue;
-			while (k < g->first[b + 1] && g->arcs[k].label < x.label)
-				k++;
-			for (uint32_t m = k; m < g->first[b + 1] && g->arcs[m].label == x.label;
-			     m++)
-				if (g->component[g->arcs[m].target] == d &&
-				    !is_winning(f, g->arcs[m].target))
-					graph_add_arc(
-						&p->graph, x.label,
-						place_in(g, places, x.target) * p->width +
-							place_in(g, places, g->arcs[m].target));
-		}
+		add_product_arcs(f, places, p, a, b);
 		graph_end_node(&p->graph);
+		if (!spend(f,
+			   scanned(&f->inner, a) + scanned(&f->inner, b) + p->graph.n_arcs - arcs))
+			return false;
 	}
 	graph_components(&p->graph);
-	return spend(f, p->graph.n_arcs);
+	return true;
 }
 
 /*
@@ -363,14 +342,13 @@ static void find_polynomial(struct finder *f, const uint32_t *places, uint32_t c
 /* Does the component have an inner arc with a label stamped for c? */
 static bool shares_label(const struct finder *f, uint32_t component, uint32_t c)
 {
-	const struct graph *g = f->g;
+	const struct graph *g = f->g, *inner = &f->inner;
 
 	for (uint32_t m = g->first_member[component]; m < g->first_member[component + 1]; m++) {
 		uint32_t node = g->members[m];
 
-		for (uint32_t i = g->first[node]; i < g->first[node + 1]; i++)
-			if (f->stamp[g->arcs[i].label] == c + 1 &&
-			    g->component[g->arcs[i].target] == component)
+		for (uint32_t i = inner->first[node]; i < inner->first[node + 1]; i++)
+			if (f->stamp[inner->arcs[i].label] == c + 1)
 				return true;
 	}
 	return false;
@@ -378,12 +356,12 @@ static bool shares_label(const struct finder *f, uint32_t component, uint32_t c)
 
 static void stamp_labels(struct finder *f, uint32_t c)
 {
-	const struct graph *g = f->g;
+	const struct graph *g = f->g, *inner = &f->inner;
 
 	for (uint32_t m = g->first_member[c]; m < g->first_member[c + 1]; m++)
-		for (uint32_t i = g->first[g->members[m]]; i < g->first[g->members[m] + 1]; i++)
-			if (g->component[g->arcs[i].target] == c)
-				f->stamp[g->arcs[i].label] = c + 1;
+		for (uint32_t i = inner->first[g->members[m]]; i < inner->first[g->members[m] + 1];
+		     i++)
+			f->stamp[inner->arcs[i].label] = c + 1;
 }
 
 /* Tests every component that c reaches by labels of its own cycles. */
@@ -488,15 +466,6 @@ static void store_chain(struct finder *f, const struct best *best, uint32_t end,
 			out->chain[--n] = f->links[best[c].link].pump;
 }
 
-static void store_pairs(struct finder *f, struct ambiguity *out)
-{
-	out->pairs = arena_alloc(f->arena, (f->n_links + 1) * sizeof(*out->pairs));
-	for (size_t i = 0; i < f->n_links; i++)
-		out->pairs[i] = (struct component_pair){ f->links[i].from, f->links[i].to };
-	out->n_pairs = f->n_links;
-	qsort(out->pairs, out->n_pairs, sizeof(*out->pairs), compare_pairs);
-}
-
 static void summarize(struct finder *f, struct ambiguity *out)
 {
 	const struct graph *g = f->g;
@@ -505,7 +474,6 @@ static void summarize(struct finder *f, struct ambiguity *out)
 
 	if (f->n_links)
 		qsort(f->links, f->n_links, sizeof(*f->links), by_source);
-	store_pairs(f, out);
 	end = longest_chain(f, best, false);
 	out->inner_degree = best[end].pumps + 1;
 	if (!f->in->idle_search)
@@ -518,12 +486,23 @@ static void summarize(struct finder *f, struct ambiguity *out)
 	for (size_t i = 0; i < f->n_links; i++) {
 		const struct link *link = &f->links[i];
 
-		if (!link->pump.word.n)
-			out->mixed = true;
-		else if (link->from == link->to)
+		if (link->from == link->to)
 			out->loops[out->n_loops++] = link->pump;
 		else if (!f->in->idle_search || !searches(f, link->from))
 			out->links[out->n_links++] = link->pump;
+	}
+}
+
+static void find_inner(struct finder *f)
+{
+	const struct graph *g = f->g;
+
+	graph_init(&f->inner, g->n_labels);
+	for (uint32_t node = 0; node < g->n; node++) {
+		for (uint32_t i = g->first[node]; i < g->first[node + 1]; i++)
+			if (g->component[g->arcs[i].target] == g->component[node])
+				graph_add_arc(&f->inner, g->arcs[i].label, g->arcs[i].target);
+		graph_end_node(&f->inner);
 	}
 }
 
@@ -536,10 +515,8 @@ static void find_all(struct finder *f)
 	for (uint32_t i = 0; i < g->n; i++)
 		places[g->members[i]] = i;
 	for (uint32_t c = 0; c < g->n_components; c++)
-		if (g->cyclic[c] && is_hinted(f, c, c)) {
-			find_mixed(f, c);
+		if (g->cyclic[c] && is_hinted(f, c, c))
 			find_exponential(f, c);
-		}
 	for (uint32_t c = 0; c < g->n_components && f->left && !f->in->loops_only; c++)
 		if (g->cyclic[c] && !(f->in->idle_search && searches(f, c)))
 			find_pumps_from(f, places, c, tested);
@@ -556,10 +533,13 @@ void ambiguity_find(const struct ambiguity_input *in, struct ambiguity *out, str
 	f.stamp = xcalloc((size_t)g->n_labels + 1, sizeof(*f.stamp));
 	f.seen = xcalloc((size_t)g->n + 1, sizeof(*f.seen));
 	f.queue = xcalloc((size_t)g->n + 1, sizeof(*f.queue));
+	find_inner(&f);
 	find_all(&f);
 	summarize(&f, out);
 	out->exhausted = f.left == 0;
+	out->work = in->budget - f.left;
 	walk_free(&f.walk);
+	graph_free(&f.inner);
 	free(f.links);
 	free(f.stamp);
 	free(f.seen);

@@ -22,8 +22,8 @@ struct pump {
 	struct word word;
 };
 
-/* A pair of components that the caller found worth a look; see ambiguity_input. */
-struct component_pair {
+/* Where the caller found it worth a look; see ambiguity_input. */
+struct hint {
 	uint32_t from, to;
 };
 
@@ -37,20 +37,20 @@ struct ambiguity_input {
 	const bool *winning;
 	bool idle_search; /* pumps from the search loop do not count */
 	/*
-	 * Of a coarser graph whose paths include these: its component of each
-	 * node, and which pairs of them have a pump (from == to: two paths back
+	 * Of a coarser graph whose paths include these: a number for each node,
+	 * and for which pairs of them it has a pump (from == to: or two paths back
 	 * to one state), sorted.  NULL: look everywhere.
 	 */
 	const uint32_t *coarse;
-	const struct component_pair *pairs;
-	size_t n_pairs;
+	const struct hint *hints;
+	size_t n_hints;
 	uint64_t budget; /* nodes of products to look at */
 	bool loops_only; /* stop when it is known whether it is exponential */
 };
 
 struct ambiguity {
 	bool exhausted;     /* the budget ran out: there may be more */
-	bool mixed;         /* a component holds winning and other cycles: not looked into */
+	uint64_t work;      /* what was spent of it */
 	struct pump *loops; /* one for each exponential component */
 	uint32_t n_loops;
 	uint32_t degree;       /* of the number of steps, loops aside: 1 + pumps in chain */
@@ -59,9 +59,9 @@ struct ambiguity {
 	uint32_t n_chain;
 	struct pump *links; /* all pumps, those that come first on a word first */
 	uint32_t n_links;
-	struct component_pair *pairs; /* all that were found, sorted; as in ambiguity_input */
-	size_t n_pairs;
 };
+
+void hints_sort(struct hint *hints, size_t n);
 
 /* Results live in the arena. */
 void ambiguity_find(const struct ambiguity_input *in, struct ambiguity *out, struct arena *a);

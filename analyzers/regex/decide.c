@@ -6,8 +6,8 @@
 #include "analyzers/regex/variants.h"
 
 enum {
-	ROUGH_BUDGET = 5 * 1000 * 1000,
-	EXACT_BUDGET = 8 * 1000 * 1000,
+	ROUGH_BUDGET = 10 * 1000 * 1000,
+	EXACT_BUDGET = 30 * 1000 * 1000,
 	LOOPS_TRIED = 4,
 	LINKS_TRIED = 12,
 	VARIANT_RELAX = 20,
@@ -37,7 +37,7 @@ struct decider {
 /* The automaton's state behind a node of the graph in use. */
 static uint32_t state_of(const struct decider *d, uint32_t node)
 {
-	return d->exact ? d->refined.nodes[node].state : node;
+	return d->exact ? d->refined.nodes[node].state : d->rough.states[node];
 }
 
 /* The entry by which a word begins at a node: if there is one, one that stays in its component. */
@@ -54,7 +54,7 @@ static const struct entry *entry_on(const struct decider *d, uint32_t node, cons
 
 		if (e->target == STATE_ACCEPT)
 			continue;
-		if (d->rough.graph.component[e->target] == d->rough.graph.component[state])
+		if (d->rough.groups[e->target] == d->rough.groups[state])
 			return &m->entries[e->entry];
 		entry = entry ? entry : &m->entries[e->entry];
 	}
@@ -148,7 +148,10 @@ static void settle_polynomial(struct decider *d, const struct ambiguity *found)
 	uint32_t seen = (uint32_t)lround(d->best.exponent);
 
 	settle(d, REGEX_POLYNOMIAL, found);
-	d->out->degree = sure && found->degree > 1 ? found->degree : seen > 2 ? seen : 2;
+	if (sure && found->degree > 1 && (!found->exhausted || found->degree > seen))
+		d->out->degree = found->degree;
+	else
+		d->out->degree = seen > 2 ? seen : 2;
 }
 
 /*
@@ -165,18 +168,42 @@ static bool decide_roughly(struct decider *d, struct ambiguity *found)
 	}
 	d->in.loops_only = false;
 	ambiguity_find(&d->in, found, d->arena);
-	if (found->n_loops || found->mixed)
+	if (found->n_loops)
 		return false;
 	if (found->degree <= 1) {
 		settle(d, REGEX_SAFE, found);
 		return !found->exhausted;
 	}
+	/* The one path that may succeed and those that fail can take one edge there. */
+	if (d->rough.split)
+		return false;
 	if (run_chain(d, found) != GROWTH_POLYNOMIAL || found->exhausted)
 		return false;
 	if (d->best.exponent < found->degree - 0.5)
 		return false;
 	settle_polynomial(d, found);
 	return true;
+}
+
+static struct hint hint_of(const struct rough *r, const struct pump *pump)
+{
+	return (struct hint){ r->groups[r->states[pump->from]], r->groups[r->states[pump->to]] };
+}
+
+/* Where the rough graph has pumps: the refined one has none elsewhere. */
+static void note_hints(struct decider *d, const struct ambiguity *rough)
+{
+	size_t n = 0;
+	struct hint *hints = arena_alloc(d->arena, ((size_t)rough->n_loops + rough->n_links + 1) *
+							   sizeof(*hints));
+
+	for (uint32_t i = 0; i < rough->n_loops; i++)
+		hints[n++] = hint_of(&d->rough, &rough->loops[i]);
+	for (uint32_t i = 0; i < rough->n_links; i++)
+		hints[n++] = hint_of(&d->rough, &rough->links[i]);
+	hints_sort(hints, n);
+	d->in.hints = hints;
+	d->in.n_hints = n;
 }
 
 static void prepare_exact(struct decider *d, const struct ambiguity *rough)
@@ -186,7 +213,7 @@ static void prepare_exact(struct decider *d, const struct ambiguity *rough)
 	bool *searches = arena_alloc(d->arena, r->graph.n);
 
 	for (uint32_t i = 0; i < r->graph.n; i++) {
-		coarse[i] = d->rough.graph.component[r->nodes[i].state];
+		coarse[i] = d->rough.groups[r->nodes[i].state];
 		searches[i] = d->rough.searches[r->nodes[i].state];
 	}
 	d->in.graph = &r->graph;
@@ -195,8 +222,7 @@ static void prepare_exact(struct decider *d, const struct ambiguity *rough)
 	d->in.budget = EXACT_BUDGET;
 	if (!rough->exhausted) {
 		d->in.coarse = coarse;
-		d->in.pairs = rough->pairs;
-		d->in.n_pairs = rough->n_pairs;
+		note_hints(d, rough);
 	}
 	d->exact = true;
 }
@@ -238,6 +264,11 @@ static bool decide_exactly(struct decider *d, const struct ambiguity *rough)
 /* What was seen to grow stands, whatever the automaton knows. */
 static bool decide_by_growth(struct decider *d, const struct ambiguity *rough)
 {
+	/* Not tried yet, where loops came first. */
+	if (d->best.growth == GROWTH_LINEAR && (rough->n_loops || d->rough.split)) {
+		d->exact = false;
+		run_chain(d, rough);
+	}
 	if (d->best.growth == GROWTH_EXPONENTIAL)
 		settle(d, REGEX_EXPONENTIAL, rough);
 	else if (d->best.growth == GROWTH_POLYNOMIAL)

@@ -62,6 +62,20 @@ TEST(what_matches_anyway_is_safe_whatever_comes_before)
 	CHECK_STR(V8("", "^(?:a|a)*[^]*$"), "safe");
 	CHECK_STR(V8("", "(?:a|a)*$|"), "exponential"); /* $ is tried before the empty one */
 	CHECK_STR(V8("", "^(?:(a+)+b|a*)"), "exponential");
+	/* One path goes round for good, and others fail on its way. */
+	CHECK_STR(V8("", "^(?:[^:\\n]+(?:\\n|$))*"), "safe");
+	CHECK_STR(V8("", "^(?:a*b|a)*"), "polynomial");
+	CHECK_STR(V8("", "^(?:(?:a|b|ab)*c|a|b)*"), "exponential");
+}
+
+TEST(what_fails_beside_a_path_that_matches_is_not_slow_from_one_start)
+{
+	struct regex_verdict v = analyze(REGEX_PYTHON, "", "(<<([^>]|>>>|>(?!>))*>>)+");
+
+	CHECK_STR(regex_class_names[v.verdict], "polynomial");
+	CHECK_EQ(v.kind, REGEX_SEARCH_LOOP);
+	v = analyze(REGEX_V8, "", "(?:.*\\n)+");
+	CHECK_EQ(v.kind, REGEX_SEARCH_LOOP);
 }
 
 TEST(an_iteration_that_takes_nothing_does_not_count)
