@@ -197,6 +197,8 @@ static void begin_sample(struct cpython *py, const struct raw_stack *stack, stru
 	if (!cpython_frames_read(py, stack))
 		py->n_frames = 0;
 	self_check(py);
+	if (!cpython_frames_fit(py, stack))
+		py->n_frames = 0;
 }
 
 /* The functions that call number `segment` of the interpreter runs. */

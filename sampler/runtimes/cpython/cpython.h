@@ -103,6 +103,11 @@ uint32_t cpython_line_at(struct cpython *py, const struct cpython_code *code, ui
  */
 bool cpython_frames_read(struct cpython *py, const struct raw_stack *stack);
 /*
+ * Did the innermost call of the interpreter run its frame when the sample was taken?  The thread
+ * may have gone on to another function, called from the same place.
+ */
+bool cpython_frames_fit(const struct cpython *py, const struct raw_stack *stack);
+/*
  * The frames that frame i of the stack runs, which is one of the interpreter:
  * first in py->frames and how many; 0: not known.
  */

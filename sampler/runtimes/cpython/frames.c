@@ -174,23 +174,6 @@ bool cpython_is_loop(const struct cpython *py, const struct raw_stack *stack, si
 	return false;
 }
 
-bool cpython_frames_read(struct cpython *py, const struct raw_stack *stack)
-{
-	uint64_t thread, frame;
-
-	py->n_frames = py->n_segments = py->n_loops_seen = 0;
-	py->whole = false;
-	for (size_t i = 0; i < stack->n; i++)
-		py->n_loops_seen += cpython_is_loop(py, stack, i);
-	if (py->n_loops_seen == 0)
-		return false;
-	thread = find_thread(py, stack->regs.r[DW_RSP]);
-	if (!thread || !begin_chain(py, thread, &frame))
-		return false;
-	py->whole = read_chain(py, frame);
-	return py->n_frames > 0;
-}
-
 /* Since 3.11: whose mark lies in the C frame. */
 static size_t segment_by_anchor(const struct cpython *py, const struct raw_stack *stack, size_t i)
 {
@@ -246,11 +229,16 @@ static size_t segment_by_order(const struct cpython *py, const struct raw_stack 
 	return segment;
 }
 
+static size_t segment_of(const struct cpython *py, const struct raw_stack *stack, size_t i)
+{
+	return py->layout.frame_owner >= 0 ? segment_by_anchor(py, stack, i)
+					   : segment_by_order(py, stack, i);
+}
+
 size_t cpython_frames_of(const struct cpython *py, const struct raw_stack *stack, size_t i,
 			 size_t *first)
 {
-	size_t n = 0, segment = py->layout.frame_owner >= 0 ? segment_by_anchor(py, stack, i)
-							    : segment_by_order(py, stack, i);
+	size_t segment = segment_of(py, stack, i), n = 0;
 
 	for (size_t f = 0; f < py->n_frames; f++) {
 		if (py->frames[f].segment != segment)
@@ -259,4 +247,31 @@ size_t cpython_frames_of(const struct cpython *py, const struct raw_stack *stack
 			*first = f;
 	}
 	return n;
+}
+
+bool cpython_frames_read(struct cpython *py, const struct raw_stack *stack)
+{
+	uint64_t thread, frame;
+
+	py->n_frames = py->n_segments = py->n_loops_seen = 0;
+	py->whole = false;
+	for (size_t i = 0; i < stack->n; i++)
+		py->n_loops_seen += cpython_is_loop(py, stack, i);
+	if (py->n_loops_seen == 0)
+		return false;
+	thread = find_thread(py, stack->regs.r[DW_RSP]);
+	if (!thread || !begin_chain(py, thread, &frame))
+		return false;
+	py->whole = read_chain(py, frame);
+	return py->n_frames > 0;
+}
+
+bool cpython_frames_fit(const struct cpython *py, const struct raw_stack *stack)
+{
+	size_t i = 0, first;
+
+	while (i < stack->n && !cpython_is_loop(py, stack, i))
+		i++;
+	return i < stack->n && cpython_frames_of(py, stack, i, &first) > 0 &&
+	       stack_holds(py, stack, i, py->frames[first].address);
 }
