@@ -117,6 +117,14 @@ static void put_share(struct figure_row *row, const char *name, double share, en
 	put_figure(row, name, &b, false);
 }
 
+static void put_lags(struct figure_row *row, const struct figures *f, bool medium)
+{
+	if (medium)
+		put_lag(row, "lag p50", f->p50);
+	put_lag(row, medium ? "p99" : "lag p99", f->p99);
+	put_lag(row, "max", f->max);
+}
+
 void head_lag(struct tui *t, int row)
 {
 	enum { NARROW = 46, MEDIUM = 70, WIDE = 100 };
@@ -126,16 +134,19 @@ void head_lag(struct tui *t, int row)
 	bool medium = c->columns >= MEDIUM;
 	struct strbuf b = { 0 };
 
-	if (medium)
-		put_lag(&figures, "lag p50", f->p50);
-	put_lag(&figures, medium ? "p99" : "lag p99", f->p99);
-	put_lag(&figures, "max", f->max);
-	if (c->columns >= NARROW)
-		put_share(&figures, "busy", f->busy, TONE_PLAIN);
-	put_share(&figures, "blocked", f->blocked,
-		  f->blocked >= 0.02 ? TONE_INCIDENT
-		  : f->stalls        ? TONE_NOTICE
-				     : TONE_GOOD);
+	/* Nothing was seen, which is not the same as nothing lagged. */
+	if (f->turns == 0 && f->max == 0) {
+		strbuf_puts(&b, "unknown: no turn yet");
+		put_figure(&figures, "lag", &b, false);
+	} else {
+		put_lags(&figures, f, medium);
+		if (c->columns >= NARROW)
+			put_share(&figures, "busy", f->busy, TONE_PLAIN);
+		put_share(&figures, "blocked", f->blocked,
+			  f->blocked >= 0.02 ? TONE_INCIDENT
+			  : f->stalls        ? TONE_NOTICE
+					     : TONE_GOOD);
+	}
 	figures.at.tone = f->lost_samples + f->lost_turns ? TONE_WARNING : TONE_PLAIN;
 	strbuf_count(&b, f->lost_samples + f->lost_turns);
 	put_figure(&figures, "lost", &b, false);
