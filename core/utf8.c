@@ -36,8 +36,6 @@ size_t utf8_encode(uint32_t point, char *out)
 	static const unsigned char marks[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
 	size_t n;
 
-	if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
-		point = 0xfffd;
 	n = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
 	for (size_t i = n - 1; i > 0; i--, point >>= 6)
 		out[i] = (char)(0x80 | (point & 0x3f));

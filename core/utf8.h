@@ -13,8 +13,8 @@
 size_t utf8_decode(const char *s, size_t len, uint32_t *point);
 
 /*
- * Writes a code point to out, which has room for 4 bytes: returns how many it took.  What is
- * none becomes U+FFFD.
+ * Writes a code point below 0x200000 to out, which has room for 4 bytes: returns how many it took.
+ * Half a surrogate pair is written like any other: the bytes are not well-formed then.
  */
 size_t utf8_encode(uint32_t point, char *out);
 

@@ -72,6 +72,12 @@ struct runtime {
 			    const struct frame *names, struct runtime_argument *out);
 };
 
+/*
+ * Interns a name that came from the target; *bytes, which counts what was interned for it,
+ * is bounded: NULL beyond that.
+ */
+const char *runtime_intern(struct recording *rec, size_t *bytes, const char *name);
+
 extern const struct runtime *const runtimes[]; /* ends with NULL */
 extern const struct runtime runtime_native, runtime_v8, runtime_cpython;
 

@@ -62,30 +62,6 @@ struct subject subject_decode(const char *text, size_t len, uint32_t max_char, s
 	return s;
 }
 
-static size_t encode_one(char *to, uint32_t c)
-{
-	if (c < 0x80) {
-		to[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		to[0] = (char)(0xc0 | c >> 6);
-		to[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		to[0] = (char)(0xe0 | c >> 12);
-		to[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		to[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	to[0] = (char)(0xf0 | c >> 18);
-	to[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	to[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	to[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
-}
-
 struct regex_text subject_encode(const uint32_t *units, uint32_t n, uint32_t max_char,
 				 struct arena *a)
 {
@@ -101,7 +77,7 @@ struct regex_text subject_encode(const uint32_t *units, uint32_t n, uint32_t max
 		}
 		if (is_lead(c) && i + 1 < n && is_trail(units[i + 1]))
 			c = pair(c, units[++i]);
-		len += encode_one(s + len, c);
+		len += utf8_encode(c, s + len);
 	}
 	return (struct regex_text){ s, len };
 }

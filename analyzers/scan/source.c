@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/utf8.h"
+
 bool source_looks_at(const struct source *src, const char *bytes)
 {
 	size_t len = strlen(bytes);
@@ -55,15 +57,8 @@ int64_t source_digits(struct source *src, unsigned base, size_t max)
 void strbuf_put_point(struct strbuf *b, uint32_t point)
 {
 	char bytes[4];
-	size_t n = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-	static const unsigned char leads[] = { 0, 0x00, 0xc0, 0xe0, 0xf0 };
 
-	for (size_t i = n - 1; i > 0; i--) {
-		bytes[i] = (char)(0x80 | (point & 0x3f));
-		point >>= 6;
-	}
-	bytes[0] = (char)(leads[n] | point);
-	strbuf_add(b, bytes, n);
+	strbuf_add(b, bytes, utf8_encode(point, bytes));
 }
 
 void source_found(struct source *src, size_t at, const struct regex_pattern *pattern)

@@ -208,19 +208,11 @@ void canvas_reverse(struct canvas *c, int row, int column, int width)
 		cell_at(c, row, column + i)->reverse = true;
 }
 
-static void put_utf8(FILE *out, uint32_t p)
+static void put_utf8(FILE *out, uint32_t point)
 {
-	if (p < 0x80) {
-		fputc((int)p, out);
-	} else if (p < 0x800) {
-		fprintf(out, "%c%c", (int)(0xc0 | p >> 6), (int)(0x80 | (p & 0x3f)));
-	} else if (p < 0x10000) {
-		fprintf(out, "%c%c%c", (int)(0xe0 | p >> 12), (int)(0x80 | (p >> 6 & 0x3f)),
-			(int)(0x80 | (p & 0x3f)));
-	} else {
-		fprintf(out, "%c%c%c%c", (int)(0xf0 | p >> 18), (int)(0x80 | (p >> 12 & 0x3f)),
-			(int)(0x80 | (p >> 6 & 0x3f)), (int)(0x80 | (p & 0x3f)));
-	}
+	char bytes[4];
+
+	fwrite(bytes, 1, utf8_encode(point, bytes), out);
 }
 
 static const char *const tone_codes[TONES] = {

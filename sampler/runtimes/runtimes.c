@@ -17,3 +17,16 @@ const struct runtime *const runtimes[] = {
 	&runtime_native,
 	NULL,
 };
+
+const char *runtime_intern(struct recording *rec, size_t *bytes, const char *name)
+{
+	enum { NAME_BYTES_MAX = 64 << 20 }; /* of one target */
+	size_t before = rec->arena.bytes;
+	const char *interned;
+
+	if (*bytes > NAME_BYTES_MAX)
+		return NULL;
+	interned = recording_intern(rec, name);
+	*bytes += rec->arena.bytes - before;
+	return interned;
+}

@@ -10,7 +10,6 @@ enum {
 	OB_TYPE = 8,
 	NAME_MAX_CHARS = 512, /* what is longer is cut */
 	TABLE_MAX = 256 << 10,
-	NAME_BYTES_MAX = 64 << 20, /* all names of one target */
 };
 
 bool cpython_read(struct cpython *py, uint64_t object, int32_t offset, void *out, size_t len)
@@ -32,14 +31,7 @@ bool cpython_is_a(struct cpython *py, uint64_t object, uint64_t type)
 
 const char *cpython_intern(struct cpython *py, const char *s)
 {
-	size_t before = py->rec->arena.bytes;
-	const char *interned;
-
-	if (py->name_bytes > NAME_BYTES_MAX)
-		return NULL;
-	interned = recording_intern(py->rec, s);
-	py->name_bytes += py->rec->arena.bytes - before;
-	return interned;
+	return runtime_intern(py->rec, &py->name_bytes, s);
 }
 
 int64_t cpython_length(struct cpython *py, uint64_t object)
@@ -85,6 +77,9 @@ static void to_utf8(char *buf, const uint8_t *p, size_t n, size_t width)
 		uint32_t c = 0;
 
 		memcpy(&c, p + i * width, width);
+		/* Names of files that are no text hold halves of surrogate pairs. */
+		if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+			c = 0xfffd;
 		len += utf8_encode(c, buf + len);
 	}
 	buf[len] = '\0';

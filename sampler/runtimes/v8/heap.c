@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/utf8.h"
+
 enum { STRING_KIND = 7, STRING_ONE_BYTE = 8, STRING_UNCACHED = 16, STRING_TYPES = 128 };
 enum { KIND_SEQ, KIND_CONS, KIND_EXTERNAL, KIND_SLICED, KIND_THIN = 5 };
 enum {
@@ -222,24 +224,15 @@ struct utf8 {
 
 static void utf8_put(struct utf8 *u, uint32_t c)
 {
-	static const uint8_t lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
-	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	char bytes[4];
+	size_t n = utf8_encode(c == 0 || (c >= 0xd800 && c < 0xe000) ? 0xfffd : c, bytes);
 
-	if (c == 0 || (c >= 0xd800 && c < 0xe000)) {
-		c = 0xfffd;
-		n = 3;
-	}
 	if (u->len + n > u->cap) {
 		u->cap = u->len; /* full: nothing shorter may follow either */
 		return;
 	}
-	if (n == 1) {
-		u->out[u->len++] = (char)c;
-		return;
-	}
-	u->out[u->len++] = (char)(lead[n] | c >> 6 * (n - 1));
-	while (--n > 0)
-		u->out[u->len++] = (char)(0x80 | (c >> 6 * (n - 1) & 0x3f));
+	memcpy(u->out + u->len, bytes, n);
+	u->len += n;
 }
 
 static void utf8_put_utf16(struct utf8 *u, uint32_t c)

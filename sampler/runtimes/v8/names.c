@@ -20,14 +20,7 @@ enum {
 
 const char *v8_intern(struct v8 *v8, const char *s)
 {
-	size_t before = v8->rec->arena.bytes;
-	const char *interned;
-
-	if (v8->name_bytes > V8_NAME_BYTES_MAX)
-		return NULL;
-	interned = recording_intern(v8->rec, s);
-	v8->name_bytes += v8->rec->arena.bytes - before;
-	return interned;
+	return runtime_intern(v8->rec, &v8->name_bytes, s);
 }
 
 uint64_t v8_shared_of(struct v8 *v8, uint64_t function)

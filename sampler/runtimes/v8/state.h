@@ -61,7 +61,6 @@ enum {
 	V8_BYTECODES = 4096,
 	V8_CODE_MAPS = 4,
 	V8_LINE_BYTES_MAX = 64 << 20, /* all line tables together */
-	V8_NAME_BYTES_MAX = 64 << 20, /* all names interned for one target */
 };
 
 /* A remembered pc -> Code; object 0: searched in vain. */
