@@ -20,7 +20,7 @@
 
 static const nsec FRAME = 250000000;     /* at least from one unasked frame to the next */
 static const nsec DIAGNOSE = 1000000000; /* at least from one diagnosis to the next */
-enum { REST = 150, OPEN_REST = 100 };    /* and that many times as long as it took */
+enum { REST = 400, OPEN_REST = 100 };    /* and that many times as long as it took */
 
 struct screen_speaker {
 	struct speaker speaker; /* first: the callbacks are given its address */
