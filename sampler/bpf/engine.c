@@ -26,7 +26,7 @@ enum {
 	BOUNDARY_RING = 256 * 1024,
 	SLEEP_RING = 4 * 1024 * 1024, /* 64 stacks may come at once */
 	REPORTS = 64,                 /* other polls reported between two drains */
-	CALLS = 16,                   /* calls that block, likewise */
+	CALLS = 64,                   /* calls that block, likewise */
 	ASK_RING = 4096,
 };
 
