@@ -34,20 +34,6 @@ static enum whom waits_for(int syscall)
 	return NOBODY;
 }
 
-/* The children that a thread has started, at most max; how many. */
-static size_t children_of(const struct target *target, pid_t tid, pid_t *pids, size_t max)
-{
-	char path[48], text[1024], *at = text, *end;
-	size_t n = 0;
-
-	snprintf(path, sizeof(path), "task/%d/children", tid);
-	if (target_read(target, path, text, sizeof(text)) <= 0)
-		return 0;
-	for (long pid; n < max && (pid = strtol(at, &end, 10)) > 0 && end != at; at = end)
-		pids[n++] = (pid_t)pid;
-	return n;
-}
-
 /* All that the loop's thread may wait for, as they are now; how many. */
 static size_t read_others(const struct target *target, pid_t tid, enum whom whom,
 			  struct other *others)
@@ -56,7 +42,7 @@ static size_t read_others(const struct target *target, pid_t tid, enum whom whom
 	size_t n = 0, found;
 
 	found = whom == THREADS ? target_threads(target, pids, HELD_UP_OTHERS)
-				: children_of(target, tid, pids, HELD_UP_OTHERS);
+				: target_thread_children(target, tid, pids, HELD_UP_OTHERS);
 	for (size_t i = 0; i < found && i < HELD_UP_OTHERS; i++) {
 		struct other *o = &others[n];
 

@@ -383,8 +383,7 @@ size_t target_threads(const struct target *t, pid_t *tids, size_t max)
 	return n;
 }
 
-/* Adds those of one thread; how many there are. */
-static size_t children_of(const struct target *t, pid_t tid, pid_t *pids, size_t max)
+size_t target_thread_children(const struct target *t, pid_t tid, pid_t *pids, size_t max)
 {
 	char path[48], text[4096], *at = text, *end;
 	size_t n = 0;
@@ -405,7 +404,8 @@ size_t target_children(const struct target *t, pid_t *pids, size_t max)
 	size_t threads = target_threads(t, tids, MAX_THREADS), n = 0;
 
 	for (size_t i = 0; i < threads && i < MAX_THREADS; i++)
-		n += children_of(t, tids[i], pids + (n < max ? n : max), n < max ? max - n : 0);
+		n += target_thread_children(t, tids[i], pids + (n < max ? n : max),
+					    n < max ? max - n : 0);
 	return n;
 }
 

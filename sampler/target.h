@@ -52,6 +52,8 @@ void target_close(struct target *t);
 void target_describe(const struct target *t, struct recording *rec, struct target_info *info);
 /* Up to max ids of its children; how many there are, 0 where the kernel does not tell. */
 size_t target_children(const struct target *t, pid_t *pids, size_t max);
+/* The same of those that one thread started. */
+size_t target_thread_children(const struct target *t, pid_t tid, pid_t *pids, size_t max);
 
 /* The state of one thread, from /proc/PID/task/TID. */
 struct thread_state {

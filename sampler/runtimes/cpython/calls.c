@@ -27,17 +27,12 @@ enum {
 	METHOD_CODE = 8,
 };
 
-static bool read_word(struct cpython *py, uint64_t object, int32_t offset, uint64_t *out)
-{
-	return cpython_read(py, object, offset, out, sizeof(*out));
-}
-
 /* The C string that a field points to. */
 static bool read_text(struct cpython *py, uint64_t object, int32_t offset, char text[NAME])
 {
 	uint64_t address;
 
-	return read_word(py, object, offset, &address) &&
+	return cpython_read_word(py, object, offset, &address) &&
 	       memory_read_string(py->mem, address, text, NAME) > 0;
 }
 
@@ -60,13 +55,13 @@ static const char *name_function(struct cpython *py, uint64_t object, uint64_t m
 	const char *text;
 
 	if (!read_text(py, method, METHOD_NAME, name) ||
-	    !read_word(py, object, FUNCTION_MODULE, &module))
+	    !cpython_read_word(py, object, FUNCTION_MODULE, &module))
 		return NULL;
 	text = module ? cpython_string(py, module) : NULL;
 	if (text)
 		snprintf(owner, sizeof(owner), "%s", text);
-	else if (read_word(py, object, FUNCTION_SELF, &self) && self &&
-		 read_word(py, self, OB_TYPE, &type))
+	else if (cpython_read_word(py, object, FUNCTION_SELF, &self) && self &&
+		 cpython_read_word(py, self, OB_TYPE, &type))
 		read_text(py, type, TYPE_NAME, owner);
 	return join(py, owner, name);
 }
@@ -77,7 +72,7 @@ static const char *name_method(struct cpython *py, uint64_t object, uint64_t met
 	uint64_t type;
 
 	if (!read_text(py, method, METHOD_NAME, name) ||
-	    !read_word(py, object, DESCRIPTOR_TYPE, &type) ||
+	    !cpython_read_word(py, object, DESCRIPTOR_TYPE, &type) ||
 	    !read_text(py, type, TYPE_NAME, owner))
 		return NULL;
 	return join(py, owner, name);
@@ -93,33 +88,33 @@ static bool is_called(struct cpython *py, uint64_t slot, uint64_t function,
 	uint64_t object, type, method, code, next;
 	char name[NAME];
 
-	if (!read_word(py, slot, 0, &object) || !object || object % 8 ||
-	    !read_word(py, object, OB_TYPE, &type))
+	if (!cpython_read_word(py, slot, 0, &object) || !object || object % 8 ||
+	    !cpython_read_word(py, object, OB_TYPE, &type))
 		return false;
 	*out = (struct cpython_call){ .function = function, .arguments = slot + 8 };
 	if (type == py->types.function) {
-		if (!read_word(py, object, FUNCTION_METHOD, &method) ||
-		    !read_word(py, method, METHOD_CODE, &code) || code != function)
+		if (!cpython_read_word(py, object, FUNCTION_METHOD, &method) ||
+		    !cpython_read_word(py, method, METHOD_CODE, &code) || code != function)
 			return false;
-		read_word(py, object, FUNCTION_SELF, &out->self);
+		cpython_read_word(py, object, FUNCTION_SELF, &out->self);
 		out->name = name_function(py, object, method);
 		/* 3.13 puts what a bound one would be bound to behind it: nothing. */
-		if (read_word(py, out->arguments, 0, &next) && next == 0)
+		if (cpython_read_word(py, out->arguments, 0, &next) && next == 0)
 			out->arguments += 8;
 	} else if (type == py->types.method) {
-		if (!read_word(py, object, DESCRIPTOR_METHOD, &method) ||
-		    !read_word(py, method, METHOD_CODE, &code) || code != function)
+		if (!cpython_read_word(py, object, DESCRIPTOR_METHOD, &method) ||
+		    !cpython_read_word(py, method, METHOD_CODE, &code) || code != function)
 			return false;
-		read_word(py, out->arguments, 0, &out->self);
+		cpython_read_word(py, out->arguments, 0, &out->self);
 		out->arguments += 8;
 		out->name = name_method(py, object, method);
 	} else {
-		if (!read_word(py, type, TYPE_CALL, &code) || code != function ||
+		if (!cpython_read_word(py, type, TYPE_CALL, &code) || code != function ||
 		    !read_text(py, type, TYPE_NAME, name) || !strchr(name, '.'))
 			return false;
 		out->self = object;
 		out->name = cpython_intern(py, name);
-		if (read_word(py, out->arguments, 0, &next) && next == 0)
+		if (cpython_read_word(py, out->arguments, 0, &next) && next == 0)
 			out->arguments += 8;
 	}
 	return out->name != NULL;
@@ -139,7 +134,7 @@ static bool words_of(struct cpython *py, const struct cpython_frame *f, uint64_t
 	*n = (size_t)stack + (size_t)locals;
 	*n = *n < WORDS ? *n : WORDS;
 	if (l->frame_stack >= 0)
-		return read_word(py, f->address, l->frame_stack, from);
+		return cpython_read_word(py, f->address, l->frame_stack, from);
 	*from = f->address + (uint64_t)l->frame_words;
 	return true;
 }

@@ -83,6 +83,8 @@ struct cpython_call {
 
 /* objects.c.  The len bytes at offset of an object. */
 bool cpython_read(struct cpython *py, uint64_t object, int32_t offset, void *out, size_t len);
+/* The 8 bytes there. */
+bool cpython_read_word(struct cpython *py, uint64_t object, int32_t offset, uint64_t *out);
 bool cpython_is_a(struct cpython *py, uint64_t object, uint64_t type);
 /* A str: interned and perhaps cut; NULL if it is none. */
 const char *cpython_string(struct cpython *py, uint64_t object);

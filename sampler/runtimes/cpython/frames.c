@@ -8,11 +8,6 @@
  */
 enum { INTERPRETERS = 64, THREADS = 4096, SEARCHED = 64 << 10 };
 
-static bool read_word(struct cpython *py, uint64_t address, int32_t offset, uint64_t *out)
-{
-	return memory_read_u64(py->mem, address + (uint64_t)(int64_t)offset, out) == 0;
-}
-
 static uint8_t read_byte(struct cpython *py, uint64_t address, int32_t offset)
 {
 	uint8_t byte = 0;
@@ -38,17 +33,17 @@ static void look_at_threads(struct cpython *py, uint64_t interpreter, struct sea
 {
 	uint64_t thread, id;
 
-	if (!read_word(py, interpreter, py->layout.interpreter_threads, &thread))
+	if (!cpython_read_word(py, interpreter, py->layout.interpreter_threads, &thread))
 		return;
 	for (; thread && s->left > 0; s->left--) {
-		if (!read_word(py, thread, py->layout.thread_id, &id))
+		if (!cpython_read_word(py, thread, py->layout.thread_id, &id))
 			return;
 		if (id >= s->sp && id - s->sp < s->nearest) {
 			s->nearest = id - s->sp;
 			s->thread = thread;
 		}
 		s->last = thread;
-		if (!read_word(py, thread, py->layout.thread_next, &thread))
+		if (!cpython_read_word(py, thread, py->layout.thread_next, &thread))
 			return;
 	}
 }
@@ -58,13 +53,13 @@ static uint64_t find_thread(struct cpython *py, uint64_t sp)
 	struct search s = { .sp = sp, .nearest = UINT64_MAX, .left = THREADS };
 	uint64_t interpreter, main_thread = 0;
 
-	if (!read_word(py, py->runtime, py->layout.runtime_interpreters, &interpreter))
+	if (!cpython_read_word(py, py->runtime, py->layout.runtime_interpreters, &interpreter))
 		return 0;
 	for (int i = 0; interpreter && i < INTERPRETERS; i++) {
 		look_at_threads(py, interpreter, &s);
 		/* The newest interpreter comes first, and so does the newest thread. */
 		main_thread = s.last;
-		if (!read_word(py, interpreter, py->layout.interpreter_next, &interpreter))
+		if (!cpython_read_word(py, interpreter, py->layout.interpreter_next, &interpreter))
 			break;
 	}
 	return s.thread ? s.thread : main_thread;
@@ -77,7 +72,7 @@ static bool read_at(struct cpython *py, uint64_t frame, uint64_t code, uint32_t 
 	const struct cpython_layout *l = &py->layout;
 	uint64_t instruction, begin = code + (uint64_t)(int64_t)l->code_instructions;
 
-	if (!read_word(py, frame, l->frame_instruction, &instruction))
+	if (!cpython_read_word(py, frame, l->frame_instruction, &instruction))
 		return false;
 	if (l->code_instructions < 0) {
 		int32_t number = (int32_t)instruction;
@@ -97,7 +92,7 @@ static bool read_cframes(struct cpython *py, uint64_t cframe)
 {
 	for (size_t n = 0; cframe && n < CPYTHON_FRAMES; n++) {
 		py->anchors[n] = cframe;
-		if (!read_word(py, cframe, py->layout.cframe_previous, &cframe))
+		if (!cpython_read_word(py, cframe, py->layout.cframe_previous, &cframe))
 			return false;
 	}
 	return true;
@@ -109,9 +104,9 @@ static bool begin_chain(struct cpython *py, uint64_t thread, uint64_t *frame)
 	uint64_t cframe;
 
 	if (l->cframe_frame < 0)
-		return read_word(py, thread, l->thread_frame, frame);
-	return read_word(py, thread, l->thread_frame, &cframe) &&
-	       read_word(py, cframe, l->cframe_frame, frame) && read_cframes(py, cframe);
+		return cpython_read_word(py, thread, l->thread_frame, frame);
+	return cpython_read_word(py, thread, l->thread_frame, &cframe) &&
+	       cpython_read_word(py, cframe, l->cframe_frame, frame) && read_cframes(py, cframe);
 }
 
 static bool add_frame(struct cpython *py, uint64_t frame)
@@ -119,7 +114,7 @@ static bool add_frame(struct cpython *py, uint64_t frame)
 	struct cpython_frame *f = &py->frames[py->n_frames];
 
 	f->address = frame;
-	if (!read_word(py, frame, py->layout.frame_code, &f->code))
+	if (!cpython_read_word(py, frame, py->layout.frame_code, &f->code))
 		return false;
 	/* Its lowest bits may be a mark. */
 	f->code &= ~(uint64_t)7;
@@ -158,7 +153,7 @@ static bool read_chain(struct cpython *py, uint64_t frame)
 			return false;
 		if (ends_segment(py, frame, shim))
 			py->n_segments++;
-		if (!read_word(py, frame, l->frame_previous, &frame))
+		if (!cpython_read_word(py, frame, l->frame_previous, &frame))
 			return false;
 	}
 	return frame == 0;

@@ -17,7 +17,7 @@ bool cpython_read(struct cpython *py, uint64_t object, int32_t offset, void *out
 	return memory_read(py->mem, object + (uint64_t)(int64_t)offset, out, len) == 0;
 }
 
-static bool read_u64(struct cpython *py, uint64_t object, int32_t offset, uint64_t *out)
+bool cpython_read_word(struct cpython *py, uint64_t object, int32_t offset, uint64_t *out)
 {
 	return cpython_read(py, object, offset, out, sizeof(*out));
 }
@@ -26,7 +26,8 @@ bool cpython_is_a(struct cpython *py, uint64_t object, uint64_t type)
 {
 	uint64_t word;
 
-	return object && object % 8 == 0 && read_u64(py, object, OB_TYPE, &word) && word == type;
+	return object && object % 8 == 0 && cpython_read_word(py, object, OB_TYPE, &word) &&
+	       word == type;
 }
 
 const char *cpython_intern(struct cpython *py, const char *s)
@@ -96,7 +97,7 @@ const char *cpython_string(struct cpython *py, uint64_t object)
 	size_t width;
 
 	if (!cpython_is_a(py, object, py->types.string) ||
-	    !read_u64(py, object, l->string_length, &length) ||
+	    !cpython_read_word(py, object, l->string_length, &length) ||
 	    !cpython_read(py, object, l->string_state, &state, sizeof(state)))
 		return NULL;
 	width = state >> KIND_SHIFT & KIND_MASK;
@@ -118,9 +119,9 @@ bool cpython_code_at(struct cpython *py, uint64_t address, struct cpython_code *
 	struct cpython_code code = { .address = address };
 
 	if (!cpython_is_a(py, address, py->types.code) ||
-	    !read_u64(py, address, l->code_file, &code.file_word) ||
-	    !read_u64(py, address, l->code_name, &code.name_word) ||
-	    !read_u64(py, address, l->code_table, &code.table_word) ||
+	    !cpython_read_word(py, address, l->code_file, &code.file_word) ||
+	    !cpython_read_word(py, address, l->code_name, &code.name_word) ||
+	    !cpython_read_word(py, address, l->code_table, &code.table_word) ||
 	    !cpython_read(py, address, l->code_first_line, &code.first_line,
 			  sizeof(code.first_line)))
 		return false;
@@ -143,7 +144,8 @@ static uint32_t read_line(struct cpython *py, const struct cpython_code *code, u
 	uint32_t line = 0;
 	uint8_t *table;
 
-	if (!read_u64(py, code->table_word, l->bytes_length, &length) || length > TABLE_MAX)
+	if (!cpython_read_word(py, code->table_word, l->bytes_length, &length) ||
+	    length > TABLE_MAX)
 		return 0;
 	table = xcalloc(1, length + 1);
 	if (cpython_read(py, code->table_word, l->bytes_data, table, length))
