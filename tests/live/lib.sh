@@ -3,6 +3,7 @@
 set -u
 LIVE=$(cd "$(dirname "$0")" && pwd)
 FIXTURES=$BUILD/fixtures
+PATH=$FIXTURES/bin:$PATH
 failures=0
 started=
 tmp=$(mktemp -d)

@@ -2,17 +2,11 @@
 # shellcheck source=tests/live/lib.sh
 # Redis under load: every slow command of its own SLOWLOG is a stall, and its function is named.
 . "$(dirname "$0")/lib.sh"
-need python3 redis-cli redis-benchmark redis-check-rdb
+need python3 redis-cli redis-benchmark redis-server
 need_exact
 
-# The package redis-server only adds this link, and a service that would start by itself.
-server=$(command -v redis-server) || {
-	server=$tmp/redis-server
-	ln -s "$(command -v redis-check-rdb)" "$server"
-}
-
 port=$(free_port)
-start redis "$server" --port "$port" --bind 127.0.0.1 --save '' --enable-debug-command local \
+start redis redis-server --port "$port" --bind 127.0.0.1 --save '' --enable-debug-command local \
 	--slowlog-log-slower-than 20000 --slowlog-max-len 1000 --dir "$tmp"
 server=$pid
 cli="redis-cli -p $port"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Stacks of real programs are complete, true, and those that libunwind finds wherever it finds any.
 set -u
+PATH=$BUILD/fixtures/bin:$PATH
 fail=0
 socket=$(mktemp -u /tmp/lagprof-unwind-XXXXXX)
 
