@@ -69,6 +69,7 @@ static void drop_process(struct session_run *s, size_t i)
 	pid_t pid = p->own.pid;
 
 	process_close(p);
+	s->retired.lost += p->unread;
 	if (pid)
 		close_probe(s, &c, pid);
 	free(p);

@@ -1,10 +1,12 @@
 #include "sampler/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
+#include <unistd.h>
 
 #include "core/arena.h"
 
@@ -24,7 +26,7 @@ struct cached_page {
 
 struct memory_live {
 	struct memory base;
-	pid_t pid;
+	int mem, own; /* own: to be closed, or -1 */
 	uint64_t generation, reads;
 	struct cached_page *pages; /* SETS sets of WAYS pages */
 	unsigned victim;           /* which of a set goes next, if all are current */
@@ -32,11 +34,8 @@ struct memory_live {
 
 static int read_process(struct memory_live *live, uint64_t addr, void *buf, size_t len)
 {
-	struct iovec local = { buf, len };
-	struct iovec remote = { (void *)(uintptr_t)addr, len };
-
 	live->reads++;
-	return process_vm_readv(live->pid, &local, 1, &remote, 1, 0) == (ssize_t)len ? 0 : -EFAULT;
+	return pread(live->mem, buf, len, (off_t)addr) == (ssize_t)len ? 0 : -EFAULT;
 }
 
 /*
@@ -99,12 +98,27 @@ static int live_read(struct memory *self, uint64_t addr, void *buf, size_t len)
 struct memory_live *memory_live_new(pid_t pid)
 {
 	struct memory_live *live = xcalloc(1, sizeof(*live));
+	char path[32];
 
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
 	live->base.read = live_read;
-	live->pid = pid;
+	live->mem = live->own = open(path, O_RDONLY | O_CLOEXEC);
 	live->generation = 1;
 	live->pages = xcalloc((size_t)SETS * WAYS, sizeof(*live->pages));
 	return live;
+}
+
+static void close_own(struct memory_live *live)
+{
+	if (live->own >= 0)
+		close(live->own);
+	live->own = -1;
+}
+
+void memory_live_use(struct memory_live *live, int mem)
+{
+	close_own(live);
+	live->mem = mem;
 }
 
 int memory_live_peek(struct memory_live *live, uint64_t addr, void *buf, size_t len)
@@ -131,6 +145,7 @@ void memory_live_free(struct memory_live *live)
 {
 	if (!live)
 		return;
+	close_own(live);
 	free(live->pages);
 	free(live);
 }

@@ -22,9 +22,15 @@ struct memory {
 	size_t window_len;
 };
 
-/* A live process, by process_vm_readv.  Pages are kept until memory_live_forget(). */
+/*
+ * A live process, through its /proc/PID/mem: what is read is of the program that ran as that was
+ * opened, or nothing.  Pages are kept until memory_live_forget().
+ */
 struct memory_live;
+/* Of the program that pid runs now. */
 struct memory_live *memory_live_new(pid_t pid);
+/* From now on through mem, which stays the caller's; -1: nothing can be read. */
+void memory_live_use(struct memory_live *live, int mem);
 struct memory *memory_of_live(struct memory_live *live);
 /* Reads what is there now, past the pages kept: 0, or -EFAULT. */
 int memory_live_peek(struct memory_live *live, uint64_t addr, void *buf, size_t len);

@@ -32,6 +32,7 @@ void pool_watch_step(struct pool_watch *w, nsec now)
 {
 	if (now < pool_watch_due(w))
 		return;
+	memory_live_use(w->memory, space_memory(w->space));
 	memory_live_forget(w->memory);
 	if (!w->found)
 		search(w, now);

@@ -11,6 +11,7 @@ enum { MAX_THREADS = 4096 };
 static const nsec LOOK_AROUND = 250000000; /* at the threads that are not followed */
 static const nsec REFRESH = 50000000;      /* of the mappings, at most this often */
 static const nsec SLEEPING_POLL = 1000000;
+static const size_t EARLY_ROOM = 4 << 20; /* bytes of stacks */
 
 /* A thread seen waiting in a poll, not followed (yet). */
 struct sighting {
@@ -73,9 +74,8 @@ static void refresh_maps(struct process *p, nsec now)
 
 	if (!p->maps_changed || now - p->last_refresh < REFRESH)
 		return;
-	p->maps_changed = false;
 	p->last_refresh = now;
-	space_refresh(p->c.space, &ignored);
+	p->maps_changed = space_refresh(p->c.space, &ignored) == -ESTALE;
 }
 
 /* Code is made without a record where mprotect() makes it executable (JIT pages). */
@@ -129,12 +129,55 @@ static void restart_watch(struct process *p, const struct event *e)
 	p->c.probe->begin(p->c.probe_state, w->tid, e->at, -1);
 }
 
+static void drop_early(struct process *p)
+{
+	p->unread += p->early.n;
+	queue_destroy(&p->early);
+	p->early.max_bytes = EARLY_ROOM;
+	p->rounds = 0;
+}
+
+/*
+ * An exec is told of late, and there may have been a second one by the time the space is read: then
+ * that is not the space of what was sampled between them.  What comes before the next round is over
+ * tells.
+ */
+static bool is_early(struct process *p, const struct event *e)
+{
+	if (e->at >= space_since(p->c.space))
+		return false;
+	p->unread += !queue_push(&p->early, e);
+	return true;
+}
+
+static void replay(void *arg, const struct event *e)
+{
+	struct process *p = arg;
+	struct watch *w = process_watch(p, e->tid);
+
+	if (w)
+		watch_event(w, &p->c, e);
+}
+
+static void read_early(struct process *p)
+{
+	struct queue mine;
+
+	if (p->rounds++ == 0 || p->early.n == 0)
+		return;
+	queue_take(&mine, &p->early);
+	queue_deliver(&mine, replay, p);
+}
+
 static void handle_exec(struct process *p, const struct event *e)
 {
 	struct error err;
 
+	drop_early(p);
+
 	space_reset(p->c.space);
-	space_refresh(p->c.space, &err);
+	p->maps_changed = space_refresh(p->c.space, &err) == -ESTALE;
+	p->replaced = false;
 	stack_maker_reset(p->c.stacks);
 	pool_watch_stop(&p->pool);
 	describe(p);
@@ -193,6 +236,8 @@ void process_event(struct process *p, const struct event *e)
 		return;
 	case EVENT_SAMPLE:
 	case EVENT_CALL:
+		if (is_early(p, e))
+			return;
 		check_code(p, e);
 		break;
 	default:
@@ -252,6 +297,17 @@ static void check_rights(struct process *p, nsec now)
 	p->denied = denied;
 }
 
+/* The record of an exec may have been lost. */
+static void look_for_exec(struct process *p, nsec now)
+{
+	bool replaced = space_image(p->c.space) == IMAGE_REPLACED;
+
+	if (replaced && p->replaced)
+		handle_exec(p, &(struct event){ .kind = EVENT_EXEC, .at = now });
+	else
+		p->replaced = replaced;
+}
+
 /*
  * Loops on other threads: with all_loops each that was seen polling twice; else
  * only where the main thread does not poll at all.
@@ -269,6 +325,7 @@ static void look_around(struct process *p, nsec now)
 	if (p->info->argc == 0)
 		describe(p);
 	check_rights(p, now);
+	look_for_exec(p, now);
 	if (!p->config->all_loops && (main_may_poll(p) || p->n_watches > 1))
 		return;
 	n = target_threads(p->target, tids, MAX_THREADS);
@@ -288,6 +345,7 @@ void process_open(struct process *p, const struct watch_context *context,
 {
 	p->config = config;
 	p->c = *context;
+	p->early.max_bytes = EARLY_ROOM;
 	p->c.target = p->target;
 	p->c.child = p->own.pid != 0;
 	p->c.space = space_new(p->target->pid);
@@ -319,6 +377,7 @@ void process_look(struct process *p, nsec now)
 
 void process_cycle(struct process *p, nsec now)
 {
+	read_early(p);
 	check_serving(p, now);
 	for (size_t i = 0; i < p->n_watches; i++)
 		place_first_poll(p->watches[i], &p->c);
@@ -358,6 +417,7 @@ void process_close(struct process *p)
 	syscall_args_free(p->c.calls);
 	pool_watch_destroy(&p->pool);
 	space_free(p->c.space);
+	queue_destroy(&p->early);
 	free(p->sightings);
 	if (p->own.pid)
 		target_close(&p->own);

@@ -2,6 +2,7 @@
 #define LAGPROF_SAMPLER_PROCESS_H
 
 #include "sampler/pool_watch.h"
+#include "sampler/queue.h"
 #include "sampler/session.h"
 #include "sampler/watch.h"
 
@@ -23,11 +24,15 @@ struct process {
 	struct sighting *sightings;
 	size_t n_sightings, cap_sightings;
 	nsec last_look_around, last_refresh;
+	struct queue early; /* samples from before the space was known to be their program's */
+	unsigned rounds;    /* since it is */
+	uint64_t unread;    /* samples that turned out to be of a program that is gone */
 	bool maps_changed, listening;
 	bool launches; /* it is a launcher: its own loop serves nobody */
 	bool found;    /* it was running already */
 	bool starts;   /* it was seen from its beginning: there is a startup */
 	bool started;  /* a launched target has run its exec */
+	bool replaced; /* its program has been, and no exec was told of yet */
 	bool denied;   /* the kernel does not let us look into it (any more) */
 	bool exited;   /* its main thread has */
 };

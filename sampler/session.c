@@ -208,6 +208,8 @@ static void tick(struct session_run *s, nsec now)
 		process_count(s->processes[i]);
 	s->c.probe->losses(s->c.probe_state, &losses);
 	family_losses(s, &losses);
+	for (size_t i = 0; i < s->n_processes; i++)
+		losses.lost += s->processes[i]->unread;
 	s->c.rec->session.lost_samples = losses.lost;
 	s->c.rec->session.lost_turns = losses.turns;
 	s->c.rec->session.strict_missed = losses.calls;

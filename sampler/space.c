@@ -30,6 +30,7 @@ struct space {
 	pid_t pid;
 	int proc; /* /proc/PID, which can never become another process; -1 if none */
 	int proc_errno;
+	struct image image;
 	struct maps maps;
 	struct open_file *files;
 	size_t n_files, cap_files;
@@ -75,6 +76,7 @@ struct space *space_new(pid_t pid)
 
 	space->pid = pid;
 	space->generation = 1;
+	image_init(&space->image);
 	snprintf(name, sizeof(name), "/proc/%d", pid);
 	space->proc = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	space->proc_errno = errno;
@@ -130,6 +132,7 @@ static void space_changed(struct space *space)
 
 void space_reset(struct space *space)
 {
+	image_close(&space->image);
 	maps_free(&space->maps);
 	space_changed(space);
 }
@@ -224,14 +227,36 @@ static bool carry_over(const struct maps *old, struct maps *fresh)
 	return same_exec == old_exec && same_exec == fresh_exec;
 }
 
+enum image_state space_image(const struct space *space)
+{
+	return space->proc < 0 ? IMAGE_UNKNOWN : image_look(&space->image, space->proc);
+}
+
+int space_memory(const struct space *space)
+{
+	return space->image.mem;
+}
+
+uint64_t space_since(const struct space *space)
+{
+	return space->image.mem < 0 ? 0 : space->image.since;
+}
+
 int space_refresh(struct space *space, struct error *err)
 {
 	struct maps fresh = { 0 };
-	char *text = read_maps(space, err);
 	bool same_code;
+	char *text;
 
+	if (space->proc >= 0 && space->image.mem < 0)
+		image_open(&space->image, space->proc);
+	text = read_maps(space, err);
 	if (!text)
 		return err->code;
+	if (space_image(space) == IMAGE_REPLACED) {
+		free(text);
+		return error_set(err, -ESTALE, "process %d runs another program now", space->pid);
+	}
 	parse_maps(text, &fresh);
 	free(text);
 	same_code = carry_over(&space->maps, &fresh);
@@ -368,9 +393,9 @@ struct elf_file *space_file(struct space *space, struct mapping *m)
 	if (m->file || space->proc < 0)
 		return m->file;
 	if (!m->anon)
-		m->file = target_open_file(space->pid, space->proc, m, &m->bias);
+		m->file = target_open_file(space->image.mem, space->proc, m, &m->bias);
 	else if (!space->vdso && strcmp(m->path, "[vdso]") == 0)
-		m->file = target_open_vdso(space->pid, m, &space->vdso, &m->bias);
+		m->file = target_open_vdso(space->image.mem, m, &space->vdso, &m->bias);
 	if (m->file)
 		keep_file(space, m, m->file);
 	return m->file;

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "sampler/elf_file.h"
+#include "sampler/image.h"
 
 /*
  * The target's address space: its mappings in order of address, and the ELF
@@ -37,8 +38,17 @@ void space_free(struct space *space);
 /* /proc/PID as an O_PATH fd that stays the space's, -1 if there is none: it never names another
  * process. */
 int space_proc(const struct space *space);
-/* Reads /proc/PID/maps anew, keeping open files that are still mapped. */
+/*
+ * Reads /proc/PID/maps anew, keeping open files that are still mapped.  -ESTALE, and nothing
+ * changes, if the program has been replaced by another since space_reset().
+ */
 int space_refresh(struct space *space, struct error *err);
+/* Is it still the space of the program that the process runs?  A few microseconds. */
+enum image_state space_image(const struct space *space);
+/* Its /proc/PID/mem, which stays the space's; -1: none.  Until space_reset(). */
+int space_memory(const struct space *space);
+/* CLOCK_MONOTONIC ns from which on it is known to be; 0: not known. */
+uint64_t space_since(const struct space *space);
 /*
  * One new mapping (PERF_RECORD_MMAP2) replaces what it overlaps, unless it is a part of
  * what is known.  Copies the path, ignores file.

@@ -152,10 +152,18 @@ static void attach(struct stack_maker *m, size_t i)
 	}
 }
 
+/* What is known of an earlier program is no more to be read than what came after it. */
+static void follow_space(struct stack_maker *m)
+{
+	if (m->live)
+		memory_live_use(m->live, space_memory(m->space));
+}
+
 void stack_maker_attach(struct stack_maker *m)
 {
 	nsec at = now();
 
+	follow_space(m);
 	if (m->attach_generation == space_generation(m->space) || at < m->attach_at)
 		return;
 	m->attach_generation = space_generation(m->space);
@@ -289,6 +297,20 @@ static void unwind(struct stack_maker *m, const struct raw_sample *raw, struct m
 	if (m->raw.end == STACK_COMPLETE)
 		raw_stack_copy(&m->before, &m->raw);
 	m->gap = unwind_fold(&m->raw);
+}
+
+void *raw_sample_copy(struct raw_sample *raw)
+{
+	size_t kernel = raw->n_kernel * sizeof(*raw->kernel);
+	uint8_t *block = xcalloc(1, kernel + raw->stack_len + 1);
+
+	if (kernel)
+		memcpy(block, raw->kernel, kernel);
+	if (raw->stack_len)
+		memcpy(block + kernel, raw->stack, raw->stack_len);
+	raw->kernel = (const uint64_t *)block;
+	raw->stack = block + kernel;
+	return block;
 }
 
 void stack_maker_make(struct stack_maker *m, const struct raw_sample *raw, struct sample *s)

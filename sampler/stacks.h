@@ -37,6 +37,9 @@ struct raw_sample {
 	size_t n_kernel;
 };
 
+/* Lets it point into one block of copies, which is malloc'ed and returned. */
+void *raw_sample_copy(struct raw_sample *raw);
+
 /*
  * Makes the stack and fills s->stack, s->arguments and s->n_arguments (valid until the next call).
  * s->at says when it was taken (CLOCK_MONOTONIC; 0: long ago): see struct runtime_argument.

@@ -17,12 +17,18 @@
 
 enum { MAX_VDSO = 64 << 10 };
 
-static bool read_target(pid_t pid, uint64_t addr, void *buf, size_t len)
+static bool read_target(int mem, uint64_t addr, void *buf, size_t len)
+{
+	return pread(mem, buf, len, (off_t)addr) == (ssize_t)len;
+}
+
+/* It may be shorter than the target's. */
+static bool read_own(uint64_t addr, void *buf, size_t len)
 {
 	struct iovec local = { buf, len };
 	struct iovec remote = { (void *)(uintptr_t)addr, len };
 
-	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
+	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)len;
 }
 
 /* All of them open with O_PATH: nothing is touched before it is known to be a regular file. */
@@ -106,13 +112,13 @@ int target_open_path(int proc, const char *path, int flags)
 }
 
 /* btrfs and overlayfs show other device and inode numbers in maps than stat(2) tells. */
-static bool same_build_id(pid_t pid, const struct elf_file *file, uint64_t bias)
+static bool same_build_id(int mem, const struct elf_file *file, uint64_t bias)
 {
 	size_t len = strlen(file->build_id) / 2;
 	uint8_t bytes[sizeof(file->build_id) / 2];
 	char hex[sizeof(file->build_id)] = "";
 
-	if (!file->build_id_vaddr || !read_target(pid, bias + file->build_id_vaddr, bytes, len))
+	if (!file->build_id_vaddr || !read_target(mem, bias + file->build_id_vaddr, bytes, len))
 		return false;
 	for (size_t i = 0; i < len; i++)
 		sprintf(hex + 2 * i, "%02x", bytes[i]);
@@ -125,7 +131,7 @@ static bool same_inode(const struct way *way, const struct stat *st, const struc
 	       (way->any_dev || st->st_dev == makedev(m->dev_major, m->dev_minor));
 }
 
-static struct elf_file *open_by(const struct way *way, pid_t pid, int proc, const struct mapping *m,
+static struct elf_file *open_by(const struct way *way, int mem, int proc, const struct mapping *m,
 				uint64_t *bias)
 {
 	int path_fd = way->open(proc, m), fd;
@@ -146,16 +152,16 @@ static struct elf_file *open_by(const struct way *way, pid_t pid, int proc, cons
 	if (elf_open(&file, fd, &err) < 0)
 		return NULL;
 	if (elf_bias_of_mapping(file, m->start, m->offset, m->exec, bias) &&
-	    (same_inode(way, &st, m) || same_build_id(pid, file, *bias)))
+	    (same_inode(way, &st, m) || same_build_id(mem, file, *bias)))
 		return file;
 	elf_close(file);
 	return NULL;
 }
 
-struct elf_file *target_open_file(pid_t pid, int proc, const struct mapping *m, uint64_t *bias)
+struct elf_file *target_open_file(int mem, int proc, const struct mapping *m, uint64_t *bias)
 {
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		struct elf_file *file = open_by(&ways[i], pid, proc, m, bias);
+		struct elf_file *file = open_by(&ways[i], mem, proc, m, bias);
 
 		if (file)
 			return file;
@@ -163,7 +169,7 @@ struct elf_file *target_open_file(pid_t pid, int proc, const struct mapping *m, 
 	return NULL;
 }
 
-struct elf_file *target_open_vdso(pid_t pid, const struct mapping *m, void **image, uint64_t *bias)
+struct elf_file *target_open_vdso(int mem, const struct mapping *m, void **image, uint64_t *bias)
 {
 	uint64_t own = getauxval(AT_SYSINFO_EHDR); /* the same kernel, so the same image */
 	size_t size = m->end - m->start;
@@ -173,8 +179,7 @@ struct elf_file *target_open_vdso(pid_t pid, const struct mapping *m, void **ima
 	if (size > MAX_VDSO)
 		return NULL;
 	*image = xcalloc(1, size);
-	if ((read_target(pid, m->start, *image, size) ||
-	     read_target(getpid(), own, *image, size)) &&
+	if ((read_target(mem, m->start, *image, size) || read_own(own, *image, size)) &&
 	    elf_open_image(&file, *image, size, &err) == 0 &&
 	    elf_bias_of_mapping(file, m->start, 0, m->exec, bias))
 		return file;

@@ -18,7 +18,7 @@ static const nsec TELL = 1000000000; /* and told of this often */
 struct held_stack {
 	nsec at;
 	struct raw_sample raw;
-	uint8_t *bytes; /* raw.stack and raw.kernel point into it */
+	void *bytes; /* raw.stack and raw.kernel point into it */
 };
 
 /* ns the thread has waited for a CPU since it exists, 0 if unknown. */
@@ -60,8 +60,6 @@ void watch_look(struct watch *w, struct watch_context *c)
 
 static void hold(struct watch *w, const struct event *e)
 {
-	const struct raw_sample *raw = &e->sample.raw;
-	size_t kernel = raw->n_kernel * sizeof(*raw->kernel);
 	struct held_stack *h;
 
 	if (w->n_held == MAX_HELD)
@@ -69,14 +67,8 @@ static void hold(struct watch *w, const struct event *e)
 	ARRAY_GROW(w->held, w->n_held, w->cap_held);
 	h = &w->held[w->n_held++];
 	h->at = e->at;
-	h->raw = *raw;
-	h->bytes = xcalloc(1, raw->stack_len + kernel + 1);
-	if (kernel)
-		memcpy(h->bytes, raw->kernel, kernel);
-	if (raw->stack_len)
-		memcpy(h->bytes + kernel, raw->stack, raw->stack_len);
-	h->raw.kernel = (const void *)h->bytes;
-	h->raw.stack = h->bytes + kernel;
+	h->raw = e->sample.raw;
+	h->bytes = raw_sample_copy(&h->raw);
 }
 
 /* While the request is still in memory. */

@@ -130,32 +130,15 @@ void glancer_look(const struct glancer *g, struct glance *out)
 	look_at_schedule(g, out);
 }
 
-char glancer_state(const struct glancer *g, uint64_t *image)
+char glancer_state(const struct glancer *g)
 {
-	/* pid (comm) state, then numbers: startcode is field 26, startstack 28 of the file. */
-	enum { FIRST_NUMBER = 4, STARTCODE = 26, STARTSTACK = 28 };
-	char text[1024], *p, *end;
-	char state;
+	char text[1024], *p;
 
+	/* pid (comm) state, then numbers. */
 	if (read_text(g->stat, text, sizeof(text)) <= 0)
 		return '?';
 	p = strrchr(text, ')');
-	if (!p || p[1] != ' ' || !p[2])
-		return '?';
-	state = p[2];
-	p += 3;
-	for (int field = FIRST_NUMBER; image && field <= STARTSTACK && *p; field++) {
-		unsigned long long value = strtoull(p, &end, 10);
-
-		if (end == p)
-			break;
-		p = end;
-		if (field == STARTCODE)
-			*image = value;
-		if (field == STARTSTACK)
-			*image ^= value << 1;
-	}
-	return state;
+	return p && p[1] == ' ' && p[2] ? p[2] : '?';
 }
 
 uint64_t glance_poll_key(const struct glance *g)

@@ -41,9 +41,8 @@ int glancer_open(struct glancer *g, int procfd, pid_t tid, struct error *err);
 void glancer_close(struct glancer *g);
 void glancer_look(const struct glancer *g, struct glance *out);
 
-/* Its state as in its stat file (R S D T t Z X), '?' if unknown; *image tells one exec from another
- * (may be NULL). */
-char glancer_state(const struct glancer *g, uint64_t *image);
+/* Its state as in its stat file (R S D T t Z X), '?' if unknown. */
+char glancer_state(const struct glancer *g);
 
 /* The key of the poll it is asleep in (sampler/poll_key.h), 0: it is in none. */
 uint64_t glance_poll_key(const struct glance *g);

@@ -51,22 +51,20 @@ void ticker_push(struct ticker *t, struct followed *f, struct event *e)
 		t->losses.lost++;
 }
 
-/* The main thread's image changes with an exec. */
-static void look_for_exec(struct ticker *t, nsec now)
+bool ticker_look_for_exec(struct ticker *t, nsec now)
 {
-	struct event e = { .kind = EVENT_EXEC, .at = now };
-	struct followed *f = ticker_find(t, t->config.pid);
-	uint64_t image = 0;
+	struct event e = {
+		.kind = EVENT_EXEC, .pid = t->config.pid, .tid = t->config.pid, .at = now
+	};
 
-	if (t->tells_of_execs || now < t->next_image || !f)
-		return;
+	if (t->tells_of_execs)
+		return false;
 	t->next_image = now + LOOK_FOR_EXEC;
-	/* One that is ending has none. */
-	if (glancer_state(&f->glancer, &image) == '?' || image == 0 || image == t->image)
-		return;
-	if (t->image)
-		ticker_push(t, f, &e);
-	t->image = image;
+	if (image_look(&t->image, t->target.procfd) != IMAGE_REPLACED)
+		return false;
+	if (image_open(&t->image, t->target.procfd) == 0 && queue_push(&t->queue, &e))
+		tell(t);
+	return true;
 }
 
 void ticker_push_sample(struct ticker *t, struct followed *f, nsec at, const struct raw_sample *raw,
@@ -74,9 +72,9 @@ void ticker_push_sample(struct ticker *t, struct followed *f, nsec at, const str
 {
 	struct event e = { .kind = EVENT_SAMPLE, .at = at };
 
-	/* It may be the first of another program. */
-	t->next_image = 0;
-	look_for_exec(t, at);
+	/* It may be of the program before, or the first of another. */
+	if (ticker_look_for_exec(t, at))
+		return;
 	e.sample.raw = *raw;
 	e.sample.asleep = asleep;
 	t->losses.made++;
@@ -237,7 +235,7 @@ static void follow_sleep(struct ticker *t, struct followed *f, const struct glan
 	if (sleep->sampled || g->at < f->next_asleep ||
 	    (g->at < sleep->from + PERIOD && g->at < f->track.turn_start + t->config.gate))
 		return;
-	state = glancer_state(&f->glancer, NULL);
+	state = glancer_state(&f->glancer);
 	if (state == 'T' || (state == 't' && !f->tracer.seized))
 		sleep->state = SAMPLE_STOPPED;
 	sample_asleep(t, f, g);
@@ -283,7 +281,7 @@ static void tick_followed(struct ticker *t, struct followed *f)
 	if (is_denied(t, f, &g))
 		return;
 	/* What we ourselves hold at a system call does not sleep in it. */
-	if (f->tracer.seized && g.kind != GLANCE_RUNNING && glancer_state(&f->glancer, NULL) == 't')
+	if (f->tracer.seized && g.kind != GLANCE_RUNNING && glancer_state(&f->glancer) == 't')
 		g.kind = GLANCE_RUNNING;
 	f->gone = false;
 	t->ops->tick(t, f, &g);
@@ -335,7 +333,8 @@ static void tick(struct ticker *t, nsec until)
 	pthread_mutex_lock(&t->lock);
 	ticker_took(t, until - PERIOD, now);
 	drop_leaving(t);
-	look_for_exec(t, now);
+	if (now >= t->next_image)
+		ticker_look_for_exec(t, now);
 	for (size_t i = 0; i < t->n; i++)
 		if (!t->followed[i]->leave)
 			tick_followed(t, t->followed[i]);
@@ -441,6 +440,7 @@ int ticker_open(void **state, const struct probe_config *config, const struct ti
 	t->own = own;
 	t->queue.max_bytes = config->stack_ring ? config->stack_ring : STACK_ROOM;
 	t->target.procfd = t->news = -1;
+	image_init(&t->image);
 	pthread_mutex_init(&t->lock, NULL);
 	ret = open_target(t, err);
 	/* Without the right to look, say so now. */
@@ -448,6 +448,9 @@ int ticker_open(void **state, const struct probe_config *config, const struct ti
 		ret = glancer_open(&glancer, t->target.procfd, config->pid, err);
 	if (ret == 0)
 		glancer_close(&glancer);
+	/* A launched one has its exec before it. */
+	if (ret == 0)
+		image_open(&t->image, t->target.procfd);
 	if (ret == 0 && ops->open)
 		ret = ops->open(t, err);
 	if (ret == 0)
@@ -472,6 +475,7 @@ void ticker_close(void *state)
 	if (t->ops->close)
 		t->ops->close(t);
 	queue_destroy(&t->queue);
+	image_close(&t->image);
 	if (t->news >= 0)
 		close(t->news);
 	if (t->target.procfd >= 0)

@@ -3,10 +3,11 @@
 
 #include <pthread.h>
 
+#include "sampler/image.h"
 #include "sampler/proc/glance.h"
-#include "sampler/proc/queue.h"
 #include "sampler/proc/tracer.h"
 #include "sampler/proc/track.h"
+#include "sampler/queue.h"
 #include "sampler/target.h"
 
 /*
@@ -71,8 +72,8 @@ struct ticker {
 	struct followed *followed[TICKER_SLOTS];
 	size_t n;
 	struct queue queue;
-	int news;       /* an eventfd: readable when the session should drain */
-	uint64_t image; /* of the target's program */
+	int news; /* an eventfd: readable when the session should drain */
+	struct image image;
 	nsec next_image, next_listen;
 	bool listened;
 	bool tells_of_execs; /* the rung itself does */
@@ -105,6 +106,9 @@ void ticker_losses(void *state, struct probe_losses *out);
 	.unfollow = ticker_unfollow, .choose = ticker_choose, .begin = ticker_begin, \
 	.set_threshold = ticker_set_threshold, .drain = ticker_drain, .look = ticker_look
 
+/* With the lock: tells of an exec that has happened.  True if there was one, or is one. */
+bool ticker_look_for_exec(struct ticker *t, nsec now);
+
 /* For rungs, in the ticker's thread. */
 nsec ticker_now(void);
 /* NULL if it is not followed. */
@@ -112,7 +116,7 @@ struct followed *ticker_find(const struct ticker *t, pid_t tid);
 struct cpu_time ticker_cpu_time(const struct glance *g);
 /* The loop polls from `at` on: ends its turn, and tells of it when it was long. */
 void ticker_begin_poll(struct ticker *t, struct followed *f, nsec at, const struct cpu_time *now);
-/* A stack of it; raw is copied. */
+/* A stack of it; raw is copied.  Dropped if it may be of the program before. */
 void ticker_push_sample(struct ticker *t, struct followed *f, nsec at, const struct raw_sample *raw,
 			bool asleep);
 void ticker_push(struct ticker *t, struct followed *f, struct event *e);

@@ -130,6 +130,7 @@ void ticker_drain(void *state, void (*handle)(void *arg, const struct event *e),
 		if (t->ops->flush && !t->followed[i]->leave)
 			t->ops->flush(t, t->followed[i]);
 	}
+	ticker_look_for_exec(t, ticker_now());
 	queue_take(&mine, &t->queue);
 	pthread_mutex_unlock(&t->lock);
 	queue_deliver(&mine, handle, arg);

@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/select.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,6 +33,7 @@ static struct shim_page *page; /* NULL: do nothing */
 static uint32_t *original;     /* not 0, but 0 in a forked copy of this process */
 static char page_variable[sizeof(SHIM_VARIABLE) + MAX_PATH]; /* "LAGPROF_SHIM=…" */
 static char library[MAX_PATH];                               /* our own path in LD_PRELOAD */
+static struct stat library_file;
 static __thread struct shim_thread *mine __attribute__((tls_model("initial-exec")));
 static __thread int searched __attribute__((tls_model("initial-exec")));
 
@@ -253,6 +255,16 @@ EXPORT int listen(int fd, int backlog)
 	return REAL(listen)(fd, backlog);
 }
 
+/* lagprof may have ended without a word, and its id may be another process's by now. */
+static int library_is_there(void)
+{
+	struct stat st;
+
+	/* stat() is no function of its own in older versions of glibc. */
+	return syscall(SYS_stat, library, &st) == 0 && st.st_dev == library_file.st_dev &&
+	       st.st_ino == library_file.st_ino;
+}
+
 /*
  * The target runs another program in its place: that one is to have the library
  * again.  Returns env, or a longer copy in `room`.
@@ -262,7 +274,7 @@ static char *const *with_shim(char *const *env, char **room, char *preload, size
 	size_t n = 0, len = strlen(library);
 	const char *theirs = NULL;
 
-	if (!page || page->off || (uint32_t)getpid() != page->pid || !env)
+	if (!page || page->off || (uint32_t)getpid() != page->pid || !env || !library_is_there())
 		return env;
 	for (char *const *v = env; *v; v++) {
 		if (n == MAX_VARIABLES - 3)
@@ -434,6 +446,7 @@ __attribute__((constructor)) static void load(void)
 	memcpy(page_variable, *v, strlen(*v) + 1);
 	remove_variable(v);
 	clean_preload();
+	syscall(SYS_stat, library, &library_file);
 	p = map_page(page_variable + sizeof(SHIM_VARIABLE));
 	original = p ? map_original() : NULL;
 	if (!original)

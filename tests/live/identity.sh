@@ -7,46 +7,90 @@
 need python3 unshare
 need_exact
 
-execs()
+# watch NAME PROBE PROGRAM LOG COUNT [OTHER]: sets $lagprof and $target.  The library of the rung shim comes
+# with the launch.
+watch()
 {
-	start_fixture "execs-$1" "$FIXTURES/flip" "$tmp/execs-$1.log" "$2" "$FIXTURES/flop"
-	target=$pid
-	attach "execs-$1" "$target" --threshold 20ms --probe "$1"
-	ended "$target" $((20 + $2))
-	ended "$lagprof" 20
-	[ "$status" -eq 0 ] || fail "$1: lagprof exited with $status"
-	python3 "$LIVE/identity.py" "$tmp/execs-$1.json" "$tmp/execs-$1.log" || fail "$1: execs"
-	"$LAGPROF" report --format folded "$tmp/execs-$1.lagprof" >"$tmp/folded"
+	watched=$1 probe=$2
+	shift 2
+	if [ "$probe" = shim ]; then
+		start "$watched-target" "$LAGPROF" run --no-html --probe shim -o "$tmp/$watched.lagprof" \
+			--json "$tmp/$watched.json" -- "$@"
+		lagprof=$pid
+		wait_for 20 grep -q '^ready' "$tmp/$watched-target.out" || fail "$watched did not start"
+		target=$(sed -n 's/^ready //p' "$tmp/$watched-target.out")
+	else
+		start_fixture "$watched-target" "$@"
+		target=$pid
+		attach "$watched" "$target" --probe "$probe"
+	fi
+}
+
+# judge NAME LOG: every stall carries the function of the program that made it.
+judge()
+{
+	python3 "$LIVE/identity.py" "$tmp/$1.json" "$2" || fail "$1"
+	"$LAGPROF" report --format folded "$tmp/$1.lagprof" >"$tmp/folded"
 	grep 'spin_first.*spin_second\|spin_second.*spin_first' "$tmp/folded" && fail "$1: a stack of two programs"
 }
 
-# The program's file is another one by the time lagprof looks for names.
+execs()
+{
+	watch "execs-$1" "$1" "$FIXTURES/flip" "$tmp/execs-$1.log" "$2" "$FIXTURES/flop"
+	ended "$lagprof" $((20 + $2))
+	[ "$status" -eq 0 ] || fail "$1: lagprof exited with $status"
+	echo "$1, $2 execs:"
+	judge "execs-$1" "$tmp/execs-$1.log"
+}
+
+install()
+{
+	cp "$FIXTURES/$1" "$tmp/new"
+	mv "$tmp/new" "$tmp/service"
+}
+
+# The program's file is another one by the time lagprof looks for names; every third time there is none.
 upgrades()
 {
 	count=0
-	while [ $count -lt "$1" ]; do
+	while [ $count -lt "$2" ]; do
 		count=$((count + 1))
-		rm -f "$tmp/service"
-		cp "$FIXTURES/flip" "$tmp/service"
-		start_fixture "upgrade" "$tmp/service" "$tmp/upgrade-$count.log" 1000000
-		target=$pid
-		cp "$FIXTURES/flop" "$tmp/new"
-		mv "$tmp/new" "$tmp/service"
-		[ $((count % 2)) -eq 0 ] && rm "$tmp/service"
-		attach "upgrade-$count" "$target" --duration 500ms
-		ended "$lagprof" 20
+		install flip
+		watch "upgrade-$1-$count" "$1" "$tmp/service" "$tmp/upgrade.log" 20
+		install flop
+		[ $((count % 3)) -eq 0 ] && rm "$tmp/service"
+		sleep 0.4
 		kill -KILL "$target"
-		"$LAGPROF" report --format folded "$tmp/upgrade-$count.lagprof" >"$tmp/folded"
+		ended "$lagprof" 20
+		"$LAGPROF" report --format folded "$tmp/upgrade-$1-$count.lagprof" >"$tmp/folded"
 		if grep -q spin_second "$tmp/folded" || ! grep -q spin_first "$tmp/folded"; then
-			fail "upgrade $count: $(cat "$tmp/folded")"
+			fail "$1, upgrade $count: $(cat "$tmp/folded")"
 		fi
 	done
+	echo "$1: $count programs whose file was replaced"
 }
 
-for probe in exact light user; do
-	execs $probe "${EXECS:-12}"
+# It runs its own file again and again, and that is another one each time.
+renewals()
+{
+	install flip
+	watch "renewals-$1" "$1" "$tmp/service" "$tmp/renewals-$1.log" "$2" "$tmp/service"
+	while ! not_running "$lagprof"; do
+		install flop
+		sleep 0.07
+		install flip
+		sleep 0.05
+	done
+	ended "$lagprof" 20
+	echo "$1, $2 programs that were replaced and run anew:"
+	judge "renewals-$1" "$tmp/renewals-$1.log"
+}
+
+for rung in ${RUNGS:-exact light user shim proc}; do
+	[ "${EXECS:-12}" -eq 0 ] || execs "$rung" "${EXECS:-12}"
+	[ "${UPGRADES:-2}" -eq 0 ] || upgrades "$rung" "${UPGRADES:-2}"
+	[ "${UPGRADES:-2}" -eq 0 ] || renewals "$rung" "$((4 * ${UPGRADES:-2}))"
 done
-upgrades "${UPGRADES:-2}"
 for probe in exact proc; do
 	unshare --pid --fork --mount-proc python3 "$LIVE/pid_reuse.py" "$LAGPROF" "$tmp" "${REUSES:-6}" $probe ||
 		fail "pids"

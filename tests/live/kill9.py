@@ -65,6 +65,12 @@ def check_target(pid, fds):
     return None
 
 
+def left_on_disk():
+    """What lagprof, or its library in the target, made outside of the folder that it was told of."""
+    found = {name for name in os.listdir("/dev/shm") if "lagprof" in name}
+    return found | set(os.listdir(os.environ["TMPDIR"]))
+
+
 def start_lagprof(arguments):
     return subprocess.Popen([LAGPROF] + arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.DEVNULL)
@@ -134,6 +140,9 @@ def kill_launching(i, delay):
 
 def main():
     random.seed(9)
+    os.environ["TMPDIR"] = os.path.join(TMP, "temporary")
+    os.makedirs(os.environ["TMPDIR"], exist_ok=True)
+    before = left_on_disk()
     armed = 0
     ways = [kill_launching] if PROBE == "shim" else [kill_attached, kill_launching]
     for i in range(int(sys.argv[4])):
@@ -143,6 +152,8 @@ def main():
         if problem:
             sys.exit(f"kill {i}, {way.__name__}: {problem}")
     print(f"{PROBE}: {sys.argv[4]} kills, {armed} of them while it observed: nothing stopped, dead or left")
+    if left_on_disk() - before:
+        sys.exit(f"left on the disk: {left_on_disk() - before}")
     if armed == 0:
         sys.exit("no kill came while lagprof observed: nothing was tested")
 

@@ -4,7 +4,7 @@
 # N=200 for the long form.
 . "$(dirname "$0")/lib.sh"
 need python3
-for probe in user shim proc; do
+for probe in ${RUNGS:-user shim proc}; do
 	python3 "$LIVE/kill9.py" "$LAGPROF" "$FIXTURES/stall_server" "$tmp" "${N:-6}" $probe || fail "kill9 $probe"
 	rm -f "$tmp"/kill-*
 done

@@ -29,6 +29,19 @@ grep -E 'LAGPROF_SHIM|memfd|lagprof_' "$tmp/env.out" && fail "something of ours 
 observe bare sh -c 'env | grep -cE "^(LD_PRELOAD|LAGPROF_SHIM)"; :'
 [ "$(cat "$tmp/bare.out")" = 0 ] || fail "a child sees the library: $(cat "$tmp/bare.out")"
 
+# A target whose lagprof was killed runs other programs as if it had never been there.
+start orphan "$LAGPROF" run -q --probe shim --no-html -o "$tmp/orphan.lagprof" -- sh -c \
+	"echo up; while [ ! -e '$tmp/go' ]; do sleep 0.1; done; exec env >'$tmp/orphan.env' 2>'$tmp/orphan.said'"
+orphan=$pid
+wait_for 20 grep -q up "$tmp/orphan.out" || fail "orphan: $(cat "$tmp/orphan.err")"
+kill -KILL "$orphan"
+ended "$orphan" 5
+touch "$tmp/go"
+wait_for 20 grep -q ^PATH= "$tmp/orphan.env" || fail "the target of a killed lagprof runs no other program"
+cat "$tmp/orphan.said"
+grep -E '^(LD_PRELOAD|LAGPROF_SHIM)=' "$tmp/orphan.env" && fail "a killed lagprof is still named to programs"
+[ -s "$tmp/orphan.said" ] && fail "a killed lagprof disturbs what its target runs"
+
 observe status sh -c 'exit 7'
 [ $? -eq 7 ] || fail "the exit status was lost"
 

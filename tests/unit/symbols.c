@@ -279,7 +279,7 @@ TEST(symbols_of_libc_have_their_public_names_without_version)
 }
 
 /* A file of one page of code with the given symbols, in memory. */
-struct image {
+struct elf_image {
 	Elf64_Ehdr eh;
 	Elf64_Phdr load;
 	Elf64_Shdr sections[4]; /* none, .text, .symtab, .strtab */
@@ -287,14 +287,15 @@ struct image {
 	char strings[64];
 };
 
-static void image_make(struct image *im, const Elf64_Sym *symbols, size_t n, const char *strings)
+static void image_make(struct elf_image *im, const Elf64_Sym *symbols, size_t n,
+		       const char *strings)
 {
-	*im = (struct image){
+	*im = (struct elf_image){
 		.eh = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
 			.e_type = ET_DYN, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
-			.e_phoff = offsetof(struct image, load), .e_phnum = 1,
+			.e_phoff = offsetof(struct elf_image, load), .e_phnum = 1,
 			.e_phentsize = sizeof(Elf64_Phdr), .e_shnum = 4,
-			.e_shoff = offsetof(struct image, sections),
+			.e_shoff = offsetof(struct elf_image, sections),
 			.e_shentsize = sizeof(Elf64_Shdr), .e_ehsize = sizeof(Elf64_Ehdr) },
 		.load = { .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0x1000,
 			  .p_filesz = sizeof(*im), .p_memsz = 0x1000 },
@@ -302,10 +303,10 @@ static void image_make(struct image *im, const Elf64_Sym *symbols, size_t n, con
 			[1] = { .sh_type = SHT_PROGBITS, .sh_flags = SHF_ALLOC | SHF_EXECINSTR,
 				.sh_addr = 0x1000, .sh_size = 0x1000 },
 			[2] = { .sh_type = SHT_SYMTAB, .sh_link = 3, .sh_entsize = sizeof(Elf64_Sym),
-				.sh_offset = offsetof(struct image, symbols),
+				.sh_offset = offsetof(struct elf_image, symbols),
 				.sh_size = n * sizeof(Elf64_Sym) },
 			[3] = { .sh_type = SHT_STRTAB, .sh_size = sizeof(im->strings),
-				.sh_offset = offsetof(struct image, strings) },
+				.sh_offset = offsetof(struct elf_image, strings) },
 		},
 	};
 	memcpy(im->symbols, symbols, n * sizeof(*symbols));
@@ -326,7 +327,7 @@ TEST(symbols_nested_in_others_are_the_innermost)
 				      FUNCTION(13, 0x1040, 0x200) };
 	struct elf_file *file;
 	struct error err;
-	struct image im;
+	struct elf_image im;
 
 	image_make(&im, symbols, 3, strings);
 	CHECK_EQ(elf_open_image(&file, &im, sizeof(im), &err), 0);
@@ -345,7 +346,7 @@ TEST(symbols_without_size_end_where_the_next_begins)
 	struct elf_file *file;
 	struct symbol symbol;
 	struct error err;
-	struct image im;
+	struct elf_image im;
 
 	image_make(&im, symbols, 2, strings);
 	CHECK_EQ(elf_open_image(&file, &im, sizeof(im), &err), 0);
@@ -372,7 +373,7 @@ TEST(symbols_that_lie_are_left_out)
 	struct elf_file *file;
 	struct symbol symbol;
 	struct error err;
-	struct image im;
+	struct elf_image im;
 
 	image_make(&im, symbols, 7, strings);
 	CHECK_EQ(elf_open_image(&file, &im, sizeof(im), &err), 0);
@@ -390,8 +391,8 @@ TEST(symbols_names_are_read_across_the_pieces_of_the_table)
 	struct elf_file *file;
 	struct error err;
 	struct symbol symbol;
-	size_t size = sizeof(struct image) + (64 << 10);
-	struct image *im = xcalloc(1, size);
+	size_t size = sizeof(struct elf_image) + (64 << 10);
+	struct elf_image *im = xcalloc(1, size);
 	char *table = (char *)(im + 1), name[300];
 	Elf64_Sym symbols[] = { FUNCTION(4000, 0x1000, 4), FUNCTION(4096, 0x1010, 4),
 				FUNCTION(8190, 0x1020, 4) };

@@ -1,11 +1,12 @@
-#ifndef LAGPROF_SAMPLER_PROC_QUEUE_H
-#define LAGPROF_SAMPLER_PROC_QUEUE_H
+#ifndef LAGPROF_SAMPLER_QUEUE_H
+#define LAGPROF_SAMPLER_QUEUE_H
 
 #include "sampler/probe.h"
 
 /*
- * Events on their way from the thread that notices them to the session, in
- * order; each owns the bytes of its stack.  The caller locks.
+ * Events that wait, in order: on their way from the thread that notices them to
+ * the session, or until they can be read.  Each owns the bytes of its stack.  The
+ * caller locks.
  */
 struct queue {
 	struct event *events;

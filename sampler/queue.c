@@ -1,12 +1,18 @@
-#include "sampler/proc/queue.h"
+#include "sampler/queue.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+static struct raw_sample *stack_of(struct event *e)
+{
+	return e->kind == EVENT_SAMPLE || e->kind == EVENT_CALL ? &e->sample.raw : NULL;
+}
+
+/* The block that raw_sample_copy() made begins with them. */
 static void free_stack(struct event *e)
 {
-	if (e->kind == EVENT_SAMPLE)
-		free((void *)e->sample.raw.stack);
+	if (stack_of(e))
+		free((void *)stack_of(e)->kernel);
 }
 
 void queue_destroy(struct queue *q)
@@ -19,21 +25,17 @@ void queue_destroy(struct queue *q)
 
 bool queue_push(struct queue *q, const struct event *e)
 {
-	const struct raw_sample *raw = e->kind == EVENT_SAMPLE ? &e->sample.raw : NULL;
-	uint8_t *copy;
+	struct event copy = *e;
+	struct raw_sample *raw = stack_of(&copy);
 
 	if (raw && q->bytes + raw->stack_len > q->max_bytes)
 		return false;
-	ARRAY_GROW(q->events, q->n, q->cap);
-	q->events[q->n] = *e;
 	if (raw) {
-		copy = xcalloc(1, raw->stack_len + 1);
-		if (raw->stack_len)
-			memcpy(copy, raw->stack, raw->stack_len);
-		q->events[q->n].sample.raw.stack = copy;
+		raw_sample_copy(raw);
 		q->bytes += raw->stack_len;
 	}
-	q->n++;
+	ARRAY_GROW(q->events, q->n, q->cap);
+	q->events[q->n++] = copy;
 	return true;
 }
 
