@@ -81,36 +81,6 @@ static bool leaf_has_no_frame(struct walk *w, enum step_code code)
 	return code_calls(space, w->mem, ra, pc) == CODE_CALLS_IT;
 }
 
-/* Whether `slot` may begin a frame: a link up the stack, and the address after a call. */
-static bool is_frame(struct walk *w, uint64_t slot, uint64_t *caller_fp)
-{
-	uint64_t ra;
-
-	return memory_read_u64(w->mem, slot, caller_fp) == 0 && *caller_fp > slot &&
-	       *caller_fp - slot < WALK_REACH && *caller_fp % 8 == 0 &&
-	       memory_read_u64(w->mem, slot + 8, &ra) == 0 &&
-	       step_rules_after_call(w->rules, w->mem, ra) == 1;
-}
-
-/*
- * Where V8 takes a frame apart (in its deoptimizer) there is none to step from.
- * The next one up the stack is: two links in a row are no accident.
- */
-static enum stack_end scan_for_frame(struct walk *w)
-{
-	uint64_t sp = w->regs.r[DW_RSP], fp, next;
-	enum stack_end end;
-
-	for (uint64_t slot = sp; walk_may_scan(w, slot - sp); slot += 8) {
-		if (!is_frame(w, slot, &fp) || !is_frame(w, fp, &next))
-			continue;
-		end = step_frame(w, slot);
-		w->how = HOW_SCAN;
-		return end;
-	}
-	return STACK_NO_UNWIND_INFO;
-}
-
 /* Whether the word above fp is a return address, as it is where a frame begins. */
 static bool may_be_fp(struct walk *w, uint64_t fp)
 {
@@ -134,6 +104,98 @@ static void find_caller_fp(struct walk *w, uint64_t slot)
 			break;
 	}
 	w->regs.valid &= ~(1u << DW_RBP);
+}
+
+/* Whether rules lead from `next` to the outermost frame, or to the next code without any. */
+static bool rules_lead_home(struct walk *w, struct walk next)
+{
+	enum stack_end end = GOES_ON;
+
+	for (uint64_t n = 0; end == GOES_ON && walk_may_scan(w, n); n++) {
+		const struct step_rule *rule =
+			step_rules_at(w->rules, w->mem, walk_lookup_pc(&next));
+
+		if (rule->kind == STEP_CFI)
+			end = walk_by_cfi(&next, rule);
+		else if (rule->kind == STEP_CFI_ROW)
+			end = walk_by_row(&next, rule);
+		else
+			return rule->kind == STEP_OUTERMOST || (n > 0 && rule->kind == STEP_FP);
+	}
+	return end == STACK_COMPLETE;
+}
+
+/*
+ * Code that a library has made for itself (PCRE's) keeps to no form at all, but
+ * what called it is a function with rules.  Its frame may hold old return addresses in
+ * slots not written yet: from the true one on, the whole stack must come out.
+ */
+static enum stack_end scan_for_rules(struct walk *w)
+{
+	uint64_t sp = w->regs.r[DW_RSP], pc = walk_lookup_pc(w), ra;
+
+	for (uint64_t slot = sp; walk_may_scan(w, slot - sp); slot += 8) {
+		struct walk next = *w;
+
+		if (memory_read_u64(w->mem, slot, &ra) < 0)
+			break;
+		if (step_rules_after_call(w->rules, w->mem, ra) != 1 ||
+		    step_rules_at(w->rules, w->mem, ra - 1)->kind == STEP_FP ||
+		    code_calls(w->rules->space, w->mem, ra, pc) == CODE_CALLS_OTHER)
+			continue;
+		find_caller_fp(&next, slot);
+		if (step_return(&next, slot, HOW_SCAN) != GOES_ON || !rules_lead_home(w, next))
+			continue;
+		next.scanned = w->scanned;
+		*w = next;
+		return GOES_ON;
+	}
+	return STACK_NO_UNWIND_INFO;
+}
+
+/* Whether the frame at fp is not JIT code's own but that of a function with rules, called by name.
+ */
+static bool frame_is_callers(struct walk *w, uint64_t fp)
+{
+	uint64_t ra;
+
+	return memory_read_u64(w->mem, fp + 8, &ra) == 0 &&
+	       step_rules_after_call(w->rules, w->mem, ra) == 1 &&
+	       step_rules_at(w->rules, w->mem, ra - 1)->kind != STEP_FP &&
+	       code_calls(w->rules->space, w->mem, ra, walk_lookup_pc(w)) == CODE_CALLS_OTHER;
+}
+
+/* Whether `slot` may begin a frame: a link up the stack, and the address after a call. */
+static bool is_frame(struct walk *w, uint64_t slot, uint64_t *caller_fp)
+{
+	uint64_t ra;
+
+	return memory_read_u64(w->mem, slot, caller_fp) == 0 && *caller_fp > slot &&
+	       *caller_fp - slot < WALK_REACH && *caller_fp % 8 == 0 &&
+	       memory_read_u64(w->mem, slot + 8, &ra) == 0 &&
+	       step_rules_after_call(w->rules, w->mem, ra) == 1;
+}
+
+/*
+ * Where V8 takes a frame apart (in its deoptimizer) there is none to step from.
+ * The next one up the stack is: two links in a row are no accident.
+ */
+static enum stack_end scan_for_frame(struct walk *w, enum step_code code)
+{
+	uint64_t sp = w->regs.r[DW_RSP], fp, next;
+	enum stack_end end;
+
+	for (uint64_t slot = sp; walk_may_scan(w, slot - sp); slot += 8) {
+		if (!is_frame(w, slot, &fp) || !is_frame(w, fp, &next))
+			continue;
+		if (code == STEP_IN_JIT && frame_is_callers(w, slot) &&
+		    scan_for_rules(w) == GOES_ON)
+			return GOES_ON;
+		end = step_frame(w, slot);
+		w->how = HOW_SCAN;
+		return end;
+	}
+	return STACK_NO_UNWIND_INFO;
 }
 
 /*
@@ -185,9 +247,9 @@ static enum stack_end scan(struct walk *w, enum step_code code)
 
 	if (walk_is_exact(w) && returns_at_sp(w, &ra))
 		return step_return(w, w->regs.r[DW_RSP], HOW_SCAN);
-	if (scan_for_frame(w) == GOES_ON)
+	if (scan_for_frame(w, code) == GOES_ON)
 		return GOES_ON;
-	return code == STEP_IN_JIT ? STACK_NO_UNWIND_INFO : scan_for_caller(w);
+	return code == STEP_IN_JIT ? scan_for_rules(w) : scan_for_caller(w);
 }
 
 enum stack_end walk_by_fp(struct walk *w, const struct step_rule *rule)
@@ -197,6 +259,9 @@ enum stack_end walk_by_fp(struct walk *w, const struct step_rule *rule)
 
 	if (walk_is_exact(w))
 		end = leave_leaf(w, code);
+	if (end == STACK_NO_UNWIND_INFO && code == STEP_IN_JIT && w->how != HOW_FP &&
+	    regs_have(&w->regs, DW_RBP) && frame_is_callers(w, w->regs.r[DW_RBP]))
+		end = scan_for_rules(w);
 	if (end == STACK_NO_UNWIND_INFO && code == STEP_IN_BARE_FILE)
 		end = scan_for_caller(w);
 	if (end == STACK_NO_UNWIND_INFO && regs_have(&w->regs, DW_RBP))
