@@ -35,6 +35,27 @@ static const struct {
 	{ CAUSE_SYNC_CRYPTO, "bcryptjs",
 	  "bcryptjs computes in JavaScript on the loop even when called asynchronously: use bcrypt, "
 	  "which runs on the thread pool, or crypto.scrypt()." },
+	{ CAUSE_SYNC_CRYPTO, "crypto.sign",
+	  "Give crypto.sign() a callback: it then works on the thread pool; or sign with Ed25519 or "
+	  "ECDSA, which are many times faster than RSA." },
+	{ CAUSE_SYNC_CRYPTO, "crypto.verify",
+	  "Give crypto.verify() a callback: it then works on the thread pool; or keep what was "
+	  "verified in a cache." },
+	{ CAUSE_SYNC_CRYPTO, "randomBytes",
+	  "Give crypto.randomBytes() a callback: it then works on the thread pool." },
+	{ CAUSE_SYNC_CRYPTO, "*Sync",
+	  "Make the call without Sync: it computes on the thread pool and the loop goes on." },
+	{ CAUSE_SYNC_CRYPTO, "*DiffieHellman",
+	  "Looking for a prime takes long: use a named group (crypto.getDiffieHellman) or ECDH, and "
+	  "make it before listen()." },
+	{ CAUSE_SYNC_CRYPTO, "Cipher.*",
+	  "Encrypt large inputs as a stream, in pieces, or in a worker." },
+	{ CAUSE_SYNC_CRYPTO, "createHash",
+	  "Hashing has no asynchronous form: do many hashes in a worker, or a few hundred between two "
+	  "turns of the loop (setImmediate)." },
+	{ CAUSE_SYNC_CRYPTO, "createHmac",
+	  "Hashing has no asynchronous form: do many hashes in a worker, or a few hundred between two "
+	  "turns of the loop (setImmediate)." },
 	{ CAUSE_SYNC_CRYPTO, "Hash.*",
 	  "Hash large inputs as a stream in pieces or in a worker." },
 	{ CAUSE_SYNC_CRYPTO, "TLS*",
@@ -100,6 +121,18 @@ static const struct {
 	{ CAUSE_COMPILE, "require",
 	  "Load the module at the top of the file, before listen(): the first require() reads and "
 	  "compiles it on the loop." },
+	{ CAUSE_COMPILE, "new RegExp",
+	  "Make each RegExp once, outside of the function that uses it, and keep it." },
+	{ CAUSE_COMPILE, "new Function",
+	  "Make functions out of text once, before listen(), and keep them." },
+	{ CAUSE_COMPILE, "eval",
+	  "eval() compiles its text each time: make a function of it once and keep that, or parse the "
+	  "data with JSON.parse()." },
+	{ CAUSE_COMPILE, "vm.Script",
+	  "Compile each script once (new vm.Script), before listen(), and run that again." },
+	{ CAUSE_COMPILE, "*Context",
+	  "A new context is a whole new set of built-in objects: make one (vm.createContext), compile "
+	  "the script once (new vm.Script), and run that in it." },
 	{ CAUSE_COMPILE, "ajv",
 	  "Compile each schema once, before listen(), and keep the function that checks it." },
 	{ CAUSE_COMPILE, "babel",

@@ -69,6 +69,25 @@ static int strength(const struct rule *rule, enum doing doing)
 	return rule->flags & RULE_ENCLOSES ? 3 : 2;
 }
 
+/*
+ * Does what a call allocates have to be collected because of the call: reading or making a large
+ * value, not a callback of the program's that it calls?
+ */
+static bool makes_garbage(enum cause cause)
+{
+	switch (cause) {
+	case CAUSE_LARGE_PARSE:
+	case CAUSE_LARGE_SERIALIZE:
+	case CAUSE_SYNC_CRYPTO:
+	case CAUSE_SYNC_FS:
+	case CAUSE_COMPRESSION:
+	case CAUSE_COMPILE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 struct match {
 	const struct rule *rule;
 	const char *module; /* interned */
@@ -92,11 +111,17 @@ static bool knows_better(const struct rule *rule, const struct frame *f, const s
 	       strcmp(rule->function, "*") != 0;
 }
 
+/* A collector inside of a call that is known works for that call. */
+static bool causes_collection(const struct rule *rule, const struct match *best)
+{
+	return best->rule && best->rule->cause == CAUSE_GC && makes_garbage(rule->cause);
+}
+
 /*
  * Goes from the leaf to the nearest user frame (b->begin) for the strongest row,
  * the leaf-most of equals: what runs now, unless something around it says more.
  */
-static struct match find_match(struct classifier *c, const struct stack *stack, enum doing doing,
+static struct match find_match(struct classifier *c, const struct stack *stack, enum doing *doing,
 			       struct blame *b)
 {
 	struct match best = { 0 };
@@ -105,13 +130,17 @@ static struct match find_match(struct classifier *c, const struct stack *stack, 
 	for (i = 0; i < b->limit; i++) {
 		const struct frame *f = recording_get_frame(c->rec, stack->frames[i]);
 		const struct frame_class *class = classify(c, stack->frames[i]);
-		int s = strength(class->rule, doing);
+		int s = strength(class->rule, *doing);
 
 		if (s == 0 && class->role >= ROLE_DEPENDENCY)
 			break;
-		if (s > best.strength ||
-		    (s && s == best.strength && knows_better(class->rule, f, &best)))
+		if (s > best.strength || (s && s == best.strength &&
+					  (knows_better(class->rule, f, &best) ||
+					   causes_collection(class->rule, &best))))
 			best = (struct match){ class->rule, f->module, s, f->kind == FRAME_KERNEL };
+		/* A collector that sleeps on a lock waits for its own helpers: the call goes on. */
+		if (s && class->rule->cause == CAUSE_GC)
+			*doing = RUNS;
 	}
 	b->begin = i;
 	return best;
@@ -172,6 +201,18 @@ static uint32_t find_culprit(struct classifier *c, const struct stack *stack, ui
 			culprit = i;
 		}
 	}
+	return culprit;
+}
+
+/* Packages load packages: the one that was asked for is the outermost. */
+static uint32_t outermost_package(struct classifier *c, const struct stack *stack, uint32_t from,
+				  uint32_t culprit, uint32_t limit)
+{
+	if (culprit == NO_FRAME || classify(c, stack->frames[culprit])->role != ROLE_DEPENDENCY)
+		return culprit;
+	for (uint32_t i = limit; i-- > from;)
+		if (classify(c, stack->frames[i])->role == ROLE_DEPENDENCY)
+			return i;
 	return culprit;
 }
 
@@ -303,11 +344,15 @@ static void blame_stack(struct classifier *c, const struct sample *s, const stru
 	uint32_t end;
 
 	b->limit = find_limit(c, stack);
-	match = find_match(c, stack, doing, b);
+	match = find_match(c, stack, &doing, b);
 	find_cause(c, s, &match, b);
 	call = find_call(c, stack, b, doing, &end);
 	b->call = call ? call : b->call;
-	b->culprit = find_culprit(c, stack, b->begin < b->limit ? b->begin : end, b->limit);
+	if (b->begin < b->limit)
+		end = b->begin;
+	b->culprit = find_culprit(c, stack, end, b->limit);
+	if (b->cause == CAUSE_COMPILE)
+		b->culprit = outermost_package(c, stack, end, b->culprit, b->limit);
 	if (b->cause == CAUSE_USER_CODE && !b->call)
 		look_for_sort(c, stack, b);
 	if (b->cause == CAUSE_USER_CODE && !b->call)

@@ -97,6 +97,7 @@ struct callbacks {
 	nsec current, longest; /* of one callback without a break */
 	uint32_t breaks;       /* times that another callback began */
 	uint32_t entry;        /* function of the current callback, NO_FRAME between two */
+	int64_t object;        /* what it was called on, 0 unknown */
 	struct tally entries;  /* by function */
 	struct tally kinds;    /* of jobs, by the queue's interned name */
 };
@@ -138,6 +139,7 @@ static void count_callback(struct classifier *c, const struct part *p, struct ca
 {
 	const struct stack *stack = sample_stack(c->rec, p->sample);
 	nsec weight = p->sample->weight;
+	const struct argument *object;
 	const struct rule *job;
 	uint32_t entry;
 
@@ -146,6 +148,7 @@ static void count_callback(struct classifier *c, const struct part *p, struct ca
 		return;
 	job = find_job(c, p);
 	entry = find_entry(c, p);
+	object = sample_argument(p->sample, ARG_CALLBACK);
 	cb->total += weight;
 	if (job) {
 		cb->jobs += weight;
@@ -153,11 +156,13 @@ static void count_callback(struct classifier *c, const struct part *p, struct ca
 			cb->queueing += weight;
 		tally_add(&cb->kinds, (uintptr_t)classifier_intern(c, job->call), weight, 0);
 	}
-	if (entry != cb->entry) {
+	if (entry != cb->entry || (object && cb->object && object->number != cb->object)) {
 		cb->breaks++;
 		cb->current = 0;
 		cb->entry = entry;
 	}
+	if (object)
+		cb->object = object->number;
 	if (entry == NO_FRAME)
 		return;
 	cb->current += weight;

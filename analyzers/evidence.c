@@ -182,12 +182,19 @@ static void choose(const struct support *v, size_t n, enum argument_key key, str
 	tally_destroy(&t);
 }
 
+/* Loading a module reads files and more; the module says it all. */
+static bool is_evidence(enum cause cause, enum argument_key key)
+{
+	return key != ARG_CALLBACK && (cause != CAUSE_COMPILE || key == ARG_MODULE);
+}
+
 void evidence_collect(const struct judgement *j, const struct support_list *list,
 		      struct evidence *out)
 {
 	*out = (struct evidence){ 0 };
 	for (int key = 0; key < ARG_KEYS; key++)
-		choose(list->v, list->n, key, out);
+		if (is_evidence(j->cause, key))
+			choose(list->v, list->n, key, out);
 	if (j->cause == CAUSE_GC && j->call && !out->has[ARG_GC_KIND]) {
 		out->args[ARG_GC_KIND] = (struct argument){ .key = ARG_GC_KIND, .text = j->call };
 		out->has[ARG_GC_KIND] = true;

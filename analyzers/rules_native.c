@@ -225,6 +225,12 @@ const struct rule rules_native[] = {
 	{ "*/_pickle.*", "*dump*",                SERIALIZE, "pickle.dumps" },
 	{ "*/_pickle.*", "*save*",                SERIALIZE, "pickle.dumps" },
 	{ "*/_pickle.*", "*",                     PARSE, "pickle.loads" },
+	/* Making a matcher out of a pattern, at its first use */
+	{ "*", "v8::internal::RegExpImpl::IrregexpPrepare*", COMPILE, "new RegExp", ENCLOSES },
+	{ "*", "v8::internal::RegExpImpl::EnsureCompiledIrregexp*", COMPILE, "new RegExp", ENCLOSES },
+	{ "*", "v8::internal::RegExpImpl::Compile*", COMPILE, "new RegExp", ENCLOSES },
+	{ "*", "v8::internal::RegExp::Compile*", COMPILE, "new RegExp", ENCLOSES },
+	{ "*", "v8::internal::RegExpParser*",    COMPILE, "new RegExp", ENCLOSES },
 	{ "*", "v8::internal::*RawMatch*",      REGEX },
 	{ "*", "v8::internal::IrregexpInterpreter*", REGEX },
 	{ "*", "v8::internal::*RegExp*",         REGEX },
@@ -321,6 +327,10 @@ const struct rule rules_native[] = {
 	{ "*", "node::cares_wrap::*",            DNS },
 
 	/* Code coming in: V8, CPython, Lua, the dynamic linker */
+	{ "*", "v8::internal::Builtin_*FunctionConstructor", COMPILE, "new Function" },
+	{ "*", "v8::internal::Builtin_GlobalEval", COMPILE, "eval" },
+	{ "*", "v8::internal::Runtime_ResolvePossiblyDirectEval", COMPILE, "eval" },
+	{ "*", "v8::internal::Compiler::GetFunctionFromEval", COMPILE, "eval", NAMELESS },
 	{ "*", "v8::internal::Compiler::*",      COMPILE, V8_COMPILER, NAMELESS },
 	{ "*", "v8::internal::*CompilationJob*", COMPILE, V8_COMPILER, NAMELESS },
 	{ "*", "v8::internal::parsing::*",       COMPILE, V8_COMPILER, NAMELESS },
@@ -371,6 +381,9 @@ const struct rule rules_native[] = {
 	{ "*", "pthread_mutex_lock*",             LOCK, "pthread_mutex_lock", WEAK | BLOCKED },
 	{ "*", "__pthread_mutex_lock*",           LOCK, "pthread_mutex_lock", WEAK | BLOCKED },
 	{ "*", "__lll_lock_wait*",                LOCK, "pthread_mutex_lock", WEAK | BLOCKED },
+	/* No lock is held: it waits until threads that it woke before have a CPU (glibc up to 2.40). */
+	{ "*", "*pthread_cond_signal*",           CAUSE_CPU_STARVATION, NULL, BLOCKED },
+	{ "*", "*pthread_cond_broadcast*",        CAUSE_CPU_STARVATION, NULL, BLOCKED },
 	{ "*", "pthread_rwlock_*",                LOCK, NULL, WEAK | BLOCKED },
 	{ "*", "pthread_cond_*wait*",             LOCK, "pthread_cond_wait", WEAK | BLOCKED },
 	{ "*", "__pthread_cond_*wait*",           LOCK, "pthread_cond_wait", WEAK | BLOCKED },

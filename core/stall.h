@@ -18,7 +18,9 @@ enum argument_key {
 	/* clang-format off */
 	ARG_ITERATIONS, ARG_COST, ARG_DIGEST, ARG_KEYLEN, ARG_BYTES, ARG_PATH, ARG_HOST, ARG_COMMAND,
 	ARG_PEER, ARG_PATTERN, ARG_FLAGS, ARG_SUBJECT_LENGTH, ARG_DURATION, ARG_DESCRIPTOR,
-	ARG_LEVEL, ARG_GC_KIND, ARG_MODULE, ARG_KEYS
+	ARG_LEVEL, ARG_GC_KIND, ARG_MODULE,
+	ARG_CALLBACK, /* no evidence: a number that differs for two callbacks of one function */
+	ARG_KEYS
 	/* clang-format on */
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/arena.h"
@@ -14,6 +15,9 @@ enum {
 	PEERS = 16,
 	NET_LINES_MAX = 1 << 16, /* of a table of connections: about 10 MB */
 };
+
+static const nsec FILE_STAYS = 10000000;    /* ns, as long as lagprof lags on a free machine */
+static const nsec OTHERS_STAY = 1000000000; /* ns */
 
 /* A remembered socket. */
 struct peer {
@@ -147,8 +151,28 @@ static const char *peer_of(struct syscall_args *a, unsigned long inode)
 	return p->address;
 }
 
-static size_t describe(struct syscall_args *a, uint64_t fd, struct argument *out)
+static nsec read_clock(void)
 {
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (nsec)ts.tv_sec * 1000000000 + (nsec)ts.tv_nsec;
+}
+
+/*
+ * Descriptors are looked up after the call, and the next file gets the number of the one that was
+ * closed: soon after it is the same file still.  Connections and pipes stay open for longer.
+ */
+static bool is_same_still(const char *link, const struct sleep *sleep)
+{
+	nsec limit = link[0] == '/' ? FILE_STAYS : OTHERS_STAY;
+
+	return sleep->to == 0 || read_clock() < sleep->to + limit;
+}
+
+static size_t describe(struct syscall_args *a, const struct sleep *sleep, struct argument *out)
+{
+	uint64_t fd = sleep->args[0];
 	char name[32], link[512];
 	unsigned long inode;
 	const char *peer;
@@ -162,6 +186,8 @@ static size_t describe(struct syscall_args *a, uint64_t fd, struct argument *out
 	if (len <= 0)
 		return 0;
 	link[len] = '\0';
+	if (!is_same_still(link, sleep))
+		return 0;
 	out[n++] =
 		(struct argument){ .key = ARG_DESCRIPTOR, .text = recording_intern(a->rec, link) };
 	if (link[0] == '/' && strncmp(link, "/dev/", 5) != 0)
@@ -180,7 +206,7 @@ size_t syscall_args_of(struct syscall_args *a, const struct sleep *sleep, struct
 	if (i == n)
 		return 0;
 	if (calls[i].meaning == MEANS_DESCRIPTOR)
-		return describe(a, sleep->args[0], out);
+		return describe(a, sleep, out);
 	out[0] = (struct argument){ .key = ARG_DURATION,
 				    .number = (int64_t)(sleep->to - sleep->from) };
 	return sleep->to > sleep->from;

@@ -80,18 +80,38 @@ TEST(cause_of_a_reviver_is_its_own_code_not_the_parser_that_calls_it)
 		 CAUSE_USER_CODE);
 }
 
-TEST(cause_of_a_collection_inside_a_call_is_gc_and_its_kind_is_evidence)
+#define SCAVENGE                                     \
+	"n v8::internal::Scavenger::Process() " NODE \
+	"n v8::internal::Heap::CollectGarbage(int) " NODE
+
+TEST(cause_of_a_collection_inside_a_known_call_is_that_call)
 {
 	struct recording *rec = build_recording("v8");
 	const struct finding *f;
 	struct diagnosis *d;
 
 	build_stall(rec, 0, 100);
-	build_sample(rec,
-		     "n v8::internal::Scavenger::Process() " NODE
-		     "n v8::internal::Heap::CollectGarbage(int) " NODE PARSE
-		     "j load @/app/a.js:9\n" HTTP,
-		     100);
+	build_sample(rec, SCAVENGE PARSE "j load @/app/a.js:9\n" HTTP, 100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_LARGE_PARSE);
+	CHECK_STR(f->title, "JSON.parse");
+	done(rec, d);
+	/* The collector waits for its helpers. */
+	CHECK_EQ(cause_of("v8",
+			  "n pthread_cond_wait @/lib/libc.so.6\n" SCAVENGE PARSE
+			  "j load @/app/a.js:9\n" HTTP,
+			  202),
+		 CAUSE_LARGE_PARSE);
+}
+
+TEST(cause_of_a_collection_in_user_code_is_gc_and_its_kind_is_evidence)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, SCAVENGE "j load @/app/a.js:9\n" HTTP, 100);
 	d = only_finding(rec, &f);
 	CHECK_EQ(f->cause, CAUSE_GC);
 	CHECK_STR(f->title, "garbage collection (young)");
@@ -99,6 +119,46 @@ TEST(cause_of_a_collection_inside_a_call_is_gc_and_its_kind_is_evidence)
 	CHECK_STR(f->culprit->function, "load");
 	CHECK(f->call == NULL);
 	done(rec, d);
+}
+
+TEST(compile_without_the_programs_own_code_is_blamed_on_the_package_that_was_asked_for)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec,
+		     "j require @node:internal/modules/helpers:182\n"
+		     "j (anonymous) @/app/node_modules/inner/index.js:4\n"
+		     "j require @node:internal/modules/helpers:182\n"
+		     "j (anonymous) @/app/node_modules/outer/index.js:7\n"
+		     "j require @node:internal/modules/helpers:182",
+		     100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_COMPILE);
+	CHECK_STR(f->culprit->file, "/app/node_modules/outer/index.js");
+	done(rec, d);
+}
+
+TEST(cause_of_making_a_matcher_is_compile_not_regex)
+{
+	CHECK_EQ(cause_of("v8",
+			  "n v8::internal::RegExpMacroAssemblerX64::CheckCharacter(int) " NODE
+			  "n v8::internal::RegExpImpl::Compile(v8::internal::Isolate*) " NODE
+			  "j RegExp.prototype.test @\nj find @/app/a.js:9\n" HTTP,
+			  -1),
+		 CAUSE_COMPILE);
+}
+
+TEST(waking_threads_that_have_no_cpu_is_starvation_not_a_lock)
+{
+	CHECK_EQ(cause_of("v8",
+			  "n __futex_abstimed_wait_common @/lib/libc.so.6\n"
+			  "n pthread_cond_signal @/lib/libc.so.6\nn uv_cond_signal " NODE
+			  "j find @/app/a.js:9\n" HTTP,
+			  202),
+		 CAUSE_CPU_STARVATION);
 }
 
 TEST(cause_of_a_file_read_by_the_module_loader_is_compile)

@@ -248,6 +248,36 @@ TEST(many_short_callbacks_are_told_from_one_long_one)
 	done(rec, d);
 }
 
+/* Twenty samples of one function, called on that many objects in turn. */
+static enum cause cause_of_objects(int64_t objects)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+	enum cause cause;
+
+	build_stall(rec, 0, 100);
+	for (int64_t i = 0; i < 20; i++) {
+		struct argument object = { .key = ARG_CALLBACK, .number = 1 + i * objects / 20 };
+
+		build_sample_full(rec, "j expire @/app/a.js:7\n" HTTP, 5, SAMPLE_RUNNING, -1,
+				  &object, 1);
+	}
+	d = only_finding(rec, &f);
+	cause = f->cause;
+	CHECK(!f->evidence.has[ARG_CALLBACK]);
+	done(rec, d);
+	return cause;
+}
+
+TEST(many_callbacks_of_one_function_are_told_apart_by_what_they_are_called_on)
+{
+	CHECK_EQ(cause_of_objects(20), CAUSE_MANY_CALLBACKS);
+	CHECK_EQ(cause_of_objects(1), CAUSE_USER_CODE);
+	/* A collector moves an object twice while it is young. */
+	CHECK_EQ(cause_of_objects(3), CAUSE_USER_CODE);
+}
+
 TEST(many_callbacks_of_asyncio_are_told_apart_although_main_calls_them_all)
 {
 	struct recording *rec = build_recording("cpython");

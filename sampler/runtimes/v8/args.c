@@ -514,6 +514,46 @@ static void take_regexp(struct collector *c, const struct frame *names)
 		regexp_from_stack(c, 0, i);
 }
 
+/* Does node's loop over due timers, or over what setImmediate() took, call frame i? */
+static bool is_timer_callback(struct collector *c, size_t i)
+{
+	const struct v8_function *caller = &c->v8->frame_function[i + 1];
+
+	return caller->shared && caller->file && caller->name &&
+	       strcmp(caller->file, "node:internal/timers") == 0 &&
+	       (strcmp(caller->name, "listOnTimeout") == 0 ||
+		strcmp(caller->name, "processImmediate") == 0);
+}
+
+/*
+ * The object that the loop's callback was called on: a timer, a connection.  Callbacks of one
+ * function look the same on the stack but for that.  Only of the stack that was copied with the
+ * sample: what is read later may belong to the next callback.
+ */
+static void take_callback(struct collector *c)
+{
+	const struct memory *mem = c->v8->heap.mem;
+	size_t entry = STACK_MAX;
+	uint64_t word, at;
+
+	for (size_t i = 0; i < c->stack->n; i++) {
+		if (!c->v8->frame_function[i].shared)
+			continue;
+		entry = i;
+		if (i + 1 < c->stack->n && is_timer_callback(c, i))
+			break;
+	}
+	if (entry == STACK_MAX)
+		return;
+	at = c->stack->frames[entry].fp + (uint64_t)(int64_t)c->v8->layout.fp_receiver;
+	if (at - mem->window_addr >= mem->window_len ||
+	    !read_slot(c, entry, c->v8->layout.fp_receiver, &word) || !v8_is_object(word))
+		return;
+	c->from = (struct origin){ 0 };
+	c->internal = false;
+	collect(c, ARG_CALLBACK, (int64_t)(hash_bytes(0, &word, sizeof(word)) >> 33), NULL, entry);
+}
+
 static bool is_internal(const struct frame *name)
 {
 	return name->kind == FRAME_JS && name->file && strncmp(name->file, "node:", 5) == 0;
@@ -544,5 +584,6 @@ size_t v8_arguments(void *state, const struct raw_stack *stack, struct memory *m
 			c.internal = false;
 		}
 	}
+	take_callback(&c);
 	return c.n;
 }
