@@ -15,10 +15,11 @@ enum view { VIEW_SEEN, VIEW_OWN, VIEW_LEAST, VIEWS };
 struct budget_facts {
 	const struct recording *rec;
 	const struct diagnosis *d;
-	bool *allowed;  /* by id of a finding: its stalls do not count */
-	nsec warm;      /* what began before this counts as startup; 0: what the recording says */
-	nsec serving;   /* length of what came then */
-	uint64_t turns; /* of all loops, without those of the startup */
+	bool *allowed;   /* by id of a finding: its stalls do not count */
+	uint32_t *again; /* by id of a finding: its serving stalls that were no mere waits */
+	nsec warm;       /* what began before this counts as startup; 0: what the recording says */
+	nsec serving;    /* length of what came then */
+	uint64_t turns;  /* of all loops, without those of the startup */
 	/* Turns that were no stalls, and the lengths of the serving stalls that count, ascending.
 	 */
 	struct hist rest;

@@ -195,6 +195,7 @@ static bool judge_callbacks(struct classifier *c, const struct part *parts, size
 			count_callback(c, &parts[i], &cb);
 	top = tally_heaviest(&cb.entries);
 	many = top && are_many(&cb, threshold);
+	code->longest = cb.longest;
 	if (many) {
 		code->cause = CAUSE_MANY_CALLBACKS;
 		if (cb.jobs > cb.total / 2) {

@@ -21,6 +21,7 @@ struct code {
 	const char *call;   /* sort, kind of job; NULL none */
 	const char *hot;    /* the hottest user function; NULL unknown */
 	uint32_t callbacks; /* different ones seen */
+	nsec longest;       /* callback, as far as samples tell one from the next; 0 unknown */
 };
 
 /*

@@ -45,8 +45,8 @@ static int by_finding(const void *a, const void *b, void *arg)
 }
 
 /* Counts, lengths and the split, over the finding's stalls. */
-static void sum_stalls(const struct recording *rec, const uint32_t *members, size_t n,
-		       struct finding *f)
+static void sum_stalls(const struct recording *rec, const struct diagnosis *d,
+		       const uint32_t *members, size_t n, struct finding *f)
 {
 	nsec running = 0, runnable = 0, throttled = 0, held_up = 0;
 	nsec worst_serving = 0, first = UINT64_MAX, last = 0;
@@ -57,7 +57,8 @@ static void sum_stalls(const struct recording *rec, const uint32_t *members, siz
 		f->total += stall->duration;
 		f->max = stall->duration > f->max ? stall->duration : f->max;
 		running += stall->running;
-		runnable += stall->runnable;
+		/* What watches the clock blocks for as long on a free machine. */
+		runnable += d->stalls[members[i]].clocked ? 0 : stall->runnable;
 		throttled += stall->throttled;
 		held_up += stall->held_up;
 		first = stall->start < first ? stall->start : first;
@@ -181,7 +182,7 @@ static void make_finding(struct diagnosis *d, struct stalls *stalls, struct grou
 		add_stall(d, stalls, g, members[i]);
 	f->id = (uint32_t)d->n_findings++;
 	f->cause = j.cause;
-	sum_stalls(rec, members, n, f);
+	sum_stalls(rec, d, members, n, f);
 	split_stalls(d, rec, members, n, f);
 	f->share = d->stalled ? (double)f->total / (double)d->stalled : 0;
 	f->culprit = support_culprit(rec, &g->support, 0);

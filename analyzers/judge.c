@@ -1,5 +1,6 @@
 #include "analyzers/judge.h"
 
+#include "analyzers/clocked.h"
 #include "analyzers/syscalls.h"
 #include "analyzers/tally.h"
 
@@ -98,31 +99,47 @@ static void sum_causes(const struct stall *stall, const struct part *parts, size
 	sums[CAUSE_STOPPED] = (double)stall->stopped;
 }
 
+static bool cause_is_code(enum cause cause)
+{
+	return cause == CAUSE_USER_CODE || cause == CAUSE_MICROTASK_STARVATION ||
+	       cause == CAUSE_MANY_CALLBACKS;
+}
+
 /*
  * The host is to blame for a loop that waited for a CPU most of the time, or for
  * somebody who did, unless the loop would have stalled on a free machine as well.  On a full one
  * work takes longer than that, so what is little of the stall must be twice the
- * threshold to be sure.
+ * threshold to be sure: a third more where one call took it.
  */
-static bool is_starved(const struct stall *stall, nsec threshold)
+static bool is_starved(const struct stall *stall, nsec threshold, double call)
 {
 	nsec held_up = stall->held_up < stall->blocked ? stall->held_up : stall->blocked;
 	nsec own = stall->running + stall->blocked - held_up;
 
 	if (stall->runnable + held_up <= stall->duration / 2)
 		return false;
-	return own < threshold || (own < stall->duration / 4 && own < 2 * threshold);
+	return own < threshold || (own < stall->duration / 4 && own < 2 * threshold &&
+				   3 * call < 4 * (double)threshold);
 }
 
-static enum cause find_cause(const struct stall *stall, nsec threshold, const double sums[CAUSES])
+/* Code of all kinds, and the causes of which the CPU time is another on a full machine. */
+static bool cause_varies(enum cause cause)
+{
+	return cause_is_code(cause) || cause == CAUSE_GC || cause == CAUSE_COMPILE ||
+	       cause == CAUSE_LOCK_WAIT || cause == CAUSE_UNKNOWN;
+}
+
+static enum cause find_cause(const struct stall *stall, nsec threshold, nsec clocked,
+			     const double sums[CAUSES])
 {
 	enum cause best = CAUSE_UNKNOWN;
 
-	if (is_starved(stall, threshold))
-		return CAUSE_CPU_STARVATION;
 	for (int i = 0; i < CAUSES; i++)
 		if (sums[i] > sums[best])
 			best = i;
+	if (clocked < threshold &&
+	    is_starved(stall, threshold, cause_varies(best) ? 0 : sums[best]))
+		return CAUSE_CPU_STARVATION;
 	return best;
 }
 
@@ -180,12 +197,6 @@ static const char *find_why(const struct stall *stall, const struct part *parts,
 	return blocked ? "it slept in an unknown system call" : "too few stacks were sampled";
 }
 
-static bool cause_is_code(enum cause cause)
-{
-	return cause == CAUSE_USER_CODE || cause == CAUSE_MICROTASK_STARVATION ||
-	       cause == CAUSE_MANY_CALLBACKS;
-}
-
 /* Time whose culprit is known, or that has none because the host took it. */
 static nsec find_blamed(const struct stall *stall, const struct part *parts, size_t n,
 			const struct judgement *j)
@@ -216,7 +227,8 @@ struct judgement judge_stall(struct classifier *c, const struct stall *stall,
 	double sums[CAUSES] = { 0 };
 
 	sum_causes(stall, parts, n, sums);
-	j.cause = find_cause(stall, c->rec->session.threshold, sums);
+	j.clocked = clocked_time(c, stall, parts, n);
+	j.cause = find_cause(stall, c->rec->session.threshold, j.clocked, sums);
 	if (j.cause == CAUSE_GC && is_storm(c, parts, n, sums))
 		j.cause = CAUSE_USER_CODE;
 	if (j.cause == CAUSE_USER_CODE) {
@@ -227,6 +239,7 @@ struct judgement judge_stall(struct classifier *c, const struct stall *stall,
 		j.call = classifier_intern(c, code.call);
 		j.hot = code.hot;
 		j.callbacks = code.callbacks;
+		j.callback = code.longest;
 	} else if (j.cause != CAUSE_CPU_STARVATION && j.cause != CAUSE_STOPPED) {
 		find_callee(c, parts, n, &j);
 	}

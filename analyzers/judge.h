@@ -12,6 +12,8 @@ struct judgement {
 	uint32_t function;  /* of the culprit, as the classifier numbers them; NO_FRAME unknown */
 	uint32_t callbacks; /* many_callbacks, microtask_starvation: different ones seen */
 	nsec blamed;        /* time of the stall whose culprit is known, or that needs none */
+	nsec clocked;       /* see clocked_time() */
+	nsec callback;      /* code: its longest callback, 0 unknown */
 };
 
 /* Says what each of the n samples of a stall means: fills parts[i].blame. */

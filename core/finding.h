@@ -108,6 +108,8 @@ struct stall_diagnosis {
 	enum severity severity;
 	uint32_t finding;            /* id */
 	const struct frame *culprit; /* NULL unknown */
+	nsec clocked;  /* it went on until a time had come: surely for so long; 0: it did not */
+	nsec callback; /* of code: the longest callback, as far as samples tell; 0 unknown */
 };
 
 /* Is libuv's thread pool the bottleneck? */

@@ -230,6 +230,9 @@ TEST(budget_allows_for_what_comes_of_having_waited)
 	CHECK_EQ(judge(rec, "lag.max<20ms"), VERDICT_INCONCLUSIVE);
 	rec = recording_with_turns(1000);
 	add_stall(rec, 50 * MS, 25 * MS);
+	CHECK_EQ(judge(rec, "stall.count==0"), VERDICT_INCONCLUSIVE);
+	rec = recording_with_turns(1000);
+	add_stall(rec, 70 * MS, 25 * MS);
 	CHECK_EQ(judge(rec, "stall.count==0"), VERDICT_FAIL);
 	rec = recording_with_turns(1000);
 	rec->session.error_bound = MS;
@@ -295,6 +298,58 @@ TEST(budget_does_not_blame_a_lock_whose_holder_may_have_starved)
 	CHECK_EQ(judge_as_with(CAUSE_LOCK_WAIT, 0, 5000 * MS, true, expr), VERDICT_INCONCLUSIVE);
 	CHECK_EQ(judge_as_with(CAUSE_LOCK_WAIT, 0, 100 * MS, true, expr), VERDICT_FAIL);
 	CHECK_EQ(judge_as_with(CAUSE_SLEEP, 0, 5000 * MS, true, expr), VERDICT_FAIL);
+}
+
+/* n turns of 30 ms of their own and 60 ms of waiting, all of one finding, in a loop that starves.
+ */
+static enum verdict judge_code(uint32_t n, nsec callback, nsec clocked, const char *expr)
+{
+	struct recording *rec = recording_with_turns(1000);
+	struct budget_terms terms = { .n = 1 };
+	struct arena arena = { 0 };
+	struct error err = { 0 };
+	struct diagnosis *d;
+	enum verdict verdict;
+	struct budget b;
+
+	for (uint32_t i = 0; i < n; i++)
+		add_stall(rec, 90 * MS, 60 * MS);
+	rec->loops[0]->waited = 5000 * MS;
+	d = diagnose(rec);
+	for (uint32_t i = 1; i <= n; i++) {
+		d->stalls[i].cause = CAUSE_USER_CODE;
+		d->stalls[i].callback = callback;
+		d->stalls[i].clocked = clocked;
+	}
+	CHECK_EQ(budget_parse(&b, expr, &arena, &err), 0);
+	terms.budgets = &b;
+	verdict = budget_check(&terms, rec, d, &arena)->verdict;
+	arena_free(&arena);
+	diagnosis_free(d);
+	recording_free(rec);
+	return verdict;
+}
+
+TEST(budget_on_a_full_machine_believes_one_call_and_code_that_blocks_again)
+{
+	static const char expr[] = "lag.max<22ms";
+
+	CHECK_EQ(judge_as(CAUSE_SYNC_CRYPTO, 60 * MS, expr), VERDICT_FAIL);
+	CHECK_EQ(judge_as(CAUSE_GC, 60 * MS, expr), VERDICT_INCONCLUSIVE);
+	CHECK_EQ(judge_code(2, 0, 0, expr), VERDICT_INCONCLUSIVE);
+	CHECK_EQ(judge_code(3, 0, 0, expr), VERDICT_FAIL);
+}
+
+TEST(budget_does_not_hold_requests_that_piled_up_against_the_code)
+{
+	CHECK_EQ(judge_code(3, 29 * MS, 0, "lag.max<21ms"), VERDICT_FAIL);
+	CHECK_EQ(judge_code(3, 5 * MS, 0, "lag.max<21ms"), VERDICT_INCONCLUSIVE);
+}
+
+TEST(budget_counts_all_of_a_turn_that_watches_the_clock)
+{
+	CHECK_EQ(judge_code(1, 0, 85 * MS, "stall.max<80ms"), VERDICT_FAIL);
+	CHECK_EQ(judge_code(1, 0, 0, "stall.max<80ms"), VERDICT_INCONCLUSIVE);
 }
 
 TEST(budget_of_stalls_is_not_met_by_what_starvation_may_hide)

@@ -83,21 +83,83 @@ TEST(starvation_wins_over_code_that_is_a_small_part_of_a_long_stall)
 	const struct finding *f;
 	struct diagnosis *d;
 
-	stall->running = 39 * MS;
-	stall->runnable = 961 * MS;
-	build_sample(rec, PBKDF2 "j login @/app/server.js:33\n" HTTP, 39);
+	stall->running = 26 * MS;
+	stall->runnable = 974 * MS;
+	build_sample(rec, PBKDF2 "j login @/app/server.js:33\n" HTTP, 26);
 	d = only_finding(rec, &f);
 	CHECK_EQ(f->cause, CAUSE_CPU_STARVATION);
 	done(rec, d);
 
-	/* Twice the threshold is a stall on any machine. */
+	/* One call takes the same time on any machine, and a quarter more. */
 	rec = build_recording("v8");
 	stall = build_stall(rec, 0, 1000);
-	stall->running = 41 * MS;
-	stall->runnable = 959 * MS;
-	build_sample(rec, PBKDF2 "j login @/app/server.js:33\n" HTTP, 41);
+	stall->running = 27 * MS;
+	stall->runnable = 973 * MS;
+	build_sample(rec, PBKDF2 "j login @/app/server.js:33\n" HTTP, 27);
 	d = only_finding(rec, &f);
 	CHECK_EQ(f->cause, CAUSE_SYNC_CRYPTO);
+	done(rec, d);
+}
+
+/* The cause of a stall of 1 s in which code without a name for it ran for so long. */
+static enum cause cause_of_little(nsec running)
+{
+	struct recording *rec = build_recording("v8");
+	struct stall *stall = build_stall(rec, 0, 1000);
+	const struct finding *f;
+	struct diagnosis *d;
+	enum cause cause;
+
+	stall->running = running;
+	stall->runnable = stall->duration - running;
+	build_sample(rec, "j rank @/app/server.js:33\n" HTTP, running / MS);
+	d = only_finding(rec, &f);
+	cause = f->cause;
+	done(rec, d);
+	return cause;
+}
+
+TEST(starvation_wins_over_less_than_two_thresholds_of_other_code)
+{
+	CHECK_EQ(cause_of_little(39 * MS), CAUSE_CPU_STARVATION);
+	CHECK_EQ(cause_of_little(41 * MS), CAUSE_USER_CODE);
+}
+
+/* The cause of a stall that mostly waited for a CPU while its code was in that call. */
+static enum cause cause_of_spin(const char *call, const struct finding **f, struct recording **rec,
+				struct diagnosis **d)
+{
+	struct stall *stall;
+	char stack[1000];
+
+	*rec = build_recording("v8");
+	stall = build_stall(*rec, 0, 60);
+	stall->running = 16 * MS;
+	stall->runnable = 44 * MS;
+	snprintf(stack, sizeof(stack), "%sj wait @/app/server.js:33\n" HTTP, call);
+	for (int i = 0; i < 16; i++) {
+		build_sample(*rec, stack, 1);
+		(*rec)->samples[(*rec)->n_samples - 1].at = (10 + 3 * (nsec)i) * MS;
+	}
+	*d = only_finding(*rec, f);
+	return (*f)->cause;
+}
+
+TEST(starvation_does_not_excuse_code_that_watches_the_clock)
+{
+	const struct finding *f;
+	struct recording *rec;
+	struct diagnosis *d;
+
+	CHECK_EQ(cause_of_spin("n gettimeofday @[vdso]\nn v8::base::OS::TimeCurrentMillis() " NODE,
+			       &f, &rec, &d),
+		 CAUSE_USER_CODE);
+	CHECK_EQ(d->stalls[0].clocked, 55 * MS);
+	CHECK(f->starved == 0);
+	done(rec, d);
+	CHECK_EQ(cause_of_spin("n v8::internal::Runtime_Add() " NODE, &f, &rec, &d),
+		 CAUSE_CPU_STARVATION);
+	CHECK_EQ(d->stalls[0].clocked, 0);
 	done(rec, d);
 }
 
