@@ -22,20 +22,21 @@ static bool is_contended(const struct budget_facts *f)
 	return f->waited > f->serving / 20 || f->rec->host.throttled > f->serving / 20;
 }
 
-/* Time in which it may have slept only because another thread of the target had no CPU. */
-static nsec waited_for_others(const struct budget_facts *f, const struct stall *s)
-{
-	enum cause cause = s->id < f->d->n_stalls ? f->d->stalls[s->id].cause : CAUSE_UNKNOWN;
-
-	return is_contended(f) && (cause == CAUSE_LOCK_WAIT || cause == CAUSE_GC) ? s->blocked : 0;
-}
-
 static const struct stall_diagnosis *diagnosis_of(const struct budget_facts *f,
 						  const struct stall *s)
 {
 	static const struct stall_diagnosis unknown = { .cause = CAUSE_UNKNOWN };
 
 	return s->id < f->d->n_stalls ? &f->d->stalls[s->id] : &unknown;
+}
+
+/* Time in which it may have slept only because a thread, or a peer on this machine, had no CPU. */
+static nsec waited_for_others(const struct budget_facts *f, const struct stall *s)
+{
+	enum cause cause = diagnosis_of(f, s)->cause;
+	bool waits = cause == CAUSE_LOCK_WAIT || cause == CAUSE_GC || cause == CAUSE_SYNC_NET;
+
+	return waits && is_contended(f) ? s->blocked : 0;
 }
 
 /* What came in while the loop had no CPU is done in one turn: only one callback of it is sure. */
@@ -56,6 +57,9 @@ static bool is_steady(const struct budget_facts *f, const struct stall *s)
 	switch (d->cause) {
 	case CAUSE_GC: /* shared with threads that may have no CPU */
 	case CAUSE_COMPILE:
+	case CAUSE_LOCK_WAIT:
+	case CAUSE_CPU_STARVATION: /* of what there is beside it, little is known */
+	case CAUSE_STOPPED:
 	case CAUSE_UNKNOWN:
 		return false;
 	case CAUSE_USER_CODE:

@@ -40,7 +40,8 @@ static bool reads_clock(struct classifier *c, const struct part *p)
 /* The time before the first sample counts as far as no sample could be taken. */
 static nsec surely_since(const struct classifier *c, const struct stall *stall, nsec at)
 {
-	nsec before = at > stall->start ? at - stall->start : 0, gate = c->rec->session.threshold / 2;
+	nsec before = at > stall->start ? at - stall->start : 0,
+	     gate = c->rec->session.threshold / 2;
 
 	return at - (before < gate ? before : gate);
 }

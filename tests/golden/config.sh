@@ -84,32 +84,4 @@ if [ -n "${LAGPROF_CONFIG_DIR-}" ]; then
 	cp ./*.good.json ./*.bad.json "$LAGPROF_CONFIG_DIR/config"
 fi
 
-# The examples of docs/ci.md are YAML, and every lagprof command in them has options that exist.
-for python in python3 /usr/bin/python3; do
-	"$python" -c 'import yaml' 2>/dev/null || continue
-	"$python" - "$SOURCE/docs/ci.md" >commands <<'END' || fail "docs/ci.md: not YAML"
-import re
-import sys
-
-import yaml
-
-with open(sys.argv[1], encoding="utf-8") as file:
-    github, gitlab = re.findall(r"^```yaml\n(.*?)^```", file.read(), re.S | re.M)
-steps = yaml.safe_load(github)["jobs"]["lag"]["steps"]
-job = yaml.safe_load(gitlab)["lag"]
-lines = [step.get("run", "") for step in steps] + job["script"] + job["after_script"]
-for line in lines:
-    print(*re.findall("lagprof ((?:run|check) .*)", line))
-END
-	cp 1.good.json lagprof.json
-	[ "$(grep -c . commands)" -eq 5 ] || fail "docs/ci.md: $(cat commands)"
-	grep . commands | sed 's/npm test/true/; s/ -o [^ ]*/ -o no\/such\/folder/; s/lag.lagprof/x/' |
-		while read -r line; do
-			# shellcheck disable=SC2086
-			"$LAGPROF" $line >/dev/null 2>err
-			[ $? -eq 125 ] || echo "$line: $(cat err)"
-		done >wrong
-	[ ! -s wrong ] || fail "docs/ci.md: $(cat wrong)"
-	break
-done
 [ "$failures" -eq 0 ]

@@ -1,7 +1,8 @@
 #!/bin/sh
 # What lagprof writes for machines, of real and of hostile recordings, holds against the schemas of the
 # formats themselves: SARIF (its schema and Microsoft's multitool), JUnit (Jenkins' xsd), GitLab's Code
-# Quality, GitHub's workflow commands, and lagprof's own report.json and lagprof.json.
+# Quality, GitHub's workflow commands, and lagprof's own report.json and lagprof.json; and each of these
+# checks sees a mistake.
 set -u
 . "$SOURCE/tests/web/setup.sh"
 failures=0
@@ -76,5 +77,43 @@ if command -v xmllint >/dev/null; then
 else
 	echo "no xmllint here"
 fi
+
+# Each check is worth something only if it sees a mistake.
+# spoil FORMAT FILE: a list of bad documents.
+spoil()
+{
+	node "$web/broken.mjs" "$1" "$2" "$tmp/bad/$1" || fail "broken.mjs $1"
+}
+mkdir "$tmp/bad"
+good=$tmp/shop-before-6
+[ -s "$good.sarif" ] || fail "no documents of shop-before.lagprof"
+node "$web/schema.mjs" "$multitool/sarif-2.1.0.json" --bad $(spoil sarif "$good.sarif") ||
+	fail "a bad SARIF log is accepted"
+node "$web/schema.mjs" "$web/codequality.schema.json" --bad $(spoil gitlab "$good.gitlab") ||
+	fail "a bad Code Quality report is accepted"
+node "$web/schema.mjs" "$SOURCE/docs/report.schema.json" --closed --bad $(spoil json "$good.json") ||
+	fail "a bad report.json is accepted"
+for file in $(spoil github "$good.github"); do
+	! node "$web/github.mjs" "$file" >/dev/null || fail "$file is accepted"
+done
+for file in $(spoil junit "$good.junit"); do
+	! command -v xmllint >/dev/null || ! xmllint --noout --schema "$xsd" "$file" >/dev/null 2>&1 ||
+		fail "$file is accepted"
+done
+
+# The examples of docs/ci.md are YAML, and every lagprof command in them has options that exist.
+(
+	cd "$tmp/bad" || exit 1
+	cp "$tmp/config/1.good.json" lagprof.json
+	node "$web/workflows.mjs" "$SOURCE/docs/ci.md" >commands || exit 1
+	[ "$(grep -c . commands)" -eq 5 ] || exit 1
+	sed 's/npm test/true/; s/ -o [^ ]*/ -o no\/such\/folder/; s/lag.lagprof/x/' commands |
+		while read -r line; do
+			# shellcheck disable=SC2086
+			"$LAGPROF" $line >/dev/null 2>err
+			[ $? -eq 125 ] || echo "$line: $(cat err)"
+		done | tee wrong
+	[ ! -s wrong ]
+) || fail "docs/ci.md: $(cat "$tmp/bad/commands")"
 echo "$recordings recordings, $(find "$tmp" -maxdepth 1 -name '*-*.*' | wc -l) documents of them"
 [ "$failures" -eq 0 ]

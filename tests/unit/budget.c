@@ -297,6 +297,8 @@ TEST(budget_does_not_blame_a_lock_whose_holder_may_have_starved)
 
 	CHECK_EQ(judge_as_with(CAUSE_LOCK_WAIT, 0, 5000 * MS, true, expr), VERDICT_INCONCLUSIVE);
 	CHECK_EQ(judge_as_with(CAUSE_LOCK_WAIT, 0, 100 * MS, true, expr), VERDICT_FAIL);
+	CHECK_EQ(judge_as_with(CAUSE_SYNC_NET, 0, 5000 * MS, true, expr), VERDICT_INCONCLUSIVE);
+	CHECK_EQ(judge_as_with(CAUSE_SYNC_NET, 0, 100 * MS, true, expr), VERDICT_FAIL);
 	CHECK_EQ(judge_as_with(CAUSE_SLEEP, 0, 5000 * MS, true, expr), VERDICT_FAIL);
 }
 
@@ -336,6 +338,7 @@ TEST(budget_on_a_full_machine_believes_one_call_and_code_that_blocks_again)
 
 	CHECK_EQ(judge_as(CAUSE_SYNC_CRYPTO, 60 * MS, expr), VERDICT_FAIL);
 	CHECK_EQ(judge_as(CAUSE_GC, 60 * MS, expr), VERDICT_INCONCLUSIVE);
+	CHECK_EQ(judge_as(CAUSE_CPU_STARVATION, 60 * MS, expr), VERDICT_INCONCLUSIVE);
 	CHECK_EQ(judge_code(2, 0, 0, expr), VERDICT_INCONCLUSIVE);
 	CHECK_EQ(judge_code(3, 0, 0, expr), VERDICT_FAIL);
 }
