@@ -188,3 +188,23 @@ TEST(lines_of_wide_text_also_end_at_the_unicode_separators)
 	CHECK_EQ(v8_line_ends(text, 5, true, ends, 8), 3);
 	CHECK_EQ(v8_line_ends(text, 5, true, ends, 2), 2);
 }
+
+TEST(positions_span_has_the_entry_that_holds_at_its_beginning)
+{
+	uint8_t bytes[64];
+	struct v8_bytes table = { bytes, make_table(bytes) };
+	struct v8_table_kind kind = { .code_size = 100 };
+	struct v8_span span;
+
+	CHECK(v8_positions_span(table, kind, 2, 4, &span));
+	CHECK_EQ(span.min, 10);
+	CHECK_EQ(span.max, 10);
+	CHECK(v8_positions_span(table, kind, 2, 8, &span));
+	CHECK_EQ(span.min, 10);
+	CHECK_EQ(span.max, 20);
+	CHECK(v8_positions_span(table, kind, 6, 50, &span));
+	CHECK_EQ(span.min, 15);
+	CHECK_EQ(span.max, 20);
+	kind.code_size = 3;
+	CHECK(!v8_positions_span(table, kind, 0, 2, &span));
+}

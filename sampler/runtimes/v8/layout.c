@@ -260,6 +260,8 @@ static const struct row {
 	{ FIELD(deopt_inlining), 1306, "DeoptimizationDataInliningPositionsIndex", 8 },
 	{ FIELD(deopt_exits), 1002, NULL, 8 },
 	{ FIELD(deopt_exits), 1306, NULL, 9 },
+	{ FIELD(safepoint_length), 1204, NULL, 0 },
+	{ FIELD(safepoint_length), 1306, NULL, 4 },
 	{ FIELD(wrapper_shared), 1002, NULL, -1 },
 	{ FIELD(wrapper_shared), 1209,
 	  "class_SharedFunctionInfoWrapper__shared_info__Tagged_SharedFunctionInfo_", 8 },
@@ -338,6 +340,20 @@ static const struct {
 	  ">>>>D>>>>>>>>>>>>7777007777ELLELSL>ELLJQDDLL>CCCCCC>>077700JD07D0D>D7>>>"
 	  ">>000E7777777777E777777777777EE7>L7L00007007ELEE07600000000000000000" },
 	/* clang-format on */
+};
+
+/*
+ * See v8_layout.translations; from TranslationOpcodeOperandCount().  A version takes the last
+ * row that is not newer: a wrong one gives itself away, for the frames must be functions.
+ */
+static const struct {
+	int32_t since;
+	const char *operands;
+} translations[] = {
+	{ 1001, "" }, /* no Maglev */
+	{ 1204, "5333213432103311111111111111111101111121" },
+	{ 1209, "53332134332100331111111111111111111101111121" },
+	{ 1306, "643321343331003311101111111111111111101111121" },
 };
 
 bool v8_constant(struct elf_file *file, const char *name, int32_t *value)
@@ -422,6 +438,10 @@ bool v8_layout_find(struct v8_layout *layout, int32_t version, struct elf_file *
 			*(int32_t *)((char *)layout + row->field) = row_value(row, file);
 	}
 	find_bytecodes(layout, file);
+	for (size_t i = 0; i < sizeof(translations) / sizeof(translations[0]); i++) {
+		if (translations[i].since <= version)
+			strcpy(layout->translations, translations[i].operands);
+	}
 	for (size_t i = 0; i < sizeof(measured) / sizeof(measured[0]); i++)
 		known |= measured[i] == version;
 	return known;

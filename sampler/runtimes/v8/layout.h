@@ -57,6 +57,7 @@ struct v8_layout {
 	int32_t deopt_literals, deopt_shared, deopt_inlining; /* indexes in deoptimization data */
 	int32_t deopt_exits; /* where exits begin; counts of eager and lazy ones and entries follow
 			      */
+	int32_t safepoint_length; /* in the table behind Maglev's code; its configuration follows */
 	int32_t wrapper_shared; /* field of the wrapper that deopt_shared points to; -1: no wrapper
 				 */
 
@@ -73,6 +74,9 @@ struct v8_layout {
 	 * scalable operands.  "": unknown.
 	 */
 	char bytecodes[264];
+	/* Of each instruction of a frame translation, '0' + its number of operands.  "": unknown.
+	 */
+	char translations[64];
 };
 
 /*

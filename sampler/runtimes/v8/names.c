@@ -360,20 +360,43 @@ struct v8_place v8_place_of(struct v8 *v8, const struct v8_function *f, int32_t 
 	return place;
 }
 
+/* A malloc'ed copy of a table of the heap; NULL if it cannot be read. */
+static uint8_t *table_copy(struct v8 *v8, uint64_t table, struct v8_bytes *copy)
+{
+	uint32_t len = v8_array_length(&v8->heap, table);
+	uint8_t *bytes;
+
+	if (len == 0 || len > TABLE_MAX)
+		return NULL;
+	bytes = xcalloc(1, len);
+	*copy = (struct v8_bytes){ bytes, len };
+	if (v8_read(&v8->heap, table - 1 + (uint64_t)v8->layout.array_data, bytes, len))
+		return bytes;
+	free(bytes);
+	return NULL;
+}
+
 /* Decodes one lookup in a table of the heap. */
 static bool position_find(struct v8 *v8, uint64_t table, int64_t code_size, int64_t offset,
 			  struct v8_position *out)
 {
 	struct v8_table_kind kind = { code_size, v8->layout.position_flags };
-	uint32_t len = v8_array_length(&v8->heap, table);
-	uint8_t *bytes;
-	bool found;
+	struct v8_bytes copy;
+	uint8_t *bytes = table_copy(v8, table, &copy);
+	bool found = bytes && v8_positions_find(copy, kind, offset, out);
 
-	if (len == 0 || len > TABLE_MAX)
-		return false;
-	bytes = xcalloc(1, len);
-	found = v8_read(&v8->heap, table - 1 + (uint64_t)v8->layout.array_data, bytes, len) &&
-		v8_positions_find((struct v8_bytes){ bytes, len }, kind, offset, out);
+	free(bytes);
+	return found;
+}
+
+bool v8_span_of(struct v8 *v8, uint64_t table, int64_t code_size, int64_t first, int64_t last,
+		struct v8_span *out)
+{
+	struct v8_table_kind kind = { code_size, v8->layout.position_flags };
+	struct v8_bytes copy;
+	uint8_t *bytes = table_copy(v8, v8_moved(&v8->heap, table), &copy);
+	bool found = bytes && v8_positions_span(copy, kind, first, last, out);
+
 	free(bytes);
 	return found;
 }

@@ -1,32 +1,6 @@
 #include "sampler/runtimes/v8/positions.h"
 
-/* A cursor over variable-length numbers: 7 bits a byte, least significant first. */
-struct vlq {
-	const uint8_t *p, *end;
-	bool bad;
-};
-
-static uint64_t vlq_unsigned(struct vlq *v)
-{
-	uint64_t bits = 0;
-
-	for (int shift = 0; shift < 64; shift += 7) {
-		if (v->p == v->end)
-			break;
-		bits |= (uint64_t)(*v->p & 0x7f) << shift;
-		if (!(*v->p++ & 0x80))
-			return bits;
-	}
-	v->bad = true;
-	return 0;
-}
-
-static int64_t vlq_signed(struct vlq *v)
-{
-	uint64_t bits = vlq_unsigned(v);
-
-	return (int64_t)(bits >> 1 ^ -(bits & 1));
-}
+#include "sampler/runtimes/v8/vlq.h"
 
 struct v8_position v8_position_of(uint64_t raw)
 {
@@ -66,6 +40,35 @@ bool v8_positions_find(struct v8_bytes table, struct v8_table_kind kind, int64_t
 			*out = v8_position_of(position);
 	}
 	return table.len > 0;
+}
+
+bool v8_positions_span(struct v8_bytes table, struct v8_table_kind kind, int64_t first,
+		       int64_t last, struct v8_span *out)
+{
+	struct vlq v = { table.bytes, table.bytes + table.len, false };
+	int64_t at = -1;
+	uint64_t position = 0;
+
+	*out = (struct v8_span){ INT32_MAX, -1 };
+	while (v.p < v.end) {
+		int32_t offset;
+
+		at += code_step(&v, kind.flag_bits);
+		position += (uint64_t)vlq_signed(&v);
+		if (v.bad || at > kind.code_size || at < -1)
+			return false;
+		if (at > last)
+			continue;
+		/* The last one that is not behind `first` holds there. */
+		if (at <= first)
+			*out = (struct v8_span){ INT32_MAX, -1 };
+		offset = v8_position_of(position).offset;
+		if (offset < out->min)
+			out->min = offset;
+		if (offset > out->max)
+			out->max = offset;
+	}
+	return out->max >= 0 && out->min >= 0;
 }
 
 /* The length of the bytecode at p, 0 if there is none. */

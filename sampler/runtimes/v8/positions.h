@@ -37,6 +37,16 @@ bool v8_positions_find(struct v8_bytes table, struct v8_table_kind kind, int64_t
 		       struct v8_position *out);
 
 /*
+ * The smallest and the largest offset in the source of the entries for the code from
+ * `first` to `last`: false if it has none, or as above.
+ */
+struct v8_span {
+	int32_t min, max;
+};
+bool v8_positions_span(struct v8_bytes table, struct v8_table_kind kind, int64_t first,
+		       int64_t last, struct v8_span *out);
+
+/*
  * The bytecode that baseline code runs at `pc_offset`: the table has one
  * machine code length per bytecode; `lengths` is v8_layout.bytecodes.  False if
  * the table and the bytecodes do not fit together.

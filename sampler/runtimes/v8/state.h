@@ -59,6 +59,8 @@ enum {
 	V8_CODES = 8192,
 	V8_POSITIONS = 8192,
 	V8_BYTECODES = 4096,
+	V8_MAGLEV = 1024,
+	V8_MAGLEV_SITES = 16,
 	V8_CODE_MAPS = 4,
 	V8_LINE_BYTES_MAX = 64 << 20, /* all line tables together */
 };
@@ -81,6 +83,16 @@ struct v8_position_slot {
 /* A remembered BytecodeArray -> SharedFunctionInfo. */
 struct v8_bytecode_slot {
 	uint64_t array, shared;
+};
+
+/* Remembered sites of an offset in code of Maglev. */
+struct v8_maglev_slot {
+	uint64_t code, deopt; /* objects; 0: empty */
+	int64_t offset;
+	bool exact; /* a call */
+	size_t n;
+	uint64_t shared[V8_MAGLEV_SITES];
+	int32_t position[V8_MAGLEV_SITES];
 };
 
 /* How much of a stack can be told; each step down is said in a note. */
@@ -118,6 +130,7 @@ struct v8 {
 	struct v8_code_slot *codes;
 	struct v8_position_slot *positions;
 	struct v8_bytecode_slot *bytecodes;
+	struct v8_maglev_slot *maglev;
 	/* The function each raw frame of the sample in hand runs (not inlined ones), for arguments.
 	 */
 	struct v8_function frame_function[STACK_MAX];

@@ -1,14 +1,12 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/arena.h"
+#include "sampler/runtimes/v8/deopt.h"
 #include "sampler/runtimes/v8/v8.h"
 
 enum {
-	BASELINE_MAX = 32 << 10, /* bytes of bytecode, and of its table */
-	EXIT_BYTES = 4,          /* of a deoptimization exit: a call */
-	ENTRY_WORDS = 3,         /* of its entry in the data: bytecode, translation, pc */
-	ENTRY_PC = 2,
-	INLINED_COUNT = 1,        /* index in deoptimization data */
+	BASELINE_MAX = 32 << 10,  /* bytes of bytecode, and of its table */
 	INTERPRETER_BYTECODE = 8, /* from an InterpreterData to its BytecodeArray */
 };
 
@@ -90,11 +88,14 @@ int32_t v8_baseline_position(struct v8 *v8, const struct v8_code *code, uint64_t
 	return offset < 0 ? V8_AT_ENTRY : v8_bytecode_position(v8, array, offset);
 }
 
+static bool is_maglev(const struct v8 *v8, const struct v8_code *code)
+{
+	return code->kind == v8->layout.kind_baseline + 1;
+}
+
 bool v8_is_optimized(const struct v8 *v8, const struct v8_code *code)
 {
-	int32_t above = code->kind - v8->layout.kind_baseline;
-
-	return above == 1 || above == 2; /* Maglev, TurboFan */
+	return is_maglev(v8, code) || code->kind == v8->layout.kind_baseline + 2; /* TurboFan */
 }
 
 bool v8_optimized_function(struct v8 *v8, const struct v8_code *code, struct v8_function *f)
@@ -140,79 +141,38 @@ static bool inlined_function(struct v8 *v8, const struct v8_code *code, uint32_t
 	       v8_function_of(v8, shared, f);
 }
 
-/* Where the call would have returned whose return goes to an exit. */
-struct exit {
-	int64_t offset;   /* in the code; behind it in Maglev's, which keeps none */
-	int64_t bytecode; /* of the innermost function */
-	int64_t first;    /* offset of the first exit */
-};
-
-static bool smi_element(struct v8 *v8, uint64_t array, int64_t i, int64_t *value)
-{
-	uint64_t word;
-
-	if (i < 0 || i > INT32_MAX || !v8_element(&v8->heap, array, (uint32_t)i, &word) ||
-	    !v8_is_smi(word))
-		return false;
-	*value = v8_smi(word);
-	return true;
-}
-
 /*
- * When code on the stack is given up, V8 rewrites the returns into it to exits behind it.  The
- * entry of an exit says where it belongs.  False if offset is at no exit.
+ * The sites that an exit tells: V8 rewrites the returns into code that it gives up to the
+ * exits behind it, and Maglev's code tells much by them.  *offset becomes that of the call
+ * for the position table.
  */
-static bool find_exit(struct v8 *v8, const struct v8_code *code, int64_t offset, struct exit *exit)
+static size_t sites_by_exit(struct v8 *v8, const struct v8_code *code, int64_t *offset,
+			    struct v8_site *sites, size_t max, bool *exact)
 {
-	uint64_t deopt = v8_moved(&v8->heap, code->deopt);
-	int64_t index = v8->layout.deopt_exits, eager, lazy, n;
+	struct v8_exits exits;
+	int64_t exit, back;
 
-	if (!deopt || !smi_element(v8, deopt, index, &exit->first) ||
-	    !smi_element(v8, deopt, index + 1, &eager) || !smi_element(v8, deopt, index + 2, &lazy))
-		return false;
-	n = offset - exit->first;
-	if (n < 0 || n % EXIT_BYTES || n / EXIT_BYTES >= eager + lazy)
-		return false;
-	index += 3 + n / EXIT_BYTES * ENTRY_WORDS;
-	return smi_element(v8, deopt, index, &exit->bytecode) &&
-	       smi_element(v8, deopt, index + ENTRY_PC, &exit->offset) && exit->offset > 0;
+	*exact = false;
+	if (!v8_exits_read(v8, code, &exits))
+		return 0;
+	exit = v8_exit_at(&exits, *offset + 1);
+	if (exit >= 0 && v8_exit_return(v8, &exits, exit, &back) && back < exits.first) {
+		*offset = back - 1;
+	} else if (exit >= 0) {
+		*exact = true;
+		return v8_exit_sites(v8, &exits, exit, sites, max);
+	}
+	return is_maglev(v8, code) ? v8_maglev_sites(v8, code, &exits, *offset, sites, max, exact)
+				   : 0;
 }
 
-/* The position of Maglev code that was given up: by the bytecode, unless functions were inlined. */
-static int32_t exit_position(struct v8 *v8, const struct v8_code *code, const struct v8_function *f,
-			     int64_t bytecode)
+static size_t sites_by_table(struct v8 *v8, const struct v8_code *code, int64_t offset,
+			     struct v8_site *sites, size_t max)
 {
-	uint64_t deopt = v8_moved(&v8->heap, code->deopt), array;
-	int64_t inlined;
-
-	if (!smi_element(v8, deopt, INLINED_COUNT, &inlined) || inlined != 0 ||
-	    !v8_function_bytecode(v8, f->shared, &array))
-		return V8_UNTRIED;
-	return bytecode < 0 ? V8_AT_ENTRY : v8_bytecode_position(v8, array, bytecode);
-}
-
-size_t v8_optimized_sites(struct v8 *v8, const struct v8_code *code, uint64_t pc,
-			  struct v8_site *sites, size_t max)
-{
-	int64_t offset = (int64_t)(pc - code->start);
 	struct v8_position position;
-	struct exit exit;
 	size_t n = 0;
 
-	if (find_exit(v8, code, offset + 1, &exit)) {
-		if (exit.offset >= exit.first) {
-			if (!v8_optimized_function(v8, code, &sites[0].function))
-				return 0;
-			sites[0].position =
-				exit_position(v8, code, &sites[0].function, exit.bytecode);
-			return 1;
-		}
-		offset = exit.offset - 1;
-	}
-	/* V8 12.9 makes none for the code of Maglev. */
-	if (v8_array_length(&v8->heap, v8_moved(&v8->heap, code->positions)) == 0)
-		position = (struct v8_position){ .offset = V8_UNTRIED };
-	else if (!v8_position_at(v8, code->positions, (int64_t)code->size, offset, &position))
+	if (!v8_position_at(v8, code->positions, (int64_t)code->size, offset, &position))
 		position = (struct v8_position){ .offset = V8_UNSOUND };
 	while (position.inlining && n + 1 < max) {
 		struct v8_position call;
@@ -228,5 +188,46 @@ size_t v8_optimized_sites(struct v8 *v8, const struct v8_code *code, uint64_t pc
 	if (!v8_optimized_function(v8, code, &sites[n].function))
 		return 0;
 	sites[n++].position = position.offset;
+	return n;
+}
+
+/* Callers that the exits know as well: the table of V8 14 has their loop's place instead. */
+static void correct_callers(struct v8_site *sites, size_t n, const struct v8_site *better,
+			    size_t n_better)
+{
+	for (size_t i = 1; i < n && i <= n_better; i++) {
+		struct v8_site *site = &sites[n - i];
+		const struct v8_site *other = &better[n_better - i];
+
+		if (site->function.shared != other->function.shared)
+			return;
+		if (other->position >= 0)
+			site->position = other->position;
+	}
+}
+
+size_t v8_optimized_sites(struct v8 *v8, const struct v8_code *code, uint64_t pc,
+			  struct v8_site *sites, size_t max)
+{
+	int64_t offset = (int64_t)(pc - code->start);
+	struct v8_site by_exit[RUNTIME_MAX_INLINED];
+	bool exact;
+	size_t n, n_exit = sites_by_exit(v8, code, &offset, by_exit, RUNTIME_MAX_INLINED, &exact);
+
+	/* V8 12 and 13 make no table for the code of Maglev. */
+	if (v8_array_length(&v8->heap, v8_moved(&v8->heap, code->positions)) == 0) {
+		if (n_exit == 0 && v8_optimized_function(v8, code, &by_exit[0].function)) {
+			by_exit[0].position = V8_UNTRIED;
+			n_exit = 1;
+		}
+		exact = true;
+	}
+	if (exact && n_exit > 0) {
+		n = n_exit < max ? n_exit : max;
+		memcpy(sites, by_exit, n * sizeof(*sites));
+		return n;
+	}
+	n = sites_by_table(v8, code, offset, sites, max);
+	correct_callers(sites, n, by_exit, n_exit);
 	return n;
 }

@@ -28,6 +28,7 @@ struct v8 *v8_new(struct space *space, struct recording *rec)
 	v8->codes = xcalloc(V8_CODES, sizeof(*v8->codes));
 	v8->positions = xcalloc(V8_POSITIONS, sizeof(*v8->positions));
 	v8->bytecodes = xcalloc(V8_BYTECODES, sizeof(*v8->bytecodes));
+	v8->maglev = xcalloc(V8_MAGLEV, sizeof(*v8->maglev));
 	return v8;
 }
 
@@ -42,6 +43,7 @@ void v8_free(struct v8 *v8)
 	free(v8->codes);
 	free(v8->positions);
 	free(v8->bytecodes);
+	free(v8->maglev);
 	free(v8);
 }
 

@@ -12,6 +12,9 @@
  *	code.c       pc -> Code
  *	names.c      SharedFunctionInfo -> function, file, line
  *	builtins.c   the full names of builtins
+ *	translations.c  decoders of what code keeps for being given up (pure)
+ *	deopt.c      exits of optimized code
+ *	maglev.c     sites of Maglev's code by its exits
  *	tiers.c      code and offset in it -> functions and positions, by tier
  *	walk.c       frame -> names
  *	objects.c    properties and sizes of objects
@@ -40,6 +43,9 @@ const char *v8_intern(struct v8 *v8, const char *s);
  */
 bool v8_position_at(struct v8 *v8, uint64_t table, int64_t code_size, int64_t offset,
 		    struct v8_position *out);
+/* The places of the entries for the code from `first` to `last`: see v8_positions_span(). */
+bool v8_span_of(struct v8 *v8, uint64_t table, int64_t code_size, int64_t first, int64_t last,
+		struct v8_span *out);
 
 /* tiers.c.  The position of a bytecode. */
 int32_t v8_bytecode_position(struct v8 *v8, uint64_t array, int64_t offset);

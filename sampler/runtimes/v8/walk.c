@@ -216,6 +216,16 @@ static bool emit_compiled(struct walk *w, const struct v8_code *code, uint64_t p
 	return tier < 0 && emit_interpreted(w, f);
 }
 
+/* Baseline code does not say whose it is. */
+static bool is_code_of(struct v8 *v8, const struct v8_code *code, const struct v8_function *f)
+{
+	struct v8_function g;
+
+	return code->kind == v8->layout.kind_baseline ||
+	       (v8_is_optimized(v8, code) && v8_optimized_function(v8, code, &g) &&
+		g.shared == f->shared);
+}
+
 /*
  * A builtin that made no frame of its own over compiled code of f: its return
  * address is the first one between sp and fp that lies in code of f.
@@ -231,15 +241,11 @@ static bool find_caller(struct walk *w, const struct v8_function *f, struct v8_c
 	if (n == 0 || !v8_read(&w->v8->heap, w->frame->sp, words, n * 8))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		struct v8_function g;
-
 		if (words[i] < 4096 || words[i] >> 47 ||
 		    where_of(w->v8, w->stack, w->i, words[i] - 1) != WHERE_JIT ||
 		    !v8_code_find(w->v8, words[i] - 1, code))
 			continue;
-		if (code->kind == w->v8->layout.kind_baseline ||
-		    (v8_is_optimized(w->v8, code) && v8_optimized_function(w->v8, code, &g) &&
-		     g.shared == f->shared)) {
+		if (is_code_of(w->v8, code, f)) {
 			*pc = words[i] - 1;
 			return true;
 		}
@@ -324,23 +330,25 @@ static void emit_lost_caller(struct walk *w, const struct v8_function *callee)
 {
 	struct v8_function f;
 	struct v8_code code;
-	uint64_t words[2];
+	uint64_t words[2], back;
 
 	if (!w->leaf || !slot_function(w, &f) || f.shared == callee->shared || !f.script ||
 	    (w->i + 1 < w->stack->n && w->stack->frames[w->i + 1].fp == w->frame->fp) ||
 	    !v8_read(&w->v8->heap, w->frame->sp, words, sizeof(words)))
 		return;
-	for (size_t i = 0; i < 2; i++) {
-		enum where where = where_of(w->v8, w->stack, w->i, words[i] - 1);
-
-		if (where == WHERE_JIT && v8_code_find(w->v8, words[i] - 1, &code) &&
-		    emit_compiled(w, &code, words[i] - 1, &f))
-			return;
-		if (where == WHERE_BUILTIN) {
-			w->leaf = false;
-			if (emit_interpreted(w, &f))
-				return;
-		}
+	/* Between the push of the caller's frame pointer and the move that makes its own. */
+	back = words[words[0] == w->frame->fp ? 1 : 0] - 1;
+	switch (where_of(w->v8, w->stack, w->i, back)) {
+	case WHERE_JIT:
+		if (v8_code_find(w->v8, back, &code) && is_code_of(w->v8, &code, &f))
+			emit_compiled(w, &code, back, &f);
+		break;
+	case WHERE_BUILTIN:
+		w->leaf = false;
+		emit_interpreted(w, &f);
+		break;
+	default:
+		break;
 	}
 }
 
