@@ -474,7 +474,7 @@ static struct node *parse_all(struct parser *p, const struct regex_pattern *patt
 	if (root && !p->as_written && p->engine != REGEX_PCRE2)
 		parse_merge_choices(p, root);
 	if (root && !p->as_written && p->engine == REGEX_V8)
-		parse_check_looks(p, root);
+		root = parse_check_looks(p, root);
 	if (root)
 		node_measure(root);
 	return p->error ? NULL : root;

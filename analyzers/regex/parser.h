@@ -130,8 +130,8 @@ const struct charset *parser_word(struct parser *p);
 
 /* choices.c: does what V8 and Python do to choices, everywhere in the tree. */
 void parse_merge_choices(struct parser *p, struct node *n);
-/* quickcheck.c: likewise to negative look-around. */
-void parse_check_looks(struct parser *p, struct node *n);
+/* quickcheck.c: puts what V8 checks before negative look-around; returns the new root. */
+struct node *parse_check_looks(struct parser *p, struct node *root);
 
 /* parse_class.c: after '['. */
 struct node *parse_class(struct parser *p, uint32_t start);

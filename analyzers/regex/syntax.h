@@ -67,6 +67,7 @@ struct node {
 		struct {
 			struct node *body;
 			bool behind, negative;
+			bool check; /* not written: what V8 checks first, see quickcheck.c */
 		} look;
 		struct {
 			const uint32_t *groups; /* of one name there may be several */

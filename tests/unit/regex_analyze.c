@@ -105,6 +105,28 @@ TEST(v8_checks_what_follows_before_it_runs_a_negative_look_around)
 	CHECK_STR(V8("", "(?<!a*)b"), "safe");
 	CHECK_STR(V8("", "(?!a*b)c"), "safe");
 	CHECK_STR(V8("", "(?!a*)a"), "polynomial");
+	CHECK_STR(V8("", "abc(?!.*x)\\n"), "safe");
+}
+
+TEST(v8_checks_no_more_characters_than_every_alternative_takes)
+{
+	CHECK_STR(V8("", "ab(?!.*x)\\n"), "polynomial"); /* three count as two */
+	CHECK_STR(V8("", "abc(?!.*x)\\n"), "safe");
+	CHECK_STR(V8("", "(?:ab(?!.*x)|d)\\n"), "polynomial");
+	CHECK_STR(V8("", "(?:abc(?!.*x)|d)\\n"), "polynomial");
+	CHECK_STR(V8("", "(?:a(?!.*x)|d)\\n"), "safe");
+	CHECK_STR(V8("", "^(?:a|(?!.*x)\\n)*c"), "safe");
+	CHECK_STR(V8("", "^(?:a|(?=a)(?!.*x)b)*c"),
+		  "polynomial"); /* a positive one is in the way */
+}
+
+TEST(v8_checks_and_skips_by_few_bits)
+{
+	CHECK_STR(V8("", "(?<!a*)[bc]"), "safe");
+	CHECK_STR(V8("", "(?<!a*)[bq]"), "safe");
+	CHECK_STR(V8("", "^(?:a|(?!.*x)[bq])*c"), "polynomial"); /* a & 0xec == b & q & 0xec */
+	CHECK_STR(V8("", "(?<!a*)[b-z]"), "polynomial");         /* too many to skip by */
+	CHECK_STR(V8("", "(?<!A*)[b-z]"), "safe");
 }
 
 TEST(v8_makes_a_class_of_three_single_alternatives)
