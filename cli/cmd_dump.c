@@ -12,7 +12,13 @@
 #include "sampler/places.h"
 #include "sampler/session.h"
 
-enum { LOOK_MS = 100, LONGEST_MS = 1500, ENOUGH_SAMPLES = 10, STACK_BYTES = 16384 };
+enum {
+	STUCK_MS = 50, /* of a loop that did not turn once */
+	LOOK_MS = 100,
+	LONGEST_MS = 1500,
+	ENOUGH_SAMPLES = 10,
+	STACK_BYTES = 16384,
+};
 static const nsec THRESHOLD = 10000000;
 
 static void no_stall(struct sink *self, struct recording *rec, const struct stall *stall)
@@ -35,13 +41,14 @@ static bool seen_enough(const struct recording *rec, nsec ms)
 {
 	bool few = rec->n_stalls > 0 && rec->n_samples < ENOUGH_SAMPLES &&
 		   2 * rec->stalls[0].blocked < rec->stalls[0].duration;
+	bool stuck = rec->n_stalls == 1 && rec->stalls[0].open;
 
-	return ms >= (few ? LONGEST_MS : LOOK_MS);
+	return ms >= (few ? LONGEST_MS : stuck ? STUCK_MS : LOOK_MS);
 }
 
 /*
- * Watches the target for LOOK_MS; longer when it is stuck but gets too little CPU
- * to be sampled.  *s is left for the caller to close: that takes longer than all
+ * Watches the target for LOOK_MS, or STUCK_MS if that is one turn; longer when it
+ * gets too little CPU to be sampled.  *s is left for the caller to close: that takes longer than all
  * the rest (the kernel waits for its readers), and the answer should not.
  */
 static int look(const struct target *target, const struct options *o, struct recording *rec,
@@ -188,7 +195,7 @@ const struct command command_dump = {
 	.help = "say what a loop does right now, also when it hangs",
 	.examples = "lagprof dump 4242\n"
 		    "lagprof dump $(pgrep -n node)\n",
-	.details = "Looks for a tenth of a second and merges the stacks seen.  A thread that is "
+	.details = "Looks for a tenth of a second at most, longer on a crowded machine, and merges the stacks seen.  A thread that is "
 		   "already asleep inside a turn is interrupted for less than a millisecond.",
 	.run = run_dump,
 };

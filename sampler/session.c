@@ -240,7 +240,8 @@ static void digest(struct session_run *s)
 	for (size_t i = 0; i < s->n_processes; i++)
 		process_cycle(s->processes[i], now);
 	family_cycle(s, now);
-	for (size_t i = 0; i < s->n_processes; i++)
+	/* To find a pool takes longer than all that a dump does, and it tells of none. */
+	for (size_t i = 0; i < s->n_processes && !s->config.dump; i++)
 		pool_watch_step(&s->processes[i]->pool, now_ns());
 	if (now - s->last_tick < TICK)
 		return;
@@ -268,7 +269,7 @@ enum session_news session_step(struct session_run *s, int wake_fd, int timeout_m
 	nfds_t n = MORE + family_fds(s, fds + MORE);
 	int timeout = timeout_ms < 0 || timeout_ms > STEP_MS ? STEP_MS : timeout_ms;
 
-	for (size_t i = 0; i < s->n_processes; i++) {
+	for (size_t i = 0; i < s->n_processes && !s->config.dump; i++) {
 		int pool = ms_until(pool_watch_due(&s->processes[i]->pool));
 
 		timeout = pool < timeout ? pool : timeout;

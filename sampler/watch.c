@@ -12,6 +12,7 @@
 
 enum { MAX_HELD = 128 };
 static const nsec SLICE = 200000000; /* an open stall is settled at this age, and this often */
+static const nsec DUMP_SLICE = 20000000; /* the same of a dump, which has no time */
 static const nsec TELL = 1000000000; /* and told of this often */
 
 /* The registers and bytes of a sleep whose turn may still turn out to be short. */
@@ -381,14 +382,15 @@ static void settle_up_to(struct watch *w, struct watch_context *c, const struct 
 static void settle_open(struct watch *w, struct watch_context *c, nsec now)
 {
 	struct turn turn = turn_now(w, c, now);
+	nsec slice = c->dump ? DUMP_SLICE : SLICE;
 
 	make_held(w, c, turn.start, now);
 	/* Not earlier: the thread may be about to exit, which is no stall. */
-	if (!may_stall(w, c, &turn) || now - turn.start < SLICE)
+	if (!may_stall(w, c, &turn) || now - turn.start < slice)
 		return;
 	if (w->settled.start != turn.start)
 		open_stall(w, c, turn.start);
-	else if (now - w->settled.end < SLICE)
+	else if (now - w->settled.end < slice)
 		return;
 	settle_up_to(w, c, &turn);
 	if (now - w->told < TELL)
