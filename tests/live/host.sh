@@ -1,6 +1,7 @@
 #!/bin/sh
 # What the machine does to a clean program is told from what its code does: beside neighbours that
-# take its CPUs no code is blamed, and under a quota the quota is named.
+# take its CPUs no code is blamed, and under a quota the quota is named.  What truly blocks keeps its
+# name there: a lock, a child or a peer that takes its time would take it on a free machine too.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 need python3 node
@@ -20,13 +21,19 @@ observe()
 	ended "$app" 10
 }
 
+neighbours=
 for i in 1 2 3 4; do
 	start "spin$i" python3 -c 'import time
-end = time.time() + 6
+end = time.time() + 60
 while time.time() < end: pass'
+	neighbours="$neighbours $pid"
 done
 observe neighbours
 check_report starved "$tmp/neighbours.json"
+timeout 120 python3 "$SOURCE/tests/tools/causes.py" "$LAGPROF" --build "$BUILD" --target stalls,blockers \
+	--id lock_wait,sync_child,sync_net,sleep --sick >"$tmp/table" 2>&1 || fail "$(cat "$tmp/table")"
+# shellcheck disable=SC2086 # words
+kill $neighbours
 
 # Where a group can be made (as root, on the host), v1 or v2.
 for root in /sys/fs/cgroup/cpu /sys/fs/cgroup; do
