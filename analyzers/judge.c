@@ -106,20 +106,21 @@ static bool cause_is_code(enum cause cause)
 }
 
 /*
- * The host is to blame for a loop that waited for a CPU most of the time, or for
- * somebody who did, unless the loop would have stalled on a free machine as well.  On a full one
- * work takes longer than that, so what is little of the stall must be twice the
- * threshold to be sure: a third more where one call took it.
+ * The host is to blame for a loop that waited for a CPU, or for somebody who did, unless the loop
+ * would have stalled on a free machine as well: else a quarter of the stall is enough.  On a full
+ * one work takes longer than that, so where the wait is most of the stall, what is little of it
+ * must be twice the threshold to be sure: a third more where one call took it.
  */
 static bool is_starved(const struct stall *stall, nsec threshold, double call)
 {
 	nsec held_up = stall->held_up < stall->blocked ? stall->held_up : stall->blocked;
 	nsec own = stall->running + stall->blocked - held_up;
+	nsec waited = stall->runnable + held_up;
 
-	if (stall->runnable + held_up <= stall->duration / 2)
-		return false;
-	return own < threshold || (own < stall->duration / 4 && own < 2 * threshold &&
-				   3 * call < 4 * (double)threshold);
+	if (own < threshold)
+		return waited > stall->duration / 4 && waited > stall->stopped;
+	return waited > stall->duration / 2 && own < stall->duration / 4 && own < 2 * threshold &&
+	       3 * call < 4 * (double)threshold;
 }
 
 /* Code of all kinds, and the causes of which the CPU time is another on a full machine. */

@@ -48,8 +48,8 @@ static bool seen_enough(const struct recording *rec, nsec ms)
 
 /*
  * Watches the target for LOOK_MS, or STUCK_MS if that is one turn; longer when it
- * gets too little CPU to be sampled.  *s is left for the caller to close: that takes longer than all
- * the rest (the kernel waits for its readers), and the answer should not.
+ * gets too little CPU to be sampled.  *s is left for the caller to close: that takes longer than
+ * all the rest (the kernel waits for its readers), and the answer should not.
  */
 static int look(const struct target *target, const struct options *o, struct recording *rec,
 		struct session_run **s, struct error *err)
@@ -195,7 +195,8 @@ const struct command command_dump = {
 	.help = "say what a loop does right now, also when it hangs",
 	.examples = "lagprof dump 4242\n"
 		    "lagprof dump $(pgrep -n node)\n",
-	.details = "Looks for a tenth of a second at most, longer on a crowded machine, and merges the stacks seen.  A thread that is "
+	.details = "Looks for a tenth of a second at most, longer on a crowded machine, and merges "
+		   "the stacks seen.  A thread that is "
 		   "already asleep inside a turn is interrupted for less than a millisecond.",
 	.run = run_dump,
 };

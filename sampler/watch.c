@@ -11,9 +11,9 @@
 #include "sampler/strict_call.h"
 
 enum { MAX_HELD = 128 };
-static const nsec SLICE = 200000000; /* an open stall is settled at this age, and this often */
+static const nsec SLICE = 200000000;     /* an open stall is settled at this age, and this often */
 static const nsec DUMP_SLICE = 20000000; /* the same of a dump, which has no time */
-static const nsec TELL = 1000000000; /* and told of this often */
+static const nsec TELL = 1000000000;     /* and told of this often */
 
 /* The registers and bytes of a sleep whose turn may still turn out to be short. */
 struct held_stack {

@@ -239,7 +239,32 @@ TEST(starvation_by_a_quota_says_so)
 	done(rec, d);
 }
 
-TEST(starvation_needs_more_than_half_of_the_stall)
+/* A stall of 25 ms that waited for a CPU for so long, and computed for the rest. */
+static enum cause cause_of_short(nsec waited)
+{
+	struct recording *rec = build_recording("v8");
+	struct stall *stall = build_stall(rec, 0, 25);
+	const struct finding *f;
+	struct diagnosis *d;
+	enum cause cause;
+
+	stall->running = 25 * MS - waited;
+	stall->runnable = waited;
+	build_sample(rec, PBKDF2 "j login @/app/server.js:33\n" HTTP, (25 * MS - waited) / MS);
+	d = only_finding(rec, &f);
+	cause = f->cause;
+	done(rec, d);
+	return cause;
+}
+
+TEST(starvation_makes_stalls_of_turns_that_are_none_on_a_free_machine)
+{
+	CHECK_EQ(cause_of_short(12 * MS), CAUSE_CPU_STARVATION);
+	CHECK_EQ(cause_of_short(7 * MS), CAUSE_CPU_STARVATION);
+	CHECK_EQ(cause_of_short(4 * MS), CAUSE_SYNC_CRYPTO);
+}
+
+TEST(starvation_needs_more_of_the_stall_than_a_stop)
 {
 	struct recording *rec = build_recording("v8");
 	struct stall *stall = build_stall(rec, 0, 100);
