@@ -28,6 +28,11 @@ static bool is_endless(const struct node *n)
 	       n->repeat.mode != REPEAT_POSSESSIVE;
 }
 
+static bool is_greedy(const struct node *n)
+{
+	return n->kind == NODE_REPEAT && n->repeat.mode == REPEAT_GREEDY;
+}
+
 /* x*, x+ or x{n,} of one set. */
 static bool is_run(const struct node *n)
 {
@@ -76,11 +81,13 @@ static void merge_nested(struct rewriter *r, const struct node *n)
 {
 	const struct node *body = n->repeat.body, *inner = inside(body);
 
-	if (!is_endless(n) || !is_endless(inner) || n->repeat.min > 1 || inner->repeat.min > 1)
+	if (!is_endless(n) || !is_endless(inner) || n->repeat.min > 1 || inner->repeat.min > 1 ||
+	    n->repeat.mode != inner->repeat.mode)
 		return;
 	put_until(r, n->start);
 	put_text(r, body);
-	strbuf_puts(&r->out, n->repeat.min ? "" : "?");
+	if (!n->repeat.min)
+		strbuf_puts(&r->out, is_greedy(n) ? "?" : "??");
 	put_rest(r, n->end);
 }
 
@@ -89,7 +96,7 @@ static void unnest_run(struct rewriter *r, const struct node *n)
 {
 	const struct node *body = inside(n->repeat.body), *run = NULL;
 
-	if (!is_endless(n) || body->kind != NODE_SEQUENCE)
+	if (!is_endless(n) || !is_greedy(n) || body->kind != NODE_SEQUENCE)
 		return;
 	for (uint32_t i = 0; i < body->list.n; i++) {
 		const struct node *item = inside(body->list.items[i]);
@@ -100,7 +107,7 @@ static void unnest_run(struct rewriter *r, const struct node *n)
 			return;
 		run = item;
 	}
-	if (!run)
+	if (!run || !is_greedy(run))
 		return;
 	put_until(r, run->start);
 	put_text(r, run->repeat.body);
@@ -116,6 +123,7 @@ static const struct node *optional_before(const struct node *repeat, const struc
 		return NULL;
 	body = inside(repeat->repeat.body);
 	if (body->kind != NODE_SEQUENCE || body->list.n != 2 || !is_optional(body->list.items[0]) ||
+	    !is_greedy(repeat) || !is_greedy(body->list.items[0]) ||
 	    !same_run(inside(body->list.items[1]), run))
 		return NULL;
 	return body->list.items[0];
@@ -126,7 +134,7 @@ static void require_separator(struct rewriter *r, const struct node *x, const st
 {
 	const struct node *run = inside(x), *separator;
 
-	if (!is_run(run) || run->repeat.min == 0)
+	if (!is_run(run) || !is_greedy(run) || run->repeat.min == 0)
 		return;
 	separator = optional_before(inside(y), run);
 	if (!separator)
@@ -160,7 +168,8 @@ static void split_at_separator(struct rewriter *r, struct node *const *items)
 	const struct node *x = items[0], *s = items[1], *y = items[2];
 	bool tail = y->repeat.min == 0;
 
-	if (!same_run(x, y) || !is_optional(s) || (!tail && x->repeat.min))
+	if (!same_run(x, y) || !is_optional(s) || (!tail && x->repeat.min) || !is_greedy(x) ||
+	    !is_greedy(s))
 		return;
 	put_until(r, tail ? s->start : x->start);
 	strbuf_puts(&r->out, "(?:");
@@ -258,38 +267,134 @@ static void rewrite_below(struct rewriter *r, const struct node *n)
 	}
 }
 
-/* x+y is (?<!x)x+y: a match that begins inside a run of x could begin at its start. */
-static void guard_search(struct rewriter *r, const struct node *n)
+static bool may_end_in(const struct node *n, const struct charset *set);
+
+static bool sequence_may_end_in(const struct node *n, const struct charset *set)
+{
+	for (uint32_t i = n->list.n; i > 0; i--) {
+		if (may_end_in(n->list.items[i - 1], set))
+			return true;
+		if (n->list.items[i - 1]->width.min > 0)
+			return false;
+	}
+	return false;
+}
+
+static bool choice_may_end_in(const struct node *n, const struct charset *set)
+{
+	for (uint32_t i = 0; i < n->list.n; i++)
+		if (may_end_in(n->list.items[i], set))
+			return true;
+	return false;
+}
+
+/* Can the last character that n takes be in the set? */
+static bool may_end_in(const struct node *n, const struct charset *set)
+{
+	switch (n->kind) {
+	case NODE_SET:
+		return charset_overlap(n->set, set);
+	case NODE_SEQUENCE:
+		return sequence_may_end_in(n, set);
+	case NODE_CHOICE:
+		return choice_may_end_in(n, set);
+	case NODE_CAPTURE:
+	case NODE_ATOMIC:
+		return may_end_in(n->part.body, set);
+	case NODE_REPEAT:
+		return may_end_in(n->repeat.body, set);
+	case NODE_EMPTY:
+	case NODE_ASSERTION:
+	case NODE_LOOK:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* The run that n begins with; NULL: none. */
+static const struct node *first_run(const struct node *n)
 {
 	const struct node *first = inside(n);
 
 	while (first->kind == NODE_SEQUENCE && first->list.n)
 		first = inside(first->list.items[0]);
-	if (!is_run(first))
-		return;
-	put_until(r, 0);
-	strbuf_puts(&r->out, "(?<!");
-	put_text(r, first->repeat.body);
-	strbuf_puts(&r->out, ")");
-	put_rest(r, 0);
+	return is_run(first) && is_greedy(first) ? first : NULL;
 }
 
-/* The guard in each alternative that wants one. */
-static void guard_alternatives(struct rewriter *r, const struct node *n)
+/* Can a match of n, which begins with that run, end in x after the run's end? */
+static bool may_end_after(const struct node *n, const struct node *run)
 {
-	for (uint32_t i = 0; i < n->list.n; i++) {
-		const struct node *item = n->list.items[i], *first = inside(item);
+	const struct node *sequence = inside(n);
 
-		while (first->kind == NODE_SEQUENCE && first->list.n)
-			first = inside(first->list.items[0]);
-		if (!is_run(first))
-			continue;
-		put_until(r, item->start);
-		strbuf_puts(&r->out, "(?<!");
-		put_text(r, first->repeat.body);
-		strbuf_puts(&r->out, ")");
-		put_rest(r, item->start);
+	for (; sequence->kind == NODE_SEQUENCE && sequence->list.n;
+	     sequence = inside(sequence->list.items[0]))
+		for (uint32_t i = sequence->list.n; i > 1; i--) {
+			if (may_end_in(sequence->list.items[i - 1], run->repeat.body->set))
+				return true;
+			if (sequence->list.items[i - 1]->width.min > 0)
+				return false;
+		}
+	return false;
+}
+
+/*
+ * x+y is (?<!x)x+y: a match that begins inside a run of x could begin at its
+ * start.  Unless what begins is the search, after a match that ended there: no
+ * alternative may end in an x, but by the run itself, which leaves no match behind.
+ */
+static void guard(struct rewriter *r, const struct node *n, struct node *const *all, uint32_t n_all)
+{
+	const struct node *run = first_run(n);
+
+	/* x* may match nothing right after a match. */
+	if (!run || n->width.min == 0)
+		return;
+	for (uint32_t i = 0; i < n_all; i++)
+		if (all[i] == n ? may_end_after(n, run) : may_end_in(all[i], run->repeat.body->set))
+			return;
+	put_until(r, n->start);
+	strbuf_puts(&r->out, "(?<!");
+	put_text(r, run->repeat.body);
+	strbuf_puts(&r->out, ")");
+	put_rest(r, n->start);
+}
+
+/* Does the match depend on where a group began? */
+static bool refers_back(const struct node *n)
+{
+	switch (n->kind) {
+	case NODE_BACKREFERENCE:
+	case NODE_CONDITION:
+		return true;
+	case NODE_SEQUENCE:
+	case NODE_CHOICE:
+		for (uint32_t i = 0; i < n->list.n; i++)
+			if (refers_back(n->list.items[i]))
+				return true;
+		return false;
+	case NODE_CAPTURE:
+	case NODE_ATOMIC:
+		return refers_back(n->part.body);
+	case NODE_REPEAT:
+		return refers_back(n->repeat.body);
+	case NODE_LOOK:
+		return refers_back(n->look.body);
+	default:
+		return false;
 	}
+}
+
+static void guard_search(struct rewriter *r, struct node *root)
+{
+	if (refers_back(root))
+		return;
+	if (root->kind != NODE_CHOICE) {
+		guard(r, root, &root, 1);
+		return;
+	}
+	for (uint32_t i = 0; i < root->list.n; i++)
+		guard(r, root->list.items[i], root->list.items, root->list.n);
 }
 
 static void collect(struct rewriter *r, const struct regex_pattern *pattern)
@@ -301,13 +406,11 @@ static void collect(struct rewriter *r, const struct regex_pattern *pattern)
 	r->n = 0;
 	syntax_parse_as_written(syntax, pattern, r->arena);
 	r->syntax = syntax;
-	if (!syntax->root)
+	/* What + and ? say is the other way round there. */
+	if (!syntax->root || syntax->mode & MODE_UNGREEDY)
 		return;
 	rewrite_below(r, syntax->root);
-	if (syntax->root->kind == NODE_CHOICE)
-		guard_alternatives(r, syntax->root);
-	else
-		guard_search(r, syntax->root);
+	guard_search(r, syntax->root);
 }
 
 /* How bad a verdict is: less is better. */

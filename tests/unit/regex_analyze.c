@@ -232,6 +232,17 @@ TEST(rewrites_are_safe_and_match_the_same)
 	CHECK_STR(analyze(REGEX_V8, "", "^(?:.|\\s)*x").rewrite, "^[\\s\\S]*x");
 	CHECK_STR(analyze(REGEX_V8, "", "^[a-z]+(?:-?[a-z]+)*$").rewrite, "^[a-z]+(?:-[a-z]+)*$");
 	CHECK(analyze(REGEX_V8, "", "<a.*?href=.*?>").rewrite == NULL);
+	CHECK_STR(analyze(REGEX_V8, "", "^(?:a+?)+?$").rewrite, "^(?:a+?)$");
+}
+
+TEST(a_guard_is_offered_only_where_the_search_cannot_go_on_inside_a_run)
+{
+	CHECK_STR(analyze(REGEX_V8, "", "\\w+@!").rewrite, "(?<!\\w)\\w+@!");
+	CHECK_STR(analyze(REGEX_V8, "", "\\w+@|#").rewrite, "(?<!\\w)\\w+@|#");
+	CHECK(analyze(REGEX_V8, "", "\\w+@|ab").rewrite == NULL);
+	CHECK(analyze(REGEX_V8, "", "[ab]+ca").rewrite == NULL);
+	CHECK(analyze(REGEX_V8, "", "(a+)b\\1c").rewrite == NULL);
+	CHECK(analyze(REGEX_V8, "", "a+?b").rewrite == NULL);
 }
 
 TEST(an_attack_is_shown_as_an_expression)
