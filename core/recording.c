@@ -13,6 +13,8 @@ enum { NOTES_MAX = 200 };
 enum { MEMORY_MAX = 8 << 20 };
 /* Different stacks of calls that block. */
 enum { CALLS_MAX = 2000 };
+/* Maps of scripts on the stacks of stalls: some are as large as their scripts. */
+enum { SCRIPT_MAPS = 256, SCRIPT_MAP_BYTES = 16 << 20 };
 
 struct recording *recording_new(void)
 {
@@ -40,6 +42,9 @@ void recording_free(struct recording *rec)
 	free(rec->stalls);
 	free(rec->samples);
 	free(rec->calls);
+	for (size_t i = 0; i < rec->n_maps; i++)
+		free(rec->maps[i].url);
+	free(rec->maps);
 	free(rec->notes);
 	arena_free(&rec->arena);
 	free(rec);
@@ -95,6 +100,37 @@ struct stall *recording_add_stall(struct recording *rec)
 	*stall = (struct stall){ .id = (uint32_t)rec->n_stalls };
 	rec->n_stalls++;
 	return stall;
+}
+
+const char *recording_script_map(struct recording *rec, const char *file, char *url)
+{
+	size_t len = strlen(file), bytes = strlen(url), nth = 1;
+	struct strbuf name = { 0 };
+	const char *script;
+
+	for (size_t i = 0; i < rec->n_maps; i++) {
+		const struct script_map *map = &rec->maps[i];
+
+		if (map->file_len != len || strncmp(map->script, file, len) != 0)
+			continue;
+		nth++;
+		if (strcmp(map->url, url) == 0) {
+			free(url);
+			return map->script;
+		}
+	}
+	strbuf_printf(&name, nth > 1 ? "%s (generated %zu)" : "%s (generated)", file, nth);
+	script = recording_intern(rec, name.s);
+	strbuf_destroy(&name);
+	if (!rec->maps)
+		rec->maps = xcalloc(SCRIPT_MAPS, sizeof(*rec->maps));
+	if (rec->n_maps == SCRIPT_MAPS || rec->map_bytes + bytes > SCRIPT_MAP_BYTES) {
+		free(url);
+		return script;
+	}
+	rec->map_bytes += bytes;
+	rec->maps[rec->n_maps++] = (struct script_map){ script, url, len };
+	return script;
 }
 
 static bool same_arguments(const struct sample *a, const struct sample *b)

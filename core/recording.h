@@ -84,6 +84,16 @@ struct strict_call {
 	const char *text;
 };
 
+/*
+ * The source map that a loader gave to a script in memory: the file has other lines.  Until
+ * the map is applied, or if it never is, frames have the script's own name for their file.
+ */
+struct script_map {
+	const char *script; /* "/app/a.ts (generated)" */
+	char *url;          /* data: as the target holds it */
+	size_t file_len;    /* of what script begins with: the file */
+};
+
 struct recording {
 	struct arena arena;
 	struct strings strings;
@@ -97,6 +107,8 @@ struct recording {
 	struct stall *stalls;
 	struct sample *samples;
 	struct strict_call *calls;
+	struct script_map *maps; /* not written to files */
+	size_t n_maps, map_bytes;
 	const char **notes; /* what could not be seen, one sentence each */
 	size_t n_processes, n_loops, n_stalls, n_samples, n_calls, n_notes;
 	size_t cap_processes, cap_loops, cap_stalls, cap_samples, cap_calls, cap_notes;
@@ -117,6 +129,11 @@ struct stall *recording_add_stall(struct recording *rec);
 const struct target_info *recording_process(const struct recording *rec, int32_t pid);
 /* Copies s and its arguments. */
 void recording_add_sample(struct recording *rec, const struct sample *s);
+/*
+ * The name for frames of a script of `file` that was loaded with a map: takes url, which is
+ * malloc'ed.  The same script and map have one name, others of that file their own.
+ */
+const char *recording_script_map(struct recording *rec, const char *file, char *url);
 /* Adds c->count to the equal one, or appends a copy of c. */
 void recording_add_call(struct recording *rec, const struct strict_call *c);
 /* A sentence for the reader of the report; the same sentence is kept once. */

@@ -78,16 +78,27 @@ static char *read_file(struct mapper *m, const char *path, size_t *len)
 	return text;
 }
 
+/* What a script says about its map: the one that a loader made first, then the file. */
+static char *find_url(struct mapper *m, const struct script *s)
+{
+	size_t len;
+	char *text, *url;
+
+	for (size_t i = 0; i < m->rec->n_maps; i++) {
+		if (m->rec->maps[i].script == s->file)
+			return xstrdup(m->rec->maps[i].url);
+	}
+	text = read_file(m, s->file, &len);
+	url = text ? source_map_url(text, len) : NULL;
+	free(text);
+	return url;
+}
+
 /* Finds the map of a script: in the script itself, or in a file that it names. */
 static void load_map(struct mapper *m, struct script *s)
 {
-	size_t len;
-	char *text = read_file(m, s->file, &len), *url;
+	char *url = find_url(m, s);
 
-	if (!text)
-		return;
-	url = source_map_url(text, len);
-	free(text);
 	if (!url)
 		return;
 	s->map = source_map_data(url, &s->map_len);

@@ -1,7 +1,8 @@
 #!/bin/sh
 # shellcheck source=tests/live/lib.sh
 # The lines of TypeScript that was bundled, with its map beside it and within it, when the
-# recording ends and when it was cut short; those of the JavaScript on demand and where there is no map.
+# recording ends and when it was cut short; those of the JavaScript on demand and where there is
+# no map.  Code that a loader made in memory has its map from there, or says that it is no file's.
 . "$(dirname "$0")/lib.sh"
 need python3 node
 need_exact
@@ -17,7 +18,8 @@ findings = [f for f in json.load(sys.stdin)["findings"] if f["cause"] == "sync_c
 print("%s:%d" % (findings[0]["culprit"]["file"], findings[0]["culprit"]["line"]) if findings else "none")'
 }
 
-# expect NAME PLACE OPTION... SCRIPT
+# expect NAME PLACE OPTION... SCRIPT; of node: loader=FILE
+loader=
 expect()
 {
 	name=$1 place=$2
@@ -26,7 +28,8 @@ expect()
 	options=
 	[ $# -eq 1 ] || options=$1
 	# shellcheck disable=SC2086 # none or one
-	"$LAGPROF" run -q --no-html $options -o "$tmp/$name.lagprof" -- node "$tmp/app/$script" 3 </dev/null ||
+	"$LAGPROF" run -q --no-html $options -o "$tmp/$name.lagprof" -- \
+		node ${loader:+-r "$tmp/app/$loader"} "$tmp/app/$script" 3 </dev/null ||
 		fail "$name: status $?"
 	got=$(culprit "$tmp/$name.lagprof")
 	[ "$got" = "$place" ] || fail "$name: $got, not $place"
@@ -37,14 +40,29 @@ expect within "$tmp/app/src/hash.ts:$line" app.min.mjs
 generated=$tmp/app/app.js:$(grep -n pbkdf2Sync\) "$tmp/app/app.js" | cut -d: -f1)
 expect off "$generated" --no-source-maps app.js
 
-"$LAGPROF" run -q --no-html -o "$tmp/cut.lagprof" -- node "$tmp/app/app.js" 100 </dev/null &
-runner=$!
-started="$started $runner"
-sleep 2.5
-kill -KILL "$runner"
-wait "$runner" 2>/dev/null
-[ "$(culprit "$tmp/cut.lagprof")" = "$tmp/app/src/hash.ts:$line" ] ||
-	fail "cut short: $(culprit "$tmp/cut.lagprof")"
+loader=loader.cjs
+of_loader="$tmp/app/src/app.ts (generated):${generated##*:}"
+expect loader "$tmp/app/src/hash.ts:$line" src/app.ts
+expect loader-off "$of_loader" --no-source-maps src/app.ts
+loader=
+
+# cut NAME PLACE ARGUMENT...: node is gone before the maps were applied
+cut()
+{
+	name=$1 place=$2
+	shift 2
+	"$LAGPROF" run -q --no-html -o "$tmp/$name.lagprof" -- node "$@" 100 </dev/null &
+	runner=$!
+	started="$started $runner"
+	sleep 2.5
+	kill -KILL "$runner"
+	wait "$runner" 2>/dev/null
+	got=$(culprit "$tmp/$name.lagprof")
+	[ "$got" = "$place" ] || fail "$name: $got, not $place"
+}
+
+cut cut-short "$tmp/app/src/hash.ts:$line" "$tmp/app/app.js"
+cut cut-short-loader "$of_loader" -r "$tmp/app/loader.cjs" "$tmp/app/src/app.ts"
 
 echo '{"version":3,"sources":["../../../etc/passwd"],"mappings":"AAAA!"}' >"$tmp/app/app.js.map"
 sleep 0.1

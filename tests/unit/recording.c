@@ -81,3 +81,30 @@ TEST(recording_notes_are_kept_once_and_bounded)
 	CHECK_STR(rec->notes[199], "further notes were left out");
 	recording_free(rec);
 }
+
+TEST(recording_names_the_scripts_of_a_file_by_their_maps)
+{
+	struct recording *rec = recording_new();
+	const char *first = recording_script_map(rec, "/app/a.ts", strdup("data:1"));
+
+	CHECK_STR(first, "/app/a.ts (generated)");
+	CHECK_STR(recording_script_map(rec, "/app/a.ts", strdup("data:2")),
+		  "/app/a.ts (generated 2)");
+	CHECK(recording_script_map(rec, "/app/a.ts", strdup("data:1")) == first);
+	CHECK_STR(recording_script_map(rec, "/app/a", strdup("data:1")), "/app/a (generated)");
+	CHECK_EQ(rec->n_maps, 3);
+	recording_free(rec);
+}
+
+TEST(recording_keeps_a_bounded_number_of_maps)
+{
+	struct recording *rec = recording_new();
+	char url[32];
+
+	for (int i = 0; i < 1000; i++) {
+		snprintf(url, sizeof(url), "data:%d", i);
+		recording_script_map(rec, "/app/a.ts", strdup(url));
+	}
+	CHECK(rec->n_maps <= 256);
+	recording_free(rec);
+}

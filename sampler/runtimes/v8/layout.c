@@ -218,6 +218,8 @@ static const struct row {
 	{ FIELD(script_eval_shared),   1002, NULL, 72 },
 	{ FIELD(script_source_url),    1002, NULL, 104 },
 	{ FIELD(script_source_url),    1103, NULL, 112 },
+	{ FIELD(script_mapping_url),   1002, NULL, 112 },
+	{ FIELD(script_mapping_url),   1103, NULL, 120 },
 
 	/* Code. */
 	{ FIELD(position_flags),     1002, NULL, 0 },

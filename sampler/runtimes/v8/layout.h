@@ -40,7 +40,7 @@ struct v8_layout {
 	int32_t shared_name, shared_script, shared_token_offset;
 	int32_t scope_names; /* index of the first name (or table of names) in a ScopeInfo */
 	int32_t script_source, script_name, script_line_offset, script_column_offset;
-	int32_t script_line_ends, script_eval_shared, script_source_url;
+	int32_t script_line_ends, script_eval_shared, script_source_url, script_mapping_url;
 
 	/*
 	 * Low bits of a code offset in a source position table that say what kind of

@@ -155,7 +155,7 @@ static const char *script_file(struct v8 *v8, uint64_t script, int depth)
 			eval_name(v8, script, buf, sizeof(buf), depth);
 	}
 	url_to_path(buf);
-	return buf[0] ? v8_intern(v8, buf) : NULL;
+	return buf[0] ? v8_mapped_file(v8, script, v8_intern(v8, buf)) : NULL;
 }
 
 static void script_drop(struct v8 *v8, struct v8_script *s)

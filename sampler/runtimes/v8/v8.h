@@ -11,6 +11,7 @@
  *	positions.c  decoders of position tables (pure)
  *	code.c       pc -> Code
  *	names.c      SharedFunctionInfo -> function, file, line
+ *	maps.c       source maps of scripts that were made in memory
  *	builtins.c   the full names of builtins
  *	translations.c  decoders of what code keeps for being given up (pure)
  *	deopt.c      exits of optimized code
@@ -67,6 +68,12 @@ size_t v8_optimized_sites(struct v8 *v8, const struct v8_code *code, uint64_t pc
 uint64_t v8_bytecode_array(struct v8 *v8, uint64_t word);
 /* The BytecodeArray of a SharedFunctionInfo; false if it has none at hand. */
 bool v8_function_bytecode(struct v8 *v8, uint64_t shared, uint64_t *array);
+
+/*
+ * maps.c.  The name for the file of a script.  A loader that hands V8 code it made of a file
+ * gives it the file's name and a map: lines of that code must not pass for those of the file.
+ */
+const char *v8_mapped_file(struct v8 *v8, uint64_t script, const char *file);
 
 /* builtins.c.  "JSON.parse" for the builtin f that frame i runs on receiver; interned. */
 const char *v8_builtin_name(struct v8 *v8, const struct v8_function *f,
