@@ -8,10 +8,23 @@ static const double factor = 1.25;
 static const double least_mean = 5e6;        /* ns */
 static const double least_per_minute = 20e6; /* ns */
 
+static nsec sum_waited(const struct diff_input *in)
+{
+	nsec sum = 0;
+
+	for (size_t i = 0; i < in->rec->n_stalls && i < in->d->n_stalls; i++) {
+		const struct stall *s = &in->rec->stalls[i];
+
+		if (s->phase == PHASE_SERVING && !in->d->stalls[i].clocked)
+			sum += s->runnable + s->held_up;
+	}
+	return sum < in->d->serving_stalled ? sum : in->d->serving_stalled;
+}
+
 static struct diff_side describe_side(const struct diff_input *in)
 {
 	const struct session *session = &in->rec->session;
-	struct diff_side side = { .stalled = in->d->serving_stalled };
+	struct diff_side side = { .stalled = in->d->serving_stalled, .waited = sum_waited(in) };
 	struct hist *lag = xcalloc(1, sizeof(*lag));
 
 	hist_init(lag);
@@ -26,14 +39,27 @@ static struct diff_side describe_side(const struct diff_input *in)
 	return side;
 }
 
+/* Its serving time without that in which it waited for a CPU, which says nothing of the code. */
+static double own_time(const struct finding *f)
+{
+	double waited = f->starved + f->held_up;
+
+	return (double)f->serving_total * (waited < 1 ? 1 - waited : 0);
+}
+
 static double mean_of(const struct finding *f)
 {
-	return (double)f->serving_total / (double)f->serving_stalls;
+	return own_time(f) / (double)f->serving_stalls;
 }
 
 static double per_minute(const struct finding *f, const struct diff_side *side)
 {
-	return side->serving ? (double)f->serving_total * 60e9 / (double)side->serving : 0;
+	return side->serving ? own_time(f) * 60e9 / (double)side->serving : 0;
+}
+
+static bool is_host(const struct finding *f)
+{
+	return f->cause == CAUSE_CPU_STARVATION || f->cause == CAUSE_STOPPED;
 }
 
 static bool rises(double from, double to, double least)
@@ -45,6 +71,8 @@ static enum change compare(const struct diff *diff, const struct diff_entry *e)
 {
 	double minute[2], mean[2];
 
+	if (is_host(e->after ? e->after : e->before))
+		return CHANGE_HOST;
 	if (!e->before)
 		return CHANGE_NEW;
 	if (!e->after)

@@ -5,7 +5,15 @@
 
 /* What became of the findings of one recording in another.  Data only. */
 
-enum change { CHANGE_NEW, CHANGE_WORSE, CHANGE_GONE, CHANGE_BETTER, CHANGE_SAME, CHANGES };
+enum change {
+	CHANGE_NEW,
+	CHANGE_WORSE,
+	CHANGE_GONE,
+	CHANGE_BETTER,
+	CHANGE_SAME,
+	CHANGE_HOST, /* of the machine: nobody's change of the code */
+	CHANGES
+};
 
 struct diff_entry {
 	enum change change;
@@ -17,6 +25,7 @@ struct diff_entry {
 struct diff_side {
 	nsec serving;   /* length of the serving phase */
 	nsec stalled;   /* part of it */
+	nsec waited;    /* part of stalled: for a CPU, by the loop or by whom it waited for */
 	nsec lag_p99;   /* of every turn, startup included */
 	uint64_t turns; /* 0: nothing is known */
 };

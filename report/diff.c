@@ -11,12 +11,13 @@ static const struct {
 } changes[CHANGES] = {
 	[CHANGE_NEW] = { "New", INK_RED },         [CHANGE_WORSE] = { "Worse", INK_YELLOW },
 	[CHANGE_GONE] = { "Gone", INK_GREEN },     [CHANGE_BETTER] = { "Better", INK_GREEN },
-	[CHANGE_SAME] = { "Unchanged", INK_NONE },
+	[CHANGE_SAME] = { "Unchanged", INK_NONE }, [CHANGE_HOST] = { "Not the code", INK_NONE },
 };
 
-static double blocked(const struct diff_side *side)
+/* Per cent of the time it served. */
+static double percent(nsec part, const struct diff_side *side)
 {
-	return side->serving ? 100 * (double)side->stalled / (double)side->serving : 0;
+	return side->serving ? 100 * (double)part / (double)side->serving : 0;
 }
 
 static void flush(const struct page *page, enum ink ink, int indent, struct strbuf *b)
@@ -25,14 +26,25 @@ static void flush(const struct page *page, enum ink ink, int indent, struct strb
 	strbuf_destroy(b);
 }
 
-/* "0.4 % (40 ms of 10 s)" */
+/* "0.4 % (40 ms of 10 s)", and how much of it was the machine's fault. */
 static void put_blocked(struct strbuf *b, const struct diff_side *side, const char *words)
 {
-	strbuf_printf(b, "%.3g %%%s (", blocked(side), words);
+	strbuf_printf(b, "%.3g %%%s (", percent(side->stalled, side), words);
 	strbuf_duration(b, side->stalled);
 	strbuf_puts(b, " of ");
 	strbuf_duration(b, side->serving);
+	if (side->waited > side->stalled / 10) {
+		strbuf_puts(b, ", ");
+		strbuf_duration(b, side->waited);
+		strbuf_puts(b, " of it waiting for a CPU");
+	}
 	strbuf_puts(b, ")");
+}
+
+/* What the code is answerable for. */
+static double own_percent(const struct diff_side *side)
+{
+	return percent(side->stalled - side->waited, side);
 }
 
 static const char *trend(double before, double after)
@@ -59,7 +71,7 @@ static void put_totals(struct strbuf *b, const struct diff *diff)
 		strbuf_puts(b, "Nothing blocked the loop in either recording.");
 		return;
 	}
-	strbuf_printf(b, "%s: ", trend(blocked(before), blocked(after)));
+	strbuf_printf(b, "%s: ", trend(own_percent(before), own_percent(after)));
 	put_blocked(b, after, " of the time");
 	strbuf_puts(b, ", it was ");
 	put_blocked(b, before, "");
@@ -89,6 +101,9 @@ static void put_times(struct strbuf *b, const struct finding *f, const struct di
 		strbuf_printf(b, share < 10 ? ", %.2g %% of the time" : ", %.0f %% of the time",
 			      share);
 	}
+	if (f->cause != CAUSE_CPU_STARVATION && f->starved + f->held_up >= 0.25)
+		strbuf_printf(b, ", %.0f %% of that waiting for a CPU",
+			      100 * (f->starved + f->held_up));
 }
 
 /* "pbkdf2Sync 60000 iterations sha512 · server.js:33 login" */
@@ -136,6 +151,20 @@ static void put_thresholds(struct strbuf *b, nsec before, nsec after)
 	strbuf_puts(b, " or more after: shorter ones seem new or gone.");
 }
 
+/* Of how much of the time the machine kept it from running, where that may hide something. */
+static void put_doubt(struct strbuf *b, const struct diff *diff)
+{
+	enum { DOUBTFUL = 5 }; /* per cent */
+	double waited = percent(diff->after.waited, &diff->after);
+
+	if (!diff->counts[CHANGE_GONE] || waited < DOUBTFUL)
+		return;
+	strbuf_printf(b,
+		      "%sThe recording after waited for a CPU for %.2g %% of the time: what seems "
+		      "gone may only be hidden by that. Record it again on a machine that is free.",
+		      b->len ? " " : "", waited);
+}
+
 void diff_text(const struct diff *diff, const struct report *before, const struct report *after,
 	       FILE *out)
 {
@@ -146,6 +175,7 @@ void diff_text(const struct diff *diff, const struct report *before, const struc
 	put_totals(&b, diff);
 	flush(&page, INK_BOLD, 0, &b);
 	put_thresholds(&b, before->rec->session.threshold, after->rec->session.threshold);
+	put_doubt(&b, diff);
 	if (b.len)
 		flush(&page, INK_YELLOW, 0, &b);
 	for (size_t i = 0; i < diff->n; i++) {
@@ -170,6 +200,14 @@ static void put_cell(struct strbuf *b, struct strbuf *text)
 	strbuf_destroy(text);
 }
 
+static void put_side(struct strbuf *text, const struct finding *f, const struct diff_side *side)
+{
+	if (f)
+		put_times(text, f, side);
+	else
+		strbuf_puts(text, "none");
+}
+
 static void put_row(struct strbuf *b, const struct diff *diff, const struct diff_entry *e)
 {
 	struct strbuf text = { 0 };
@@ -177,12 +215,12 @@ static void put_row(struct strbuf *b, const struct diff *diff, const struct diff
 	strbuf_printf(b, "| %s | ", changes[e->change].heading);
 	put_what(&text, e->after ? e->after : e->before, false);
 	put_cell(b, &text);
-	if (e->after)
-		put_times(&text, e->after, &diff->after);
+	put_side(&text, e->after, &diff->after);
 	put_cell(b, &text);
-	if (e->before)
-		put_times(&text, e->before, &diff->before);
+	put_side(&text, e->before, &diff->before);
 	put_cell(b, &text);
+	b->len--; /* the space behind the last */
+	b->s[b->len] = '\0';
 	strbuf_puts(b, "\n");
 }
 
@@ -198,6 +236,7 @@ void diff_markdown(const struct diff *diff, const struct report *before, const s
 	strbuf_puts(&b, "**\n");
 	strbuf_destroy(&text);
 	put_thresholds(&text, before->rec->session.threshold, after->rec->session.threshold);
+	put_doubt(&text, diff);
 	if (text.len)
 		strbuf_printf(&b, "\n%s\n", text.s);
 	strbuf_destroy(&text);

@@ -89,6 +89,35 @@ TEST(diff_tells_longer_and_more_frequent_stalls)
 		     "    before  20 stalls of 60 ms on average") != NULL);
 }
 
+/* Twenty stalls that waited for a CPU for so long besides. */
+static struct recording *starved(const char *stack, nsec ms, nsec waited)
+{
+	struct recording *rec = blocked(stack, 20, ms);
+
+	for (size_t i = 0; i < rec->n_stalls; i++) {
+		rec->stalls[i].runnable = waited * MS;
+		rec->stalls[i].duration += waited * MS;
+	}
+	return rec;
+}
+
+TEST(diff_does_not_call_waiting_for_a_cpu_a_change_of_the_code)
+{
+	const char *text = compared(blocked(HASH(33), 20, 60), starved(HASH(33), 60, 40));
+
+	CHECK(strstr(text,
+		     "The loop is blocked for as long as before: 20 % of the time (2 s of 10 s, "
+		     "800 ms of it waiting for a CPU), it was 12 % (1.2 s of 10 s).") == text);
+	CHECK(strstr(text, "Unchanged (1):\n") != NULL);
+	CHECK(strstr(text, "20 % of the time, 40 % of that waiting for a CPU\n") != NULL);
+	CHECK(strstr(text, "seems gone") == NULL);
+	text = compared(blocked(PARSE, 1, 40), starved(HASH(33), 15, 200));
+	CHECK(strstr(text, "Not the code (1):\n  waiting for a CPU\n") != NULL);
+	CHECK(strstr(text, "for 40 % of the time: what seems gone may only be hidden") != NULL);
+	CHECK(strstr(text, "Gone (1):") < strstr(text, "Not the code (1):"));
+	CHECK(strstr(text, "New") == NULL);
+}
+
 TEST(diff_compares_by_the_time_observed)
 {
 	struct recording *twice = blocked(HASH(33), 40, 60);
