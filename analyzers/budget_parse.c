@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,12 +51,14 @@ static const struct {
 	/* clang-format on */
 };
 
-/* What is most likely meant where a unit is missing or wrong. */
-static const char *const usual_units[] = {
-	[UNIT_NS] = "ms",
-	[UNIT_COUNT] = "",
-	[UNIT_RATIO] = "%",
-	[UNIT_PER_MINUTE] = "/min",
+/* What a limit may have, and what is most likely meant where it is missing or wrong. */
+static const struct {
+	const char *names, *unit, *number, *condition;
+} usual[] = {
+	[UNIT_NS] = { "us, ms or s", "ms", "50ms", "<50ms" },
+	[UNIT_COUNT] = { "none", "", "0", "==0" },
+	[UNIT_RATIO] = { "%", "%", "2%", "<2%" },
+	[UNIT_PER_MINUTE] = { "/min or /s", "/min", "3/min", "<3/min" },
 };
 
 static const char *const selectors[] = { "cause", "file", "module", "phase" };
@@ -69,8 +72,14 @@ static const struct {
 	{ "<", OP_LESS },        { ">", OP_GREATER },
 };
 
+/* What people write for them. */
+static const struct {
+	const char *text, *right; /* NULL: there is none */
+} mistaken[] = { { "=<", "<=" }, { "=>", ">=" }, { "!=", NULL }, { "<>", NULL }, { "=", "==" } };
+
 struct parser {
 	const char *expr, *at;
+	enum budget_unit unit; /* of the metric, once that is known */
 	struct arena *arena;
 	struct error *err;
 };
@@ -85,6 +94,12 @@ static int complain_at(const struct parser *p, const char *at, const char *what)
 {
 	return error_set(p->err, -EINVAL, "budget \"%s\", column %d: %s", p->expr,
 			 (int)(at - p->expr) + 1, what);
+}
+
+/* The expression up to there, and what to write then. */
+static int fix_at(const struct parser *p, const char *at, const char *text, const char *rest)
+{
+	return error_fix(p->err, "%.*s%s%s", (int)(at - p->expr), p->expr, text, rest);
 }
 
 /* A word of letters, digits and dots, interned in the arena; "" if there is none. */
@@ -105,7 +120,7 @@ static int parse_metric(struct parser *p, struct budget *b)
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
 		if (strcmp(word, metrics[i].name) == 0) {
 			b->metric = metrics[i].metric;
-			b->unit = metrics[i].unit;
+			b->unit = p->unit = metrics[i].unit;
 			b->quantile = metrics[i].quantile;
 			b->cause = b->metric == METRIC_GC_TOTAL ? CAUSE_GC : b->cause;
 			return 0;
@@ -118,6 +133,17 @@ static int parse_metric(struct parser *p, struct budget *b)
 	return error_fix(p->err, "lag.p99<50ms, stall.count==0, blocked.ratio<2%%");
 }
 
+static int fix_with_causes(struct parser *p)
+{
+	struct strbuf list = { 0 };
+
+	for (size_t i = 0; i < CAUSES; i++)
+		strbuf_printf(&list, "%s%s", i ? ", " : "one of ", cause_info[i].id);
+	error_fix(p->err, "%s", list.s);
+	strbuf_destroy(&list);
+	return -EINVAL;
+}
+
 static int parse_cause(struct parser *p, struct budget *b, const char *from, const char *value)
 {
 	struct suggest near = { .word = value };
@@ -128,7 +154,7 @@ static int parse_cause(struct parser *p, struct budget *b, const char *from, con
 	for (size_t i = 0; i < CAUSES; i++)
 		suggest_offer(&near, cause_info[i].id);
 	complain_at(p, from, "no such cause");
-	return near.best ? error_fix(p->err, "cause=%s", near.best) : -EINVAL;
+	return near.best ? error_fix(p->err, "cause=%s", near.best) : fix_with_causes(p);
 }
 
 static int parse_phase(struct parser *p, struct budget *b, const char *from, const char *value)
@@ -139,8 +165,10 @@ static int parse_phase(struct parser *p, struct budget *b, const char *from, con
 		b->phase = PHASE_SERVING;
 	else if (strcmp(value, "all") == 0)
 		b->phase = -1;
-	else
-		return complain_at(p, from, "a phase is startup, serving or all");
+	else {
+		complain_at(p, from, "a phase is startup, serving or all");
+		return error_fix(p->err, "phase=serving");
+	}
 	return 0;
 }
 
@@ -166,6 +194,9 @@ static int parse_selector(struct parser *p, struct budget *b)
 	start = ++p->at;
 	p->at += strcspn(p->at, ",}");
 	value = arena_strndup(p->arena, start, (size_t)(p->at - start));
+	/* A glob that is empty matches nothing: the budget would be met for ever. */
+	if (!*value)
+		return complain_at(p, start, "a value is missing");
 	if (strcmp(key, "cause") == 0)
 		return parse_cause(p, b, start, value);
 	if (strcmp(key, "phase") == 0)
@@ -187,6 +218,8 @@ static int parse_selectors(struct parser *p, struct budget *b)
 		return 0;
 	if (b->metric < METRIC_STALL_COUNT || b->metric > METRIC_BLOCKED_RATIO)
 		return complain_at(p, open, "only stall.* and blocked.ratio take selectors");
+	if (!strchr(open, '}'))
+		return complain_at(p, open, "this \"{\" is not closed");
 	do {
 		int ret;
 
@@ -214,18 +247,41 @@ static int parse_operator(struct parser *p, struct budget *b)
 			return 0;
 		}
 	}
-	return complain_at(p, p->at, "an operator is missing: < <= > >= ==");
+	for (size_t i = 0; i < sizeof(mistaken) / sizeof(mistaken[0]); i++) {
+		size_t len = strlen(mistaken[i].text);
+
+		if (strncmp(p->at, mistaken[i].text, len) != 0)
+			continue;
+		complain_at(p, p->at, "an operator is one of < <= > >= ==");
+		return mistaken[i].right ? fix_at(p, p->at, mistaken[i].right, p->at + len)
+					 : -EINVAL;
+	}
+	if (isalpha((unsigned char)*p->at) && p->unit != UNIT_NS) {
+		complain_at(p, p->at, "selectors stand in braces");
+		return error_fix(p->err, "stall.count{cause=sync_crypto}==0");
+	}
+	complain_at(p, p->at, "an operator is missing: < <= > >= ==");
+	return fix_at(p, p->at, usual[p->unit].condition, "");
 }
 
-static int parse_number(struct parser *p, double *number)
+/* `usually`: a number that is right here. */
+static int parse_number(struct parser *p, const char *usually, double *number)
 {
+	struct suggest near = { 0 };
 	char *end;
 
 	skip_space(p);
 	/* strtod() would also read "inf", "nan" and hexadecimals. */
 	if ((!isdigit((unsigned char)*p->at) && *p->at != '.') ||
-	    (p->at[0] == '0' && tolower((unsigned char)p->at[1]) == 'x'))
-		return complain_at(p, p->at, "a number is missing");
+	    (p->at[0] == '0' && tolower((unsigned char)p->at[1]) == 'x')) {
+		const char *from = p->at;
+
+		complain_at(p, from,
+			    *from == '-' ? "a limit is not negative" : "a number is missing");
+		near.word = take_word(p);
+		suggest_offer(&near, "baseline");
+		return fix_at(p, from, near.best ? near.best : usually, near.best ? p->at : "");
+	}
 	*number = strtod(p->at, &end);
 	p->at = end;
 	return 0;
@@ -250,6 +306,27 @@ static bool parse_unit(struct parser *p, struct budget *b)
 	       (!*p->at || isspace((unsigned char)*p->at));
 }
 
+static int refuse_unit(struct parser *p, const struct budget *b, const char *number)
+{
+	static const char times[] = "*baseline";
+	const char *at = p->at + strspn(p->at, " ");
+	char what[60], percents[30];
+
+	if (strncmp(at, times, strlen(times)) == 0) {
+		complain_at(p, at, "the factor comes behind the baseline");
+		return error_fix(p->err, "%.*sbaseline*%.*s", (int)(number - p->expr), p->expr,
+				 (int)(p->at - number), number);
+	}
+	snprintf(what, sizeof(what), "%s%s",
+		 *at ? "the unit of this metric is " : "a unit is missing: ", usual[b->unit].names);
+	complain_at(p, p->at, what);
+	/* "0.8" is meant to be a share. */
+	snprintf(percents, sizeof(percents), "%g%%", b->limit * 100);
+	if (b->unit == UNIT_RATIO && b->limit <= 1)
+		return fix_at(p, number, percents, "");
+	return fix_at(p, p->at, usual[b->unit].unit, "");
+}
+
 /* A number with its unit. */
 static int parse_amount(struct parser *p, struct budget *b)
 {
@@ -257,14 +334,11 @@ static int parse_amount(struct parser *p, struct budget *b)
 
 	skip_space(p);
 	from = p->at;
-	if (parse_number(p, &b->limit) < 0)
+	if (parse_number(p, usual[b->unit].number, &b->limit) < 0)
 		return -EINVAL;
 	if (b->unit == UNIT_COUNT && b->limit != floor(b->limit))
 		return complain_at(p, from, "a number of stalls is whole");
-	if (parse_unit(p, b))
-		return 0;
-	complain_at(p, p->at, "the unit does not fit the metric");
-	return error_fix(p->err, "%.*s%s", (int)(p->at - p->expr), p->expr, usual_units[b->unit]);
+	return parse_unit(p, b) ? 0 : refuse_unit(p, b, from);
 }
 
 /* "50ms", "baseline", "baseline*1.2", "baseline+5ms", "baseline*1.2+5ms" */
@@ -280,7 +354,7 @@ static int parse_limit(struct parser *p, struct budget *b)
 	skip_space(p);
 	if (*p->at == '*') {
 		p->at++;
-		if (parse_number(p, &b->factor) < 0)
+		if (parse_number(p, "1.2", &b->factor) < 0)
 			return -EINVAL;
 		if (b->factor == 0)
 			return complain_at(p, p->at - 1, "a baseline times 0 is no limit");
@@ -302,7 +376,10 @@ static int parse_level(struct parser *p, struct budget *b)
 		p->at += 4;
 		skip_space(p);
 	}
-	return *p->at ? complain_at(p, p->at, "only \"warn\" may follow") : 0;
+	if (!*p->at)
+		return 0;
+	complain_at(p, p->at, "only \"warn\" may follow");
+	return fix_at(p, p->at, "", "");
 }
 
 int budget_parse(struct budget *b, const char *expr, struct arena *arena, struct error *err)

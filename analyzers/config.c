@@ -132,8 +132,10 @@ static int read_level(struct reader *r, struct item item, void *into)
 	struct budget *b = into;
 	const char *level = json_string_value(item.value);
 
-	if (!level || (strcmp(level, "error") != 0 && strcmp(level, "warn") != 0))
-		return complain_at(r, item.at, "a level is \"error\" or \"warn\"");
+	if (!level || (strcmp(level, "error") != 0 && strcmp(level, "warn") != 0)) {
+		complain_at(r, item.at, "a level is \"error\" or \"warn\"");
+		return error_fix(r->err, "\"level\": \"warn\"");
+	}
 	b->warn = b->warn || strcmp(level, "warn") == 0;
 	return 0;
 }
@@ -150,6 +152,8 @@ static int read_budget(struct reader *r, struct item item, size_t i)
 
 	if (json_is_string(item.value))
 		return read_expr(r, item, b);
+	if (!json_is_object(item.value))
+		return complain_at(r, item.at, "a budget is a \"text\" or an object {...}");
 	return read_object(r, item, budget_members, b);
 }
 
@@ -227,8 +231,12 @@ static int read_array(struct reader *r, struct item item,
 		if (ret < 0)
 			return ret;
 	}
-	return json_is_array(item.value) ? 0
-					 : complain_at(r, item.at, "an array [...] is wanted here");
+	if (json_is_array(item.value))
+		return 0;
+	complain_at(r, item.at, "an array [...] is wanted here");
+	if (json_is_string(item.value))
+		return error_fix(r->err, "[\"%s\"]", json_string_value(item.value));
+	return -EINVAL;
 }
 
 static int read_budgets(struct reader *r, struct item item, void *into)

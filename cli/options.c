@@ -130,6 +130,18 @@ static int choice_index(const char *values, const char *word)
 	return -1;
 }
 
+/* The nearest of the row's words, or the first. */
+static int fix_choice(const struct option *row, const char *value, struct error *err)
+{
+	char words[200], *save = NULL;
+	struct suggest near = { .word = value };
+
+	snprintf(words, sizeof(words), "%s", row->values);
+	for (char *w = strtok_r(words, "|", &save); w; w = strtok_r(NULL, "|", &save))
+		suggest_offer(&near, w);
+	return error_fix(err, "--%s %s", row->name, near.best ? near.best : words);
+}
+
 /* The index of value among the row's words. */
 static int find_choice(const struct option *row, const char *value, struct error *err)
 {
@@ -138,7 +150,7 @@ static int find_choice(const struct option *row, const char *value, struct error
 	if (index >= 0)
 		return index;
 	error_set(err, -EINVAL, "--%s: \"%s\" is not one of %s", row->name, value, row->values);
-	return error_fix(err, "--%s %.*s", row->name, (int)strcspn(row->values, "|"), row->values);
+	return fix_choice(row, value, err);
 }
 
 static int set_choice(const struct option *row, int *field, const char *value, struct error *err)

@@ -53,7 +53,9 @@ document bad '{"budgets": ["lag.p99<50ms"],
 document bad '{"budgets": ["lagg.p99<50ms"]}' 'try: lag.p99<50ms'
 document bad '{"budgets": [{"level": "warn"}]}' '"expr" is missing'
 document bad '{"budgets": [{"expr": "lag.max<1s", "level": "none"}]}' 'lagprof.json:1:46: a level is'
-document bad '{"budgets": "lag.p99<50ms"}' 'an array'
+document bad '{"budgets": [{"expr": "lag.max<1s", "level": "warning"}]}' 'try: "level": "warn"'
+document bad '{"budgets": "lag.p99<50ms"}' 'try: ["lag.p99<50ms"]'
+document bad '{"budgets": [5]}' 'lagprof.json:1:14: a budget is a "text" or an object'
 document bad '{"minTurns": 1.5}' 'whole number'
 document bad '{"allow": [{"fingerprint": "0123", "reason": "x", "expires": "2030-12-31"}]}' '16 hex'
 document bad '{"allow": [{"fingerprint": "0123456789abcdef", "reason": "",
