@@ -270,6 +270,20 @@ static bool is_host(int cause)
 	return cause == CAUSE_CPU_STARVATION || cause == CAUSE_STOPPED;
 }
 
+/* May a starved stall, of which the rest is mostly `beside`, be one of that cause? */
+static bool may_hide(enum cause beside, int cause)
+{
+	switch (beside) {
+	case CAUSE_UNKNOWN:
+		return true;
+	case CAUSE_USER_CODE:
+		return cause < 0 || cause == CAUSE_USER_CODE || cause == CAUSE_MANY_CALLBACKS ||
+		       cause == CAUSE_MICROTASK_STARVATION;
+	default:
+		return cause < 0 || (int)beside == cause;
+	}
+}
+
 /* Is it of the cause that the budget names, or of any that the code is answerable for? */
 static enum selected selects_cause(const struct budget_facts *f, const struct budget *b,
 				   size_t stall)
@@ -278,7 +292,8 @@ static enum selected selects_cause(const struct budget_facts *f, const struct bu
 
 	if (b->cause >= 0 ? (int)cause == b->cause : !is_host(cause))
 		return STALL_SELECTED;
-	if (cause != CAUSE_CPU_STARVATION || is_host(b->cause))
+	if (cause != CAUSE_CPU_STARVATION || is_host(b->cause) ||
+	    !may_hide(f->d->stalls[stall].beside, b->cause))
 		return STALL_NOT;
 	return stall_length(f, &f->rec->stalls[stall], VIEW_OWN) >= f->rec->session.threshold
 		       ? STALL_PERHAPS

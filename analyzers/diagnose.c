@@ -39,6 +39,7 @@ static void judge_all(struct diagnosis *d, struct stalls *stalls, struct judgeme
 		judgements[i] = judge_stall(&stalls->classifier, stall, parts, n);
 		d->stalls[i].cause = judgements[i].cause;
 		d->stalls[i].severity = severity_of(stall->duration);
+		d->stalls[i].beside = judgements[i].beside;
 		d->stalls[i].clocked = judgements[i].clocked;
 		d->stalls[i].callback = judgements[i].callback;
 		d->stalled += stall->duration;

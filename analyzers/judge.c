@@ -130,17 +130,13 @@ static bool cause_varies(enum cause cause)
 	       cause == CAUSE_LOCK_WAIT || cause == CAUSE_UNKNOWN;
 }
 
-static enum cause find_cause(const struct stall *stall, nsec threshold, nsec clocked,
-			     const double sums[CAUSES])
+static enum cause most_of(const double sums[CAUSES])
 {
 	enum cause best = CAUSE_UNKNOWN;
 
 	for (int i = 0; i < CAUSES; i++)
 		if (sums[i] > sums[best])
 			best = i;
-	if (clocked < threshold &&
-	    is_starved(stall, threshold, cause_varies(best) ? 0 : sums[best]))
-		return CAUSE_CPU_STARVATION;
 	return best;
 }
 
@@ -225,15 +221,19 @@ struct judgement judge_stall(struct classifier *c, const struct stall *stall,
 			     const struct part *parts, size_t n)
 {
 	struct judgement j = { .function = NO_FRAME };
+	nsec threshold = c->rec->session.threshold;
 	double sums[CAUSES] = { 0 };
 
 	sum_causes(stall, parts, n, sums);
 	j.clocked = clocked_time(c, stall, parts, n);
-	j.cause = find_cause(stall, c->rec->session.threshold, j.clocked, sums);
+	j.cause = j.beside = most_of(sums);
+	if (j.clocked < threshold &&
+	    is_starved(stall, threshold, cause_varies(j.cause) ? 0 : sums[j.cause]))
+		j.cause = CAUSE_CPU_STARVATION;
 	if (j.cause == CAUSE_GC && is_storm(c, parts, n, sums))
 		j.cause = CAUSE_USER_CODE;
 	if (j.cause == CAUSE_USER_CODE) {
-		struct code code = judge_code(c, parts, n, c->rec->session.threshold);
+		struct code code = judge_code(c, parts, n, threshold);
 
 		j.cause = code.cause;
 		j.function = code.function;

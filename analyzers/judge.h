@@ -12,6 +12,7 @@ struct judgement {
 	uint32_t function;  /* of the culprit, as the classifier numbers them; NO_FRAME unknown */
 	uint32_t callbacks; /* many_callbacks, microtask_starvation: different ones seen */
 	nsec blamed;        /* time of the stall whose culprit is known, or that needs none */
+	enum cause beside;  /* what most of the rest of a starved stall was; else cause */
 	nsec clocked;       /* see clocked_time() */
 	nsec callback;      /* code: its longest callback, 0 unknown */
 };

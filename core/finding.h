@@ -108,6 +108,7 @@ struct stall_diagnosis {
 	enum severity severity;
 	uint32_t finding;            /* id */
 	const struct frame *culprit; /* NULL unknown */
+	enum cause beside;           /* of a starved stall: what most of the rest was; else cause */
 	nsec clocked;  /* it went on until a time had come: surely for so long; 0: it did not */
 	nsec callback; /* of code: the longest callback, as far as samples tell; 0 unknown */
 };

@@ -321,13 +321,31 @@ static void settle_slice(struct watch *w, struct watch_context *c, const struct 
 	w->settled.off += slice.end - slice.start - (stall->running - before.running);
 }
 
+/*
+ * The open stall is of a turn that is no more, and whose end left no record: the
+ * thread exited, or it is only sure since later when the turn in hand began.
+ * What was seen of it stays.
+ */
+static void close_left(struct watch *w, struct watch_context *c)
+{
+	struct stall *stall = &c->rec->stalls[w->stall];
+
+	if (!w->settled.start)
+		return;
+	w->settled.start = 0;
+	stall->open = false;
+	c->sink->stall(c->sink, c->rec, stall);
+}
+
 static void settle_ended(struct watch *w, struct watch_context *c, const struct turn *turn)
 {
 	if (turn->end - turn->start < c->threshold) /* what is left of it after an exec */
 		return;
 	make_held(w, c, turn->start, turn->end);
-	if (w->settled.start != turn->start)
+	if (w->settled.start != turn->start) {
+		close_left(w, c);
 		open_stall(w, c, turn->start);
+	}
 	settle_slice(w, c, turn);
 	c->rec->stalls[w->stall].open = false;
 	w->settled.start = 0;
@@ -412,6 +430,8 @@ void watch_cycle(struct watch *w, struct watch_context *c, nsec now)
 	/* The turn that was open when looked at is over: nothing is known of the next. */
 	if (stale)
 		return;
+	if (look->turn_start != w->settled.start)
+		close_left(w, c);
 	if (!look->turn_start) {
 		turns_forget(&w->turns, look->poll_start);
 		in_hand_forget(&w->in_hand, look->poll_start);
@@ -445,6 +465,8 @@ static void settle_last(struct watch *w, struct watch_context *c, nsec now, bool
 void watch_reset(struct watch *w, struct watch_context *c, nsec now, bool over)
 {
 	settle_last(w, c, now, over);
+	if (over && w->look.turn_start != w->settled.start)
+		close_left(w, c);
 	w->settled.start = 0;
 	w->choice = (struct poll_choice){ 0 };
 	w->last_sleep.at = 0;

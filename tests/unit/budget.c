@@ -395,6 +395,42 @@ TEST(budget_counts_all_of_a_turn_that_watches_the_clock)
 	CHECK_EQ(judge_code(1, 0, 0, "stall.max<80ms"), VERDICT_INCONCLUSIVE);
 }
 
+static enum verdict judge_starved(enum cause beside, const char *expr)
+{
+	struct recording *rec = recording_with_turns(1000);
+	struct budget_terms terms = { .n = 1 };
+	struct arena arena = { 0 };
+	struct error err = { 0 };
+	struct diagnosis *d;
+	enum verdict verdict;
+	struct budget b;
+
+	add_stall(rec, 230 * MS, 200 * MS);
+	d = diagnose(rec);
+	d->stalls[1].cause = CAUSE_CPU_STARVATION;
+	d->stalls[1].beside = beside;
+	CHECK_EQ(budget_parse(&b, expr, &arena, &err), 0);
+	terms.budgets = &b;
+	verdict = budget_check(&terms, rec, d, &arena)->verdict;
+	arena_free(&arena);
+	diagnosis_free(d);
+	recording_free(rec);
+	return verdict;
+}
+
+TEST(budget_of_a_cause_is_met_where_the_rest_of_a_starved_stall_was_something_else)
+{
+	static const char crypto[] = "stall.count{cause=sync_crypto}==0";
+
+	CHECK_EQ(judge_starved(CAUSE_SYNC_CRYPTO, crypto), VERDICT_INCONCLUSIVE);
+	CHECK_EQ(judge_starved(CAUSE_UNKNOWN, crypto), VERDICT_INCONCLUSIVE);
+	CHECK_EQ(judge_starved(CAUSE_USER_CODE, crypto), VERDICT_PASS);
+	CHECK_EQ(judge_starved(CAUSE_GC, crypto), VERDICT_PASS);
+	CHECK_EQ(judge_starved(CAUSE_GC, "stall.count==0"), VERDICT_INCONCLUSIVE);
+	CHECK_EQ(judge_starved(CAUSE_USER_CODE, "stall.count{cause=many_callbacks}==0"),
+		 VERDICT_INCONCLUSIVE);
+}
+
 TEST(budget_of_stalls_is_not_met_by_what_starvation_may_hide)
 {
 	static const char crypto[] = "stall.count{cause=sync_crypto}==0";

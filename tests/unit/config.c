@@ -54,7 +54,7 @@ TEST(config_mistakes_are_shown_with_their_line_and_the_nearest_word)
 	CHECK_STR(complaint("{\"budgets\": [\n  \"lag.max<1s\",\n   \"lag.p98<1s\"]}"),
 		  "lagprof.json:3:4: budget \"lag.p98<1s\", column 1: no such metric|lag.p90<1s");
 	CHECK_STR(complaint("{\"budgets\": [\n {\"level\": \"wran\", \"expr\": \"lag.max<1s\"}]}"),
-		  "lagprof.json:2:12: a level is \"error\" or \"warn\"|");
+		  "lagprof.json:2:12: a level is \"error\" or \"warn\"|\"level\": \"warn\"");
 	CHECK_STR(complaint("{\"budgets\": [{\"level\": \"warn\"}]}"),
 		  "lagprof.json:1:14: \"expr\" is missing|");
 	CHECK_STR(complaint("{\"minTurns\": 0}"),
@@ -91,7 +91,7 @@ TEST(config_that_is_no_json_is_shown_with_its_line)
 TEST(config_positions_are_not_misled_by_what_strings_hold)
 {
 	CHECK(strstr(complaint("{\"$schema\": \"\\\"budgets\\\": [{\",\n\"budgets\": [ 5 ]}"),
-		     ":2:14: an object") != NULL);
+		     ":2:14: a budget is") != NULL);
 	CHECK(strstr(complaint("{\"budgets\": [\"lag.max<1s\", {\"expr\": \"lag.max<2s\"},\n7]}"),
-		     ":2:1: an object") != NULL);
+		     ":2:1: a budget is") != NULL);
 }
