@@ -193,6 +193,12 @@ static void meet_poll(struct ticker *t, struct followed *f, const struct glance 
 		begin_poll(t, f, seen->out > f->track.turn_start ? seen->out : g->at, g);
 	}
 	f->presumed = false;
+	/* It fell asleep before there were records of that, or before it was told to be in its
+	 * poll. */
+	if (seen->out < f->track.poll_start) {
+		seen->out = f->track.poll_start;
+		seen->preempted = false;
+	}
 }
 
 /* Awake, or asleep elsewhere: then its poll returned without a sleep. */
