@@ -35,6 +35,7 @@ struct engine_costs {
 	double poll;    /* of each poll of a loop while all are hooked */
 	double call;    /* of each other system call meanwhile */
 	double program; /* of each run of a program */
+	double hook;    /* of each breakpoint that fires */
 };
 
 struct engine {
@@ -106,6 +107,8 @@ void engine_stop_hooking(struct engine *x);
 /* A loop that runs, and whose poll is not known: hooks all polls.  Under x->lock. */
 void engine_learn_poll(struct engine *x);
 void engine_drop_hook(struct followed *f);
+/* A breakpoint, not enabled yet, that runs the hook's program: the fd, or -errno. */
+int engine_open_hook(const struct engine *x, pid_t tid, uint64_t at);
 /* Hooks all polls for good, or only those that go unseen. */
 int engine_be_exact(struct engine *x);
 void engine_be_light(struct engine *x);

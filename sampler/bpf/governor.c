@@ -1,7 +1,9 @@
 #include <inttypes.h>
+#include <linux/perf_event.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -10,17 +12,19 @@
 
 /*
  * What watching costs the target, and what to do about it.  The price of a
- * hooked poll, and of any other system call while polls are hooked, are measured at
+ * hooked poll, of any other system call while polls are hooked, and of a breakpoint are measured at
  * start on lagprof's own thread; how often they are paid is read once a second.  When
  * that is more of the target's time than allowed, the exact rung becomes the light
  * one, and back when it has been little for long.
  */
-enum { MEASURE_BATCHES = 12, MEASURE_CALLS = 100 };
+enum { MEASURE_BATCHES = 12, MEASURE_CALLS = 100, HOOK_BATCHES = 4, HOOK_CALLS = 8 };
 static const nsec PERIOD = 1000000000;
 static const nsec FIRST = 250000000; /* until the first decision: what is too dear is soon over */
 static const nsec CALM = 5000000000; /* so long must it be cheap before a step up */
 static const nsec TRY_AGAIN = 30000000000; /* after a step */
-static const double HOOK_COST = 7000;      /* of a breakpoint that fires */
+/* ns, of a breakpoint that fires, where it cannot be tried: that of a virtual machine, where it is
+ * dear. */
+static const double HOOK_COST = 7000;
 
 static nsec clock_ns(clockid_t clock)
 {
@@ -57,6 +61,32 @@ void engine_measure_plain(struct engine *x)
 	x->costs.call = time_calls(-1);
 }
 
+static __attribute__((noinline)) void be_called(void)
+{
+	__asm__ volatile("");
+}
+
+/* ns of CPU time of a breakpoint that fires, with its program. */
+static double time_hook(const struct engine *x)
+{
+	int fd = engine_open_hook(x, gettid(), (uint64_t)(uintptr_t)be_called);
+	nsec best = UINT64_MAX;
+
+	if (fd < 0)
+		return HOOK_COST;
+	ioctl(fd, PERF_EVENT_IOC_REFRESH, HOOK_BATCHES * HOOK_CALLS);
+	for (int i = 0; i < HOOK_BATCHES; i++) {
+		nsec start = clock_ns(CLOCK_THREAD_CPUTIME_ID), took;
+
+		for (int j = 0; j < HOOK_CALLS; j++)
+			be_called();
+		took = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
+		best = took < best ? took : best;
+	}
+	close(fd);
+	return (double)best / HOOK_CALLS;
+}
+
 static double grown(double now, double before, double least)
 {
 	return now - before > least ? now - before : least;
@@ -73,8 +103,11 @@ void engine_measure_hooked(struct engine *x)
 	struct loop_slot *slot;
 	pid_t self = gettid();
 
+	x->costs.hook = time_hook(x);
 	if (x->light || probe_exact.follow(x, self, &ignored) < 0) {
-		x->costs = (struct engine_costs){ 2 * program, program / 3, program };
+		x->costs.poll = 2 * program;
+		x->costs.call = program / 3;
+		x->costs.program = program;
 		return;
 	}
 	slot = &x->slots[x->followed[x->n_followed - 1].slot].slot;
@@ -126,7 +159,7 @@ static void add_cost(struct engine *x, struct followed *f, double *exact, double
 	*exact += turns * x->costs.poll + calls * x->costs.call + 2 * sleeps * x->costs.program;
 	*light += 2 * sleeps * x->costs.program;
 	if (f->lasting)
-		*light += turns * HOOK_COST;
+		*light += turns * x->costs.hook;
 }
 
 /* Which rung the last look speaks for; the change waits until no turn would be cut by it. */
@@ -158,7 +191,7 @@ static void take_step(struct engine *x, nsec now)
 static void look(struct engine *x, nsec now)
 {
 	nsec elapsed = now - x->governed;
-	double exact = 0, light = x->asks_served * HOOK_COST;
+	double exact = 0, light = x->asks_served * x->costs.hook;
 
 	for (size_t i = 0; i < x->n_followed; i++)
 		add_cost(x, &x->followed[i], &exact, &light);

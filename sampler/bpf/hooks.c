@@ -51,7 +51,7 @@ void engine_drop_hook(struct followed *f)
 }
 
 /* Opening is the only way to arm it again that works each time (Linux 6.18). */
-static int open_hook(const struct engine *x, pid_t tid, uint64_t at)
+int engine_open_hook(const struct engine *x, pid_t tid, uint64_t at)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_BREAKPOINT,
 					.size = sizeof(attr),
@@ -118,7 +118,7 @@ static void hook(struct engine *x, struct followed *f, nsec now, uint32_t firing
 
 	engine_drop_hook(f);
 	f->lasting = false;
-	f->hook = open_hook(x, f->tid, slot->poll_ip - SYSCALL_INSN);
+	f->hook = engine_open_hook(x, f->tid, slot->poll_ip - SYSCALL_INSN);
 	f->hooked_at = now;
 	if (f->hook < 0)
 		return;
