@@ -94,15 +94,9 @@ static ssize_t read_text(int fd, char *text, size_t size)
 static bool read_at(const char *folder, const char *name, char *text, size_t size)
 {
 	char path[PATH_MAX + 32];
-	ssize_t n;
-	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = read_text(fd, text, size);
-	if (fd >= 0)
-		close(fd);
-	return n > 0;
+	return proc_read(AT_FDCWD, path, text, size) > 0;
 }
 
 /* The quota of one group in thousandths of a CPU; 0 none. */
@@ -176,14 +170,8 @@ static char *read_whole(int dir, const char *path)
 {
 	enum { MAX = 256 * 1024 };
 	char *text = xcalloc(1, MAX);
-	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
-	size_t len = 0;
-	ssize_t n;
 
-	while (fd >= 0 && len < MAX - 1 && (n = read(fd, text + len, MAX - 1 - len)) > 0)
-		len += (size_t)n;
-	if (fd >= 0)
-		close(fd);
+	proc_read(dir, path, text, MAX);
 	return text;
 }
 

@@ -70,18 +70,11 @@ static struct neighbour *neighbour_of(struct host_watch *w, int32_t pid)
 static const char *name_of(struct recording *rec, int32_t pid)
 {
 	char path[32], name[32];
-	ssize_t n;
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	n = read(fd, name, sizeof(name) - 1);
-	close(fd);
-	name[n > 0 ? n : 0] = '\0';
+	proc_read(AT_FDCWD, path, name, sizeof(name));
 	name[strcspn(name, "\n")] = '\0';
-	return n > 0 ? recording_intern(rec, name) : NULL;
+	return name[0] ? recording_intern(rec, name) : NULL;
 }
 
 static bool is_own(const struct host_watch *w, int32_t tid)
@@ -131,14 +124,9 @@ static bool read_cpus(nsec *cpu, nsec *idle, nsec *steal)
 	enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, FIELDS };
 	uint64_t v[FIELDS] = { 0 }, tick = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK), sum = 0;
 	char text[256], *at = text;
-	int fd = open("/proc/stat", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
 
-	if (fd >= 0)
-		close(fd);
-	if (n <= 4)
+	if (proc_read(AT_FDCWD, "/proc/stat", text, sizeof(text)) <= 4)
 		return false;
-	text[n] = '\0';
 	at += strlen("cpu ");
 	for (int i = 0; i < FIELDS; i++)
 		sum += v[i] = strtoull(at, &at, 10);

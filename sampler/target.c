@@ -131,20 +131,23 @@ int target_release(struct target *t, char **argv, struct error *err)
 	return -code;
 }
 
-/* Reads a file below the target's /proc folder; its length (at most size - 1), -1 if it cannot. */
-ssize_t target_read(const struct target *t, const char *name, char *buf, size_t size)
+ssize_t proc_read(int dir, const char *name, char *buf, size_t size)
 {
-	int fd = openat(t->procfd, name, O_RDONLY | O_CLOEXEC);
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	size_t done = 0;
-	ssize_t n = 0;
+	ssize_t n = fd < 0 ? -1 : 0;
 
-	if (fd < 0)
-		return -1;
-	while (done < size - 1 && (n = read(fd, buf + done, size - 1 - done)) > 0)
+	while (fd >= 0 && done < size - 1 && (n = read(fd, buf + done, size - 1 - done)) > 0)
 		done += (size_t)n;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	buf[done] = '\0';
 	return n < 0 ? -1 : (ssize_t)done;
+}
+
+ssize_t target_read(const struct target *t, const char *name, char *buf, size_t size)
+{
+	return proc_read(t->procfd, name, buf, size);
 }
 
 static int refuse(struct error *err, pid_t pid, const char *what)
@@ -318,17 +321,10 @@ bool thread_schedstat(const struct target *t, pid_t tid, nsec *ran, nsec *waited
 bool process_schedstat(pid_t pid, nsec *ran, nsec *waited)
 {
 	char path[48], text[96];
-	ssize_t n;
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return parse_schedstat(text, ran, waited);
+	return proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 &&
+	       parse_schedstat(text, ran, waited);
 }
 
 bool thread_look(const struct target *t, pid_t tid, struct thread_state *out)

@@ -67,7 +67,9 @@ bool thread_look(const struct target *t, pid_t tid, struct thread_state *out);
 bool thread_schedstat(const struct target *t, pid_t tid, nsec *ran, nsec *waited);
 /* The same of the main thread of any process. */
 bool process_schedstat(pid_t pid, nsec *ran, nsec *waited);
-/* A file of /proc/PID as text, cut to size - 1 bytes; bytes read, or -1. */
+/* A file in the folder dir as text, cut to size - 1 bytes; bytes read, or -1. */
+ssize_t proc_read(int dir, const char *name, char *buf, size_t size);
+/* The same of /proc/PID. */
 ssize_t target_read(const struct target *t, const char *name, char *buf, size_t size);
 /* Up to max thread ids; how many there are. */
 size_t target_threads(const struct target *t, pid_t *tids, size_t max);
