@@ -13,11 +13,17 @@ static const nsec REFRESH = 50000000;      /* of the mappings, at most this ofte
 static const nsec SLEEPING_POLL = 1000000;
 static const size_t EARLY_ROOM = 4 << 20; /* bytes of stacks */
 
-/* A thread seen waiting in a poll, not followed (yet). */
+/* A thread that is not followed (yet). */
 struct sighting {
 	pid_t tid;
-	uint32_t times;
+	uint32_t times;  /* it was seen waiting in a poll */
+	uint32_t busy;   /* it was seen to run, since it was last followed on trial */
+	uint32_t trials; /* in vain */
 };
+/* A loop that never sleeps in its poll is not seen there: who runs is followed for a while. */
+enum { TRIALS_AT_ONCE = 4, MAX_DOUBLINGS = 6 };
+static const uint32_t BUSY_TIMES = 2;
+static const nsec TRIAL = 1000000000;
 
 static nsec now_ns(void)
 {
@@ -272,6 +278,39 @@ static struct sighting *sighting_of(struct process *p, pid_t tid)
 	return &p->sightings[p->n_sightings++];
 }
 
+/* Is it time to see whether a thread that runs polls? */
+static bool may_try(const struct process *p, const struct sighting *s)
+{
+	uint32_t doublings = s->trials < MAX_DOUBLINGS ? s->trials : MAX_DOUBLINGS;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_watches; i++)
+		n += p->watches[i]->trial != 0;
+	return s->busy >= BUSY_TIMES << doublings && n < TRIALS_AT_ONCE;
+}
+
+static void try_thread(struct process *p, struct sighting *s, nsec now)
+{
+	struct error ignored;
+
+	s->busy = 0;
+	s->trials++;
+	if (follow(p, s->tid, true, &ignored) == 0)
+		process_watch(p, s->tid)->trial = now + TRIAL;
+}
+
+static void end_trials(struct process *p, nsec now)
+{
+	for (size_t i = p->n_watches; i-- > 0;) {
+		struct watch *w = p->watches[i];
+
+		if (w->trial && w->look.key)
+			w->trial = 0;
+		else if (w->trial && now > w->trial)
+			unfollow(p, i);
+	}
+}
+
 /* Has the main thread polled, or is it busy with what may come before that? */
 static bool main_may_poll(struct process *p)
 {
@@ -308,6 +347,25 @@ static void look_for_exec(struct process *p, nsec now)
 		p->replaced = replaced;
 }
 
+static void look_at_thread(struct process *p, pid_t tid, nsec now)
+{
+	struct thread_state state;
+	struct sighting *s;
+	struct error ignored;
+
+	if (process_watch(p, tid) || !thread_look(p->target, tid, &state))
+		return;
+	s = sighting_of(p, tid);
+	if (state.syscall >= 0 && poll_syscall_find(state.syscall)) {
+		if (++s->times >= (p->config->all_loops ? 2 : 4))
+			follow(p, tid, true, &ignored);
+	} else if (state.state == 'R') {
+		s->busy++;
+		if (may_try(p, s))
+			try_thread(p, s, now);
+	}
+}
+
 /*
  * Loops on other threads: with all_loops each that was seen polling twice; else
  * only where the main thread does not poll at all.
@@ -315,7 +373,6 @@ static void look_for_exec(struct process *p, nsec now)
 static void look_around(struct process *p, nsec now)
 {
 	pid_t tids[MAX_THREADS];
-	struct error ignored;
 	size_t n;
 
 	if (now - p->last_look_around < LOOK_AROUND)
@@ -326,18 +383,12 @@ static void look_around(struct process *p, nsec now)
 		describe(p);
 	check_rights(p, now);
 	look_for_exec(p, now);
+	end_trials(p, now);
 	if (!p->config->all_loops && (main_may_poll(p) || p->n_watches > 1))
 		return;
 	n = target_threads(p->target, tids, MAX_THREADS);
-	for (size_t i = 0; i < n && i < MAX_THREADS; i++) {
-		struct thread_state state;
-
-		if (process_watch(p, tids[i]) || !thread_look(p->target, tids[i], &state) ||
-		    state.syscall < 0 || !poll_syscall_find(state.syscall))
-			continue;
-		if (++sighting_of(p, tids[i])->times >= (p->config->all_loops ? 2 : 4))
-			follow(p, tids[i], true, &ignored);
-	}
+	for (size_t i = 0; i < n && i < MAX_THREADS; i++)
+		look_at_thread(p, tids[i], now);
 }
 
 void process_open(struct process *p, const struct watch_context *context,
@@ -363,8 +414,10 @@ void process_open(struct process *p, const struct watch_context *context,
 
 int process_follow(struct process *p, struct error *err)
 {
-	if (!p->target->child)
-		space_refresh(p->c.space, err);
+	/* Symbols take a while to load: before there is something to be read, not while it waits.
+	 */
+	if (!p->target->child && space_refresh(p->c.space, err) == 0)
+		stack_maker_attach(p->c.stacks);
 	return follow(p, p->target->pid, !p->target->child, err);
 }
 

@@ -245,6 +245,7 @@ uint64_t space_since(const struct space *space)
 int space_refresh(struct space *space, struct error *err)
 {
 	struct maps fresh = { 0 };
+	enum image_state state;
 	bool same_code;
 	char *text;
 
@@ -253,9 +254,11 @@ int space_refresh(struct space *space, struct error *err)
 	text = read_maps(space, err);
 	if (!text)
 		return err->code;
-	if (space_image(space) == IMAGE_REPLACED) {
+	state = space_image(space);
+	if (state == IMAGE_REPLACED || state == IMAGE_ENDED) {
 		free(text);
-		return error_set(err, -ESTALE, "process %d runs another program now", space->pid);
+		return error_set(err, state == IMAGE_ENDED ? -ESRCH : -ESTALE,
+				 "process %d does not run that program any more", space->pid);
 	}
 	parse_maps(text, &fresh);
 	free(text);

@@ -40,7 +40,7 @@ void space_free(struct space *space);
 int space_proc(const struct space *space);
 /*
  * Reads /proc/PID/maps anew, keeping open files that are still mapped.  -ESTALE, and nothing
- * changes, if the program has been replaced by another since space_reset().
+ * changes, if the program has been replaced by another since space_reset(); -ESRCH: it has ended.
  */
 int space_refresh(struct space *space, struct error *err);
 /* Is it still the space of the program that the process runs?  A few microseconds. */

@@ -384,7 +384,7 @@ static bool may_stall(const struct watch *w, const struct watch_context *c, cons
 
 	if (w->is_loop || w->look.key != 0)
 		return true;
-	return !c->child && 2 * blocked < turn->end - turn->start;
+	return !c->child && !w->trial && 2 * blocked < turn->end - turn->start;
 }
 
 /* Settles the open turn as it is now, with the sleep that may be under way. */
@@ -527,7 +527,10 @@ void watch_count(struct watch *w, struct watch_context *c)
 	struct loop *loop;
 
 	watch_look(w, c);
-	if (!w->look.turns && !w->look.polled && w->loop == UINT32_MAX)
+	/* Other threads than the main one poll for many reasons: those that only wait are no loops.
+	 */
+	if (w->loop == UINT32_MAX && !w->look.turns &&
+	    (!w->look.polled || w->tid != c->target->pid))
 		return;
 	loop = loop_of(w, c);
 	loop->kind = loop_kind_of(w->look.key, c->space);

@@ -34,6 +34,7 @@ struct watch {
 	nsec waited;         /* for a CPU before it served, since the thread exists */
 	bool is_loop;        /* known to be one although it was not seen to poll */
 	bool unsure;         /* found inside a turn: its first poll may be made in there */
+	nsec trial;          /* followed until then to see whether it polls; 0: not on trial */
 	bool gone;           /* the thread has ended */
 	struct sample last_sleep; /* the stack of the sleep in hand, when at != 0 */
 };

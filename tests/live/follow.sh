@@ -31,6 +31,34 @@ ended "$lagprof" 20
 # A thread that computes all the while, as on a full machine, is not soon seen to poll.
 check_report cluster "$tmp/running.json" "$tmp/cluster-running.out" processes
 
+# A worker whose loop never sleeps is never seen to wait in its poll; what only computes is no loop.
+cat >"$tmp/workers.js" <<'END'
+const { Worker, isMainThread, workerData } = require('worker_threads');
+if (isMainThread) {
+	new Worker(__filename, { workerData: 'loop' });
+	new Worker(__filename, { workerData: 'computes' });
+	setTimeout(() => process.exit(0), 5000);
+} else if (workerData === 'computes') {
+	for (let x = 0; ; x = Math.sqrt(x + 1));
+} else {
+	const turn = () => setImmediate(turn);
+	turn();
+	setInterval(function refresh() { for (const end = Date.now() + 60; Date.now() < end;); }, 200);
+}
+END
+for probe in exact light user; do
+	"$LAGPROF" run --loops all --probe $probe --no-html -q -o "$tmp/workers.lagprof" --json "$tmp/workers.json" -- \
+		node "$tmp/workers.js" >"$tmp/workers.out" 2>&1 || fail "workers: status $?"
+	python3 - "$tmp/workers.json" $probe <<-'END' || fail "workers"
+		import json, sys
+		report = json.load(open(sys.argv[1]))
+		others = [loop for loop in report["loops"] if loop["tid"] != report["target"]["pid"]]
+		print(sys.argv[2], [(loop["tid"], loop["turns"]) for loop in others])
+		titles = {finding["culprit"].get("function") for finding in report["findings"] if "culprit" in finding}
+		sys.exit(len([loop for loop in others if loop["turns"] > 100]) != 1 or "refresh" not in titles)
+	END
+done
+
 port=$(free_port)
 start redis redis-server --port "$port" --save '' --dir "$tmp"
 wait_for 10 redis-cli -p "$port" ping || fail "redis did not start"
