@@ -17,7 +17,7 @@ for python in $system ${PYTHONS-}; do
 	"$LAGPROF" run --no-html -o "$tmp/stalls.lagprof" --json "$tmp/stalls.json" -- \
 		"$python" "$fixture" --drive 2 --log "$tmp/stalls.log" >"$tmp/out" 2>"$tmp/err" </dev/null ||
 		fail "$python: status $?: $(cat "$tmp/err")"
-	check_report python "$tmp/stalls.json" "$tmp/stalls.log" "$tmp/list"
+	check_report calls "$tmp/stalls.json" "$tmp/stalls.log" "$tmp/list"
 	rm -f "$tmp"/stalls.*
 done
 "$LAGPROF" run --no-html -o "$tmp/healthy.lagprof" --json "$tmp/healthy.json" -- \

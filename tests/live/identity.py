@@ -36,7 +36,6 @@ for stall in report["stalls"]:
     else:
         wrong += 1
         print(f"stall {stall['id']}: {shown}, was {lines}")
-print(report["session"]["lost"], report["samples"]["total"])
 print(f"{len(made)} planted, {len(report['stalls'])} stalls: {right} of the right program, {wrong} of the other, {unseen} without a name or none planted")
 # A stall that got no CPU has no name.
 sys.exit(wrong > 0 or right < awake / 2)
