@@ -135,6 +135,20 @@ static const struct rule *find_job(struct classifier *c, const struct part *p)
 	return NULL;
 }
 
+/* All of Python runs under Python's frames: where there are none, they could not be read in time.
+ */
+static bool lacks_python(struct classifier *c, const struct stack *stack)
+{
+	const char *runtime = c->target.runtime;
+
+	if (!runtime || strcmp(runtime, "cpython") != 0)
+		return false;
+	for (uint32_t i = 0; i < stack->n; i++)
+		if (recording_get_frame(c->rec, stack->frames[i])->kind == FRAME_PYTHON)
+			return false;
+	return true;
+}
+
 static void count_callback(struct classifier *c, const struct part *p, struct callbacks *cb)
 {
 	const struct stack *stack = sample_stack(c->rec, p->sample);
@@ -144,7 +158,7 @@ static void count_callback(struct classifier *c, const struct part *p, struct ca
 	uint32_t entry;
 
 	/* What an incomplete stack does not show may be the callback. */
-	if (!stack || stack->end != STACK_COMPLETE)
+	if (!stack || stack->end != STACK_COMPLETE || lacks_python(c, stack))
 		return;
 	job = find_job(c, p);
 	entry = find_entry(c, p);

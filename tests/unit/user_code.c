@@ -300,6 +300,26 @@ TEST(many_callbacks_of_asyncio_are_told_apart_although_main_calls_them_all)
 	done(rec, d);
 }
 
+TEST(samples_whose_python_frames_were_not_read_do_not_make_many_callbacks)
+{
+	struct recording *rec = build_recording("cpython");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	for (int i = 0; i < 20; i++)
+		build_sample(
+			rec,
+			i % 2 ? "n long_mod @/usr/lib/libpython3.11.so\nn main @/usr/bin/python3"
+			      : "p compute @/srv/app.py:7\n"
+				"p _run @/usr/lib/python3.11/asyncio/events.py:80",
+			5);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_USER_CODE);
+	CHECK_STR(f->culprit->function, "compute");
+	done(rec, d);
+}
+
 /* Twenty short native functions in turn, called by what `around` says. */
 static enum cause cause_of_natives(const char *around)
 {
