@@ -55,7 +55,7 @@ static void add_frame(struct tui *t, const struct frame *f, bool culprit)
 		strbuf_puts_visible(&place, f->module);
 	}
 	if (place.len)
-		lines_beside(&t->details, PLACES, place.s, TONE_DIM);
+		lines_place(&t->details, PLACES, place.s, TONE_DIM);
 	strbuf_destroy(&name);
 	strbuf_destroy(&place);
 }

@@ -254,9 +254,11 @@ static void put_stalls(struct tui *t, int row, int used)
 		strbuf_puts(&b, "  ");
 	}
 	strbuf_count(&b, f->stalls);
-	strbuf_puts(&b, f->stalls == 1 ? " stall of " : " stalls of ");
+	strbuf_puts(&b, f->stalls == 1 ? " stall" : " stalls");
+	/* The threshold was raised meanwhile. */
+	strbuf_puts(&b, f->shorter ? ", now from " : " of ");
 	strbuf_duration(&b, f->threshold);
-	strbuf_puts(&b, " or more");
+	strbuf_puts(&b, f->shorter ? " on" : " or more");
 	at.tone = f->stalls ? TONE_PLAIN : TONE_GOOD;
 	if (canvas_measure(c, b.s) <= at.width)
 		canvas_put_right(c, at, b.s);

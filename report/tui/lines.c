@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/arena.h"
+#include "report/place.h"
 
 void lines_add(struct lines *l, enum tone tone, int indent, const char *text)
 {
@@ -19,6 +20,13 @@ void lines_beside(struct lines *l, int at, const char *text, enum tone tone)
 	last->beside = xstrdup(text);
 	last->at = at;
 	last->beside_tone = tone;
+	last->place = false;
+}
+
+void lines_place(struct lines *l, int at, const char *text, enum tone tone)
+{
+	lines_beside(l, at, text, tone);
+	l->v[l->n - 1].place = true;
 }
 
 /* Bytes of the longest beginning of text that fits, cut at a space where there is one. */
@@ -73,6 +81,32 @@ void lines_destroy(struct lines *l)
 	*l = (struct lines){ 0 };
 }
 
+static void put_begin(struct canvas *c, struct spot at, const char *text)
+{
+	canvas_put(c, at, text);
+}
+
+/* What tells places apart is their end: one that is too long loses folders at its begin. */
+static void put_end(struct canvas *c, struct spot at, const char *text)
+{
+	const char *dots = ellipsis(c->ascii), *end = text;
+
+	if (canvas_measure(c, text) <= at.width) {
+		canvas_put(c, at, text);
+		return;
+	}
+	do
+		end = strchr(end + 1, '/');
+	while (end && canvas_measure(c, dots) + canvas_measure(c, end) > at.width);
+	if (end) {
+		int used = canvas_put(c, at, dots);
+
+		at.column += used;
+		at.width -= used;
+	}
+	canvas_put(c, at, end ? end : text);
+}
+
 void lines_draw(const struct lines *l, struct canvas *c, size_t first, int row, int rows)
 {
 	for (size_t i = first; i < l->n && rows > 0; i++, row++, rows--) {
@@ -87,6 +121,6 @@ void lines_draw(const struct lines *l, struct canvas *c, size_t first, int row, 
 			at.column = line->at;
 		at.width = c->columns - at.column;
 		at.tone = line->beside_tone;
-		canvas_put(c, at, line->beside);
+		(line->place ? put_end : put_begin)(c, at, line->beside);
 	}
 }

@@ -45,7 +45,7 @@ void model_tick(struct model *m, const struct recording *rec)
 	f->p99 = lag.n ? hist_quantile(&lag, 0.99) : 0;
 	f->max = lag.max;
 	f->stalled = 0;
-	f->stalls = 0;
+	f->stalls = f->shorter = 0;
 	for (size_t i = 0; i < rec->n_stalls; i++) {
 		const struct stall *stall = &rec->stalls[i];
 
@@ -55,6 +55,7 @@ void model_tick(struct model *m, const struct recording *rec)
 			continue;
 		f->stalled += stall->duration;
 		f->stalls++;
+		f->shorter += stall->duration < f->threshold;
 	}
 	f->busy = ratio(busy, busy + polled);
 	f->blocked = ratio(f->stalled, session->duration);

@@ -43,7 +43,7 @@ struct figures {
 	nsec duration, p50, p99, max;
 	double busy, blocked, own; /* 0..1 of the time, of one CPU */
 	uint64_t lost_samples, lost_turns, turns;
-	uint32_t stalls;
+	uint32_t stalls, shorter; /* of them, than the threshold is now */
 	nsec stalled, threshold;
 };
 

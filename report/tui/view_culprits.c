@@ -109,9 +109,8 @@ static void add_finding(struct tui *t, const struct finding *f, int width)
 {
 	struct strbuf b = { 0 };
 
-	strbuf_printf(&b, "%s, %s, %.0f %% of all stalled time, %.0f %% on CPU",
-		      cause_info[f->cause].label, severity_names[f->severity], f->share * 100,
-		      f->on_cpu * 100);
+	strbuf_printf(&b, "%s, %s, %.0f %% on CPU", cause_info[f->cause].label,
+		      severity_names[f->severity], f->on_cpu * 100);
 	if (f->serving_stalls < f->stalls)
 		strbuf_printf(&b, ", %u of the stalls while starting",
 			      f->stalls - f->serving_stalls);

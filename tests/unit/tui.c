@@ -6,6 +6,7 @@
 
 #include "analyzers/analyze.h"
 #include "report/tui/history.h"
+#include "report/tui/lines.h"
 #include "tests/builder.h"
 #include "tests/test.h"
 
@@ -59,6 +60,26 @@ TEST(cuts_a_text_that_is_too_long_by_columns_and_not_by_bytes)
 	c.ascii = true;
 	put(&c, 5, "abcdef", "abcd~|\n");
 	put(&c, 5, "caf\u00e9", "caf? |\n");
+	canvas_destroy(&c);
+}
+
+TEST(shows_the_end_of_a_place_that_is_too_long)
+{
+	struct canvas c = { .ascii = true };
+	struct lines lines = { 0 };
+
+	canvas_reset(&c, 3, 30);
+	lines_add(&lines, TONE_PLAIN, 0, "handle");
+	lines_place(&lines, 8, "/srv/shop/node_modules/router/layer.js:169", TONE_PLAIN);
+	lines_add(&lines, TONE_PLAIN, 0, "next");
+	lines_place(&lines, 8, "/srv/shop/route.js:1", TONE_PLAIN);
+	lines_add(&lines, TONE_PLAIN, 0, "command");
+	lines_beside(&lines, 8, "/usr/bin/node --enable-source-maps x", TONE_PLAIN);
+	lines_draw(&lines, &c, 0, 0, 3);
+	CHECK(shows(&c, "handle  .../layer.js:169\n"));
+	CHECK(shows(&c, "next    /srv/shop/route.js:1\n"));
+	CHECK(shows(&c, "command  /usr/bin/node --enab~\n"));
+	lines_destroy(&lines);
 	canvas_destroy(&c);
 }
 
