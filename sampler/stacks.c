@@ -17,7 +17,7 @@ enum {
 #define ATTACH_SOON     ((nsec)10000000)
 #define ATTACH_INTERVAL ((nsec)1000000000)
 #define MAPS_INTERVAL   ((nsec)20000000)  /* ns between two looks for code not mapped before */
-#define FRESH           ((nsec)10000000)  /* ns after the sample in which no collector runs twice */
+#define FRESH           ((nsec)1000000)   /* see collect_arguments() */
 #define KERNEL_MARKS    ((uint64_t)-4095) /* PERF_CONTEXT_*: no addresses */
 
 struct attachment {
@@ -248,6 +248,14 @@ static void name_frames(struct stack_maker *m, struct memory *mem)
 		name_frame(m, i, mem);
 }
 
+/*
+ * What a word of a sampled frame leads to is the sample's until a collector has run twice: the
+ * first run leaves a note of where things went, the second writes over it.  Later than FRESH
+ * only arguments count whose word still stands on the stack, or that no collector moves.
+ * Measured on node 20 and 24 doing nothing but allocate, which collects every 0.4 ms: of
+ * arguments that were read 1 ms late 0 of 370 were another's, 2 ms 2 of 342, 4 ms 4 of 617,
+ * 10 ms 11 of 15.
+ */
 static size_t collect_arguments(struct stack_maker *m, struct memory *mem, nsec at)
 {
 	struct runtime_argument args[RUNTIME_MAX_ARGUMENTS];

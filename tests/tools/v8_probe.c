@@ -32,7 +32,7 @@ enum {
 	SAMPLES_MAX = 1 << 16,
 	STACK_BYTES = 48 << 10,
 	REFRESH_US = 20000,
-	LATE_US = 10000, /* a sample read later may have lost its arguments: not counted then */
+	LATE_US = 1000, /* a sample read later may have lost its arguments: not counted then */
 };
 
 struct run {
