@@ -23,10 +23,19 @@ static void blame_faults(const struct stall *stall, struct part *parts, size_t n
 }
 
 /*
- * Polls whose callers were not seen, in a turn that was seen to wait for a child:
- * they are those in which it waits.
+ * A sleep whose caller was not seen: a poll, or in a connection, which is what a child's output may
+ * come through.
  */
-static void blame_lost_polls(struct part *parts, size_t n)
+static bool is_lost_wait(const struct part *p)
+{
+	if (p->sample->state != SAMPLE_BLOCKED || p->blame.culprit != NO_FRAME)
+		return false;
+	return p->blame.cause == CAUSE_SYNC_NET ||
+	       (p->blame.cause == CAUSE_UNKNOWN && syscall_polls(p->sample->syscall));
+}
+
+/* Those of a turn that was seen to wait for a child are the ones in which it waits. */
+static void blame_lost_waits(struct part *parts, size_t n)
 {
 	const char *call = NULL;
 	bool child = false;
@@ -40,8 +49,7 @@ static void blame_lost_polls(struct part *parts, size_t n)
 	for (size_t i = 0; child && i < n; i++) {
 		struct part *p = &parts[i];
 
-		if (p->blame.cause != CAUSE_UNKNOWN || p->sample->state != SAMPLE_BLOCKED ||
-		    !syscall_polls(p->sample->syscall))
+		if (!is_lost_wait(p))
 			continue;
 		p->blame.cause = CAUSE_SYNC_CHILD;
 		p->blame.call = call;
@@ -53,7 +61,7 @@ void blame_stall(struct classifier *c, const struct stall *stall, struct part *p
 	for (size_t i = 0; i < n; i++)
 		parts[i].blame = blame_sample(c, parts[i].sample);
 	blame_faults(stall, parts, n);
-	blame_lost_polls(parts, n);
+	blame_lost_waits(parts, n);
 }
 
 static double positive(double v)

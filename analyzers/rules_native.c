@@ -366,6 +366,8 @@ const struct rule rules_native[] = {
 	/* A thread of Go's without a goroutine to run */
 	{ "*", "runtime.futexsleep",              CAUSE_UNKNOWN, "Go's scheduler had parked the thread",
 	  BLOCKED },
+	{ "*", "node::DefaultProcessExitHandler*", CAUSE_UNKNOWN, "the process was exiting" },
+	{ "*", "node::Environment::Exit",         CAUSE_UNKNOWN, "the process was exiting" },
 	{ "*", "Py_FinalizeEx",                   CAUSE_UNKNOWN, "the interpreter was ending" },
 	{ "*", "take_gil*",                       LOCK, "GIL" },
 	{ "*", "pysleep*",                        SLEEP, "time.sleep" },

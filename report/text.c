@@ -49,6 +49,8 @@ static void print_finding(const struct report *r, const struct page *page, const
 	flush(page, INK_NONE, 2, &b);
 	text_evidence(&b, f);
 	flush(page, INK_NONE, 2, &b);
+	text_requests(&b, r, f);
+	flush(page, INK_NONE, 2, &b);
 	text_processes(r, page, f);
 	text_starvation(&b, f);
 	flush(page, INK_NONE, 2, &b);

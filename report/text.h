@@ -29,6 +29,8 @@ void text_evidence(struct strbuf *b, const struct finding *f);
 /* What a verdict on its pattern means, without the attack; nothing if it is unknown. */
 void text_redos(struct strbuf *b, const struct redos *redos);
 /* How much of its time the thread was ready but did not run, where that matters. */
+/* What the loop had in hand in most of the finding's stalls, if that is known of any. */
+void text_requests(struct strbuf *b, const struct report *r, const struct finding *f);
 void text_starvation(struct strbuf *b, const struct finding *f);
 /* The heaviest stack, leaf first, shortened to the call and the culprit unless verbose. */
 void text_stack(const struct report *r, const struct page *page, const struct finding *f);

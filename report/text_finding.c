@@ -89,6 +89,37 @@ void text_evidence(struct strbuf *b, const struct finding *f)
 		put_redos(b, f->evidence.redos);
 }
 
+void text_requests(struct strbuf *b, const struct report *r, const struct finding *f)
+{
+	enum { KINDS = 32 };
+	struct {
+		const char *request; /* interned */
+		uint32_t stalls;
+	} kinds[KINDS] = { 0 };
+	size_t n = 0, best = 0, k;
+
+	for (size_t i = 0; i < r->rec->n_stalls; i++) {
+		const char *request = r->rec->stalls[i].request;
+
+		if (!request || r->diagnosis->stalls[i].finding != f->id)
+			continue;
+		for (k = 0; k < n && kinds[k].request != request; k++)
+			;
+		if (k == KINDS)
+			continue;
+		n += k == n;
+		kinds[k].request = request;
+		kinds[k].stalls++;
+		best = kinds[k].stalls > kinds[best].stalls ? k : best;
+	}
+	if (n == 0)
+		return;
+	if (kinds[best].stalls < f->stalls)
+		strbuf_printf(b, "%u of the stalls ", kinds[best].stalls);
+	strbuf_puts(b, "while it served ");
+	strbuf_puts_visible(b, kinds[best].request);
+}
+
 void text_starvation(struct strbuf *b, const struct finding *f)
 {
 	bool code = f->cause != CAUSE_CPU_STARVATION;

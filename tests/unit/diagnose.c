@@ -1,3 +1,5 @@
+#include <sys/syscall.h>
+
 #include "tests/diagnosing.h"
 
 TEST(diagnose_names_the_call_its_caller_and_its_arguments)
@@ -375,12 +377,11 @@ TEST(a_hostile_recording_is_diagnosed_without_harm)
 	done(rec, d);
 }
 
-/* A stall that sleeps in a poll whose callers could not be read, and computes a little below
- * `seen`. */
-static enum cause cause_of_lost_poll(const char *seen)
+/* A stall that sleeps where the callers could not be read, and computes a little below `seen`. */
+static enum cause cause_of_lost_wait(const char *seen, int16_t syscall, enum cause alone)
 {
 	struct recording *rec = build_recording("v8");
-	struct sample s = { .weight = 95 * MS, .syscall = 281, .state = SAMPLE_BLOCKED };
+	struct sample s = { .weight = 95 * MS, .syscall = syscall, .state = SAMPLE_BLOCKED };
 	struct stall *stall = build_stall(rec, 0, 100);
 	struct diagnosis *d;
 	enum cause cause;
@@ -394,16 +395,21 @@ static enum cause cause_of_lost_poll(const char *seen)
 	rec->stalls[0].samples = 2;
 	d = diagnose(rec);
 	cause = d->stalls[0].cause;
-	CHECK(cause == CAUSE_UNKNOWN || strcmp(d->findings[0].title, "spawnSync") == 0);
-	CHECK(cause == CAUSE_UNKNOWN || d->findings[0].culprit->line == 9);
+	CHECK(cause == alone || strcmp(d->findings[0].title, "spawnSync") == 0);
+	CHECK(cause == alone || d->findings[0].culprit->line == 9);
 	done(rec, d);
 	return cause;
 }
 
-TEST(a_poll_whose_caller_was_not_seen_is_that_of_the_child_that_is_waited_for)
+TEST(a_wait_whose_caller_was_not_seen_is_that_for_the_child_that_is_waited_for)
 {
-	CHECK_EQ(cause_of_lost_poll(
-			 "j spawnSync @node:child_process:877\nj convert @/app/a.js:9\n" HTTP),
-		 CAUSE_SYNC_CHILD);
-	CHECK_EQ(cause_of_lost_poll("j convert @/app/a.js:9\n" HTTP), CAUSE_UNKNOWN);
+	static const char child[] =
+		"j spawnSync @node:child_process:877\nj convert @/app/a.js:9\n" HTTP;
+	static const char other[] = "j convert @/app/a.js:9\n" HTTP;
+
+	CHECK_EQ(cause_of_lost_wait(child, SYS_epoll_pwait, CAUSE_UNKNOWN), CAUSE_SYNC_CHILD);
+	CHECK_EQ(cause_of_lost_wait(other, SYS_epoll_pwait, CAUSE_UNKNOWN), CAUSE_UNKNOWN);
+	/* The child's output comes through a socket. */
+	CHECK_EQ(cause_of_lost_wait(child, SYS_recvmsg, CAUSE_SYNC_NET), CAUSE_SYNC_CHILD);
+	CHECK_EQ(cause_of_lost_wait(other, SYS_recvmsg, CAUSE_SYNC_NET), CAUSE_SYNC_NET);
 }

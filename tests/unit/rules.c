@@ -135,6 +135,8 @@ static const struct {
 	{ "n v8::internal::Heap::CollectGarbage(v8::internal::AllocationSpace) @/usr/bin/node", CAUSE_GC },
 	{ "n gc_collect_main @/usr/bin/python3.11", CAUSE_GC },
 	{ "n luaC_step @/usr/bin/redis-check-rdb", CAUSE_GC },
+	{ "n node::DefaultProcessExitHandlerInternal @/usr/bin/node", CAUSE_UNKNOWN },
+	{ "n v8::internal::Builtin_FunctionConstructor @/usr/bin/node", CAUSE_COMPILE },
 	{ "n v8::internal::Compiler::Compile(v8::internal::Isolate*) @/usr/bin/node", CAUSE_COMPILE },
 	{ "n v8::internal::ParserBase<v8::internal::Parser>::ParseStatement() @/usr/bin/node",
 	  CAUSE_COMPILE },
