@@ -50,6 +50,38 @@ if status != -getattr(signal, "SIG" + name):
 END
 done
 
+# The child's own failure comes before the verdict; the verdict before a child that succeeded.
+expect 5 -b 'lag.max<1ns' -- sh -c "'$FIXTURES/stall_server' --count 2; exit 5"
+expect 143 -b 'lag.max<60s' -- sh -c 'kill -TERM $$'
+expect 99 -b 'stall.count{phase=all}==0' --threshold 1ms -- "$FIXTURES/stall_server" --count 6
+expect 98 -b 'lag.max<60s' -- true
+
+# attach_ends STATUS ACT OPTION...: attached to a server that stalls now and then.
+attach_ends()
+{
+	wanted=$1 act=$2
+	shift 2
+	start_fixture target "$FIXTURES/stall_server" --pause 5 --count 400
+	server=$pid
+	attach attached "$server" "$@"
+	wait_for 20 grep -q . "$tmp/target.out"
+	sleep 1
+	case $act in
+	interrupt) kill -INT "$lagprof" ;;
+	end) kill "$server" ;;
+	esac
+	ended "$lagprof" 20
+	[ "$status" -eq "$wanted" ] || fail "attach, $act $*: status $status, not $wanted"
+	kill "$server" 2>/dev/null
+}
+
+attach_ends 0 wait --duration 500ms
+attach_ends 0 interrupt
+attach_ends 0 end
+attach_ends 99 interrupt -b 'lag.max<1us'
+attach_ends 98 wait -b 'lag.max<60s' --duration 1ms
+attach_ends 98 end -b 'stall.count{cause=sync_dns}==0' -b 'strict.count==0'
+
 rm -f "$tmp/run.lagprof"
 head -c 3000000 /dev/urandom >"$tmp/bytes"
 run -- cat <"$tmp/bytes" | cmp - "$tmp/bytes" || fail "standard input or output was changed"
