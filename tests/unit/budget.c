@@ -294,6 +294,24 @@ TEST(budget_counts_the_stall_that_did_not_end)
 	CHECK_EQ(judge(rec, "lag.max<1s"), VERDICT_FAIL);
 }
 
+/* The verdict of one budget by a diagnosis that was changed; frees both. */
+static enum verdict judge_diagnosed(struct recording *rec, struct diagnosis *d, const char *expr)
+{
+	struct budget_terms terms = { .n = 1 };
+	struct arena arena = { 0 };
+	struct error err = { 0 };
+	enum verdict verdict;
+	struct budget b;
+
+	CHECK_EQ(budget_parse(&b, expr, &arena, &err), 0);
+	terms.budgets = &b;
+	verdict = budget_check(&terms, rec, d, &arena)->verdict;
+	arena_free(&arena);
+	diagnosis_free(d);
+	recording_free(rec);
+	return verdict;
+}
+
 /*
  * A turn of 30 ms of its own and some of waiting for a CPU, by the diagnosis a
  * stall of that cause; all loops together waited so long.
@@ -302,12 +320,7 @@ static enum verdict judge_as_with(enum cause cause, nsec runnable, nsec waited, 
 				  const char *expr)
 {
 	struct recording *rec = recording_with_turns(1000);
-	struct budget_terms terms = { .n = 1 };
-	struct arena arena = { 0 };
-	struct error err = { 0 };
 	struct diagnosis *d;
-	enum verdict verdict;
-	struct budget b;
 
 	add_stall(rec, 30 * MS + runnable, runnable);
 	if (slept) {
@@ -317,13 +330,7 @@ static enum verdict judge_as_with(enum cause cause, nsec runnable, nsec waited, 
 	rec->loops[0]->waited = waited;
 	d = diagnose(rec);
 	d->stalls[1].cause = cause;
-	CHECK_EQ(budget_parse(&b, expr, &arena, &err), 0);
-	terms.budgets = &b;
-	verdict = budget_check(&terms, rec, d, &arena)->verdict;
-	arena_free(&arena);
-	diagnosis_free(d);
-	recording_free(rec);
-	return verdict;
+	return judge_diagnosed(rec, d, expr);
 }
 
 static enum verdict judge_as(enum cause cause, nsec runnable, const char *expr)
@@ -347,12 +354,7 @@ TEST(budget_does_not_blame_a_lock_whose_holder_may_have_starved)
 static enum verdict judge_code(uint32_t n, nsec callback, nsec clocked, const char *expr)
 {
 	struct recording *rec = recording_with_turns(1000);
-	struct budget_terms terms = { .n = 1 };
-	struct arena arena = { 0 };
-	struct error err = { 0 };
 	struct diagnosis *d;
-	enum verdict verdict;
-	struct budget b;
 
 	for (uint32_t i = 0; i < n; i++)
 		add_stall(rec, 90 * MS, 60 * MS);
@@ -363,13 +365,7 @@ static enum verdict judge_code(uint32_t n, nsec callback, nsec clocked, const ch
 		d->stalls[i].callback = callback;
 		d->stalls[i].clocked = clocked;
 	}
-	CHECK_EQ(budget_parse(&b, expr, &arena, &err), 0);
-	terms.budgets = &b;
-	verdict = budget_check(&terms, rec, d, &arena)->verdict;
-	arena_free(&arena);
-	diagnosis_free(d);
-	recording_free(rec);
-	return verdict;
+	return judge_diagnosed(rec, d, expr);
 }
 
 TEST(budget_on_a_full_machine_believes_one_call_and_code_that_blocks_again)
@@ -398,24 +394,13 @@ TEST(budget_counts_all_of_a_turn_that_watches_the_clock)
 static enum verdict judge_starved(enum cause beside, const char *expr)
 {
 	struct recording *rec = recording_with_turns(1000);
-	struct budget_terms terms = { .n = 1 };
-	struct arena arena = { 0 };
-	struct error err = { 0 };
 	struct diagnosis *d;
-	enum verdict verdict;
-	struct budget b;
 
 	add_stall(rec, 230 * MS, 200 * MS);
 	d = diagnose(rec);
 	d->stalls[1].cause = CAUSE_CPU_STARVATION;
 	d->stalls[1].beside = beside;
-	CHECK_EQ(budget_parse(&b, expr, &arena, &err), 0);
-	terms.budgets = &b;
-	verdict = budget_check(&terms, rec, d, &arena)->verdict;
-	arena_free(&arena);
-	diagnosis_free(d);
-	recording_free(rec);
-	return verdict;
+	return judge_diagnosed(rec, d, expr);
 }
 
 TEST(budget_of_a_cause_is_met_where_the_rest_of_a_starved_stall_was_something_else)
