@@ -132,6 +132,7 @@ const struct rule rules_native[] = {
 	{ "*", "SSL_connect",                CRYPTO, "TLS handshake" },
 	{ "*", "node::crypto::TLSWrap::*",   CRYPTO, "TLS" },
 	{ "*", "node::crypto::UseExtraCaCerts*", COMPILE, "node startup", ENCLOSES },
+	{ "*", "node::crypto::*Job*",       CRYPTO, "crypto", NAMELESS },
 	{ "*", "node::crypto::*",           CRYPTO },
 	{ "*/libcrypto.so*", "*",               CRYPTO },
 	/* libsodium, argon2, bcrypt, scrypt, libcrypt, mbed TLS, GnuTLS */

@@ -26,6 +26,14 @@ HOST = {"cpu_starvation", "stopped"}
 ALSO = {"large_parse": {"gc"}, "large_serialize": {"gc"}, "gc": {"user_code"},
         # The buffers that these return are memory that the collector is told of.
         "compression": {"gc"}, "sync_fs": {"gc"}}
+# What cannot be planted there, and why; redis has its commands, and each takes its time in code.
+IMPOSSIBLE = {
+    ("c", "gc"): "no collector", ("c", "compile"): "no code comes in",
+    ("c", "microtask_starvation"): "no jobs", ("c", "many_callbacks"): "its loop is its own",
+    ("node", "sync_dns"): "no such call", ("node", "sync_net"): "no such call",
+    ("node", "lock_wait"): "no locks but Atomics.wait", ("node", "page_fault"): "as in C",
+    ("node", "cpu_starvation"): "as in C", ("node", "stopped"): "as in C",
+}
 FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "fixtures")
 
 
@@ -193,6 +201,13 @@ def show(table):
             print(f"    FALSE {n} x {text}")
 
 
+def show_impossible(targets):
+    """The holes of the table."""
+    for (target, cause), why in sorted(IMPOSSIBLE.items(), key=lambda item: item[0][::-1]):
+        if target in targets:
+            print(f"{cause:20} {target:6} {'n/a: ' + why}")
+
+
 def arguments():
     def names(text):
         return text.split(",")
@@ -220,6 +235,8 @@ def main():
         for _ in range(args.runs):
             run(args, fixture, table)
     show(table)
+    if not args.id and not args.only:
+        show_impossible(args.target)
     seen, right, line, missed, twins, alarms = (
         sum(getattr(row, name) for row in table.values())
         for name in ("seen", "right", "line", "missed", "twin_calls", "alarms"))
