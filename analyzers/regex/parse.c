@@ -164,6 +164,18 @@ static struct node *parse_dot(struct parser *p, uint32_t start)
 	return n;
 }
 
+bool parser_skip_comment(struct parser *p)
+{
+	while (!parser_eat(p, ')')) {
+		bool escape = p->engine == REGEX_PYTHON && parser_peek(p, 0) == '\\';
+
+		if (parser_peek(p, escape) == UNIT_END)
+			return parser_fail(p, "missing ) after a comment"), false;
+		p->pos += 1 + escape;
+	}
+	return true;
+}
+
 /* "(?#...)", and under x blanks and "#..." to the end of the line. */
 static void skip_comments(struct parser *p)
 {
@@ -175,8 +187,8 @@ static void skip_comments(struct parser *p)
 		bool extended = p->mode & MODE_EXTENDED;
 
 		if (parser_eat_text(p, "(?#")) {
-			while (!parser_eat(p, ')') && parser_peek(p, 0) != UNIT_END)
-				p->pos++;
+			if (!parser_skip_comment(p))
+				return;
 		} else if (extended && c == '#') {
 			while ((c = parser_peek(p, 0)) != UNIT_END && c != '\n')
 				p->pos++;

@@ -365,7 +365,7 @@ static bool parse_numeric(struct parser *p, bool in_class, uint32_t *c)
 		return parser_digits(p, 16, 4, c) == 4 || parser_fail(p, "bad escape");
 	if (python && parser_eat(p, 'U'))
 		return parser_digits(p, 16, 8, c) == 8 || parser_fail(p, "bad escape");
-	if (python && parser_peek(p, 0) == 'N')
+	if (python && parser_eat_text(p, "N{"))
 		return parser_unsupported(p, "character names are not understood"), false;
 	if (!v8 && !python && parser_eat_text(p, "o{"))
 		return (parser_digits(p, 8, 11, c) && parser_eat(p, '}')) ||

@@ -88,8 +88,11 @@ static void scan_open(struct parser *p)
 		return;
 	}
 	p->pos++;
-	if (!v8 &&
-	    (parser_peek(p, 0) == '#' || (parser_peek(p, 0) == '(' && parser_peek(p, 1) != '?'))) {
+	if (!v8 && parser_eat(p, '#')) {
+		parser_skip_comment(p);
+		return;
+	}
+	if (!v8 && parser_peek(p, 0) == '(' && parser_peek(p, 1) != '?') {
 		p->pos++;
 		return;
 	}

@@ -91,6 +91,9 @@ bool parser_number(struct parser *p, uint32_t *value);
 /* Up to max digits of the base (8 or 16); returns how many there were. */
 uint32_t parser_digits(struct parser *p, unsigned base, uint32_t max, uint32_t *value);
 
+/* The rest of "(?#...)", in which Python knows escapes. */
+bool parser_skip_comment(struct parser *p);
+
 /* A node that begins at unit start and ends where the parser is. */
 struct node *parser_node(struct parser *p, enum node_kind kind, uint32_t start);
 /* A SET node of one literal character. */

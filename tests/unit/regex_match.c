@@ -145,6 +145,7 @@ TEST(what_an_engine_has_and_we_have_not_is_said)
 	CHECK_STR(PCRE2("", "a(*SKIP)b", "a"), "unsupported");
 	CHECK_STR(PCRE2("", "\\X", "a"), "unsupported");
 	CHECK_STR(PYTHON("", "\\N{DIGIT ONE}", "1"), "unsupported");
+	CHECK_STR(PYTHON("", "\\N", "1"), "invalid");
 	CHECK_STR(PYTHON("", "(?<=a+)b", "ab"), "invalid");
 }
 
@@ -180,4 +181,13 @@ TEST(an_end_anchored_short_match_is_only_looked_for_at_the_end)
 	program_free(&prog);
 	matcher_free(&m);
 	arena_free(&a);
+}
+
+TEST(a_comment_ends_where_the_engine_says)
+{
+	CHECK_STR(PYTHON("", "a(?#x\\)y)b", "ab"), "0-2");
+	CHECK_STR(PCRE2("", "a(?#x\\)b", "ab"), "0-2");
+	CHECK_STR(PYTHON("", "(?#(x)(b)\\1", "bb"), "0-2");
+	CHECK_STR(PYTHON("", "a(?#x", "a"), "invalid");
+	CHECK_STR(PCRE2("", "a(?#x", "a"), "invalid");
 }
