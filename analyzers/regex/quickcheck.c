@@ -14,7 +14,7 @@
  * may pass than can match.  The search also skips positions where a character
  * up to eight ahead is none of the few that can come there (BoyerMooreLookahead).
  *
- * This is how V8 8 to 11 do it; later ones look past positive look-around too.
+ * This is how V8 8 to 12 do it; 13 looks past positive look-around too.
  * It is for subjects of Latin-1: in others two characters are checked at most.
  */
 
