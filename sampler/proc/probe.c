@@ -162,6 +162,7 @@ static void meet_poll(struct ticker *t, struct followed *f, const struct traced_
 	if (!ticker_see_poll(t, f, glance_poll_key(&g), call->sp, call->at))
 		return;
 	f->poll_pc = call->pc;
+	f->met = *call;
 	/* The rung may have seen it for itself by now. */
 	if (t->ops->flush)
 		t->ops->flush(t, f);

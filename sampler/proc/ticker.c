@@ -269,6 +269,13 @@ static bool is_denied(struct ticker *t, struct followed *f, const struct glance 
 	return denied;
 }
 
+/* poll(2) is taken up under another number after a stop, and sleeps on in the same frame. */
+static void name_restarted(const struct followed *f, struct glance *g)
+{
+	if (g->kind == GLANCE_CALL && g->number == SYS_restart_syscall && g->sp == f->met.sp)
+		g->number = f->met.number;
+}
+
 static void tick_followed(struct ticker *t, struct followed *f)
 {
 	struct glance g;
@@ -283,6 +290,7 @@ static void tick_followed(struct ticker *t, struct followed *f)
 	/* What we ourselves hold at a system call does not sleep in it. */
 	if (f->tracer.seized && g.kind != GLANCE_RUNNING && glancer_state(&f->glancer) == 't')
 		g.kind = GLANCE_RUNNING;
+	name_restarted(f, &g);
 	f->gone = false;
 	t->ops->tick(t, f, &g);
 	if (f->track.turn_start)

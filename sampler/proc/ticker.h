@@ -29,6 +29,7 @@ struct followed {
 	nsec next_sample, next_asleep; /* not earlier than this */
 	uint64_t poll_pc; /* where the loop's poll returns to, when it was seen there; 0: unknown */
 	struct tracer tracer;
+	struct traced_call met; /* the last poll that it was stopped at */
 	bool hunted;      /* its polls show by tracing only, where it does not sleep in them */
 	bool unmet;       /* and its poll is wanted as soon as can be */
 	nsec stopping;    /* when it was last asked to stop for a stack */
