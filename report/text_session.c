@@ -139,12 +139,12 @@ static void put_lost(struct strbuf *b, const struct session *session)
 {
 	if (session->lost_samples) {
 		strbuf_count(b, session->lost_samples);
-		strbuf_puts(b, " samples lost");
+		strbuf_puts(b, session->lost_samples == 1 ? " sample lost" : " samples lost");
 	}
 	if (session->lost_turns) {
 		strbuf_puts(b, b->len ? ", " : "");
 		strbuf_count(b, session->lost_turns);
-		strbuf_puts(b, " turns lost");
+		strbuf_puts(b, session->lost_turns == 1 ? " turn lost" : " turns lost");
 	}
 }
 

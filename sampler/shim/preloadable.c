@@ -39,7 +39,8 @@ static bool find_in_path(const char *name, char *out, size_t size)
 
 static int refuse(const char *path, const char *why, struct error *err)
 {
-	return error_set(err, -ENOTSUP, "no library can be preloaded into %s: it is %s", path, why);
+	error_set(err, -ENOTSUP, "no library can be preloaded into %s: it is %s", path, why);
+	return error_fix(err, "lagprof run --probe proc");
 }
 
 static bool has_interpreter(const uint8_t *head, size_t n, const Elf64_Ehdr *header)
