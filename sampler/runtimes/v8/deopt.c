@@ -9,8 +9,7 @@ enum {
 	ENTRY_WORDS = 3, /* of its entry in the data: bytecode, translation, pc */
 	ENTRY_TRANSLATION = 1,
 	ENTRY_PC = 2,
-	TRANSLATIONS = 0,             /* index in deoptimization data */
-	TRANSLATIONS_MAX = 256 << 10, /* bytes */
+	TRANSLATIONS = 0, /* index in deoptimization data */
 };
 
 static bool smi_element(struct v8 *v8, uint64_t array, int64_t i, int64_t *value)
@@ -51,6 +50,22 @@ static bool entry_word(struct v8 *v8, const struct v8_exits *exits, int64_t inde
 			   value);
 }
 
+uint8_t *v8_exit_bytes(struct v8 *v8, uint64_t addr, size_t len)
+{
+	uint8_t *bytes;
+
+	if (len > v8->exit_budget) {
+		v8->exit_budget = 0;
+		return NULL;
+	}
+	v8->exit_budget -= len;
+	bytes = xcalloc(1, len + 1);
+	if (v8_read(&v8->heap, addr, bytes, len))
+		return bytes;
+	free(bytes);
+	return NULL;
+}
+
 bool v8_exit_return(struct v8 *v8, const struct v8_exits *exits, int64_t index, int64_t *offset)
 {
 	return entry_word(v8, exits, index, ENTRY_PC, offset) && *offset > 0;
@@ -70,10 +85,10 @@ size_t v8_exit_frames(struct v8 *v8, const struct v8_exits *exits, int64_t index
 		return 0;
 	table = v8_moved(&v8->heap, table);
 	len = v8_array_length(&v8->heap, table);
-	if (!table || len == 0 || len > TRANSLATIONS_MAX)
+	if (!table || len == 0)
 		return 0;
-	bytes = xcalloc(1, len);
-	if (v8_read(&v8->heap, table - 1 + (uint64_t)v8->layout.array_data, bytes, len))
+	bytes = v8_exit_bytes(v8, table - 1 + (uint64_t)v8->layout.array_data, len);
+	if (bytes)
 		n = v8_translation_frames((struct v8_bytes){ bytes, len }, v8->layout.translations,
 					  (size_t)at, frames, RUNTIME_MAX_INLINED);
 	free(bytes);

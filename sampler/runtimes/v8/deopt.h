@@ -21,6 +21,11 @@ struct v8_exits {
 bool v8_exits_read(struct v8 *v8, const struct v8_code *code, struct v8_exits *exits);
 /* Number of the exit at an offset of the code, -1: there is none. */
 int64_t v8_exit_at(const struct v8_exits *exits, int64_t offset);
+/*
+ * Bytes of code or of its tables at addr, malloc'ed; NULL if they cannot be read, or if the
+ * sample has read so many that exit_budget, 0 from then on, is used up.
+ */
+uint8_t *v8_exit_bytes(struct v8 *v8, uint64_t addr, size_t len);
 /* Where the call returns that is left by an exit; one behind the code: Maglev keeps none. */
 bool v8_exit_return(struct v8 *v8, const struct v8_exits *exits, int64_t index, int64_t *offset);
 /* What goes on when it is left by an exit, outermost first, at most RUNTIME_MAX_INLINED; 0:

@@ -42,16 +42,12 @@ static void add_calls(struct v8 *v8, const struct v8_code *code, const struct v8
 	uint64_t at = code->start + code->size;
 	uint8_t header[V8_SAFEPOINT_HEADER], *entries;
 	struct v8_safepoints s;
-	size_t len;
 
 	if (!v8_read(&v8->heap, at, header, sizeof(header)) ||
 	    !v8_safepoints_open(&s, header, v8->layout.safepoint_length))
 		return;
-	len = (size_t)s.n * s.entry_size;
-	entries = xcalloc(1, len + 1);
-	if (!v8_read(&v8->heap, at + sizeof(header), entries, len))
-		s.n = 0;
-	for (uint32_t i = 0; i < s.n; i++) {
+	entries = v8_exit_bytes(v8, at + sizeof(header), (size_t)s.n * s.entry_size);
+	for (uint32_t i = 0; entries && i < s.n; i++) {
 		int64_t index;
 		uint32_t pc;
 
@@ -72,16 +68,9 @@ static bool is_jump(const uint8_t *bytes, size_t i)
 static void add_checks(struct v8 *v8, const struct v8_code *code, const struct v8_exits *exits,
 		       struct anchors *a)
 {
-	uint8_t *bytes;
+	uint8_t *bytes = v8_exit_bytes(v8, code->start, code->size);
 
-	/* Without them the places around an instruction are further apart: more is unknown. */
-	if (v8->scan_budget < code->size)
-		return;
-	v8->scan_budget -= code->size;
-	bytes = xcalloc(1, code->size + 1);
-	if (!v8_read(&v8->heap, code->start, bytes, code->size))
-		goto out;
-	for (size_t i = 0; i + JUMP_BYTES < code->size; i++) {
+	for (size_t i = 0; bytes && i + JUMP_BYTES < code->size; i++) {
 		int32_t distance;
 		int64_t end = (int64_t)i + 1 + JUMP_BYTES, exit;
 
@@ -92,7 +81,6 @@ static void add_checks(struct v8 *v8, const struct v8_code *code, const struct v
 		if (exit >= 0 && exit < exits->eager)
 			add(a, end - 1, exit);
 	}
-out:
 	free(bytes);
 }
 
@@ -151,7 +139,7 @@ static bool surroundings(struct v8 *v8, const struct v8_exits *exits, const stru
 	if (i == 0 || i == a->n)
 		return false;
 	read_frames(v8, exits, a->list[i - 1].exit, before);
-	for (last = *before; i < a->n; i++, last = *behind) {
+	for (last = *before; i < a->n && v8->exit_budget; i++, last = *behind) {
 		read_frames(v8, exits, a->list[i].exit, behind);
 		if (a->list[i].exit >= exits->eager || behind->n != last.n ||
 		    common(behind, &last) < last.n)
@@ -230,7 +218,8 @@ size_t v8_maglev_sites(struct v8 *v8, const struct v8_code *code, const struct v
 	/* The data is of this code alone: other code at its place has its own. */
 	if (slot->code != code->object || slot->deopt != exits->data || slot->offset != offset) {
 		slot->n = find_sites(v8, code, exits, offset, sites, room, &slot->exact);
-		slot->code = code->object;
+		/* Another sample may have the bytes that this one has used up. */
+		slot->code = v8->exit_budget ? code->object : 0;
 		slot->deopt = exits->data;
 		slot->offset = offset;
 		for (size_t i = 0; i < slot->n; i++) {

@@ -124,7 +124,7 @@ struct v8 {
 	uint64_t sample; /* number of the sample in hand */
 	size_t line_bytes, name_bytes;
 	uint64_t code_maps[V8_CODE_MAPS]; /* map words of objects that hold instructions */
-	size_t n_code_maps, scan_budget;
+	size_t n_code_maps, scan_budget, exit_budget;
 	struct v8_function *functions;
 	struct v8_script *scripts;
 	struct v8_code_slot *codes;

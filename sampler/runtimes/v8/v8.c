@@ -14,6 +14,7 @@ enum {
 	CHECK_FIRST = 8, /* frames before the self-check judges, and after which it stops */
 	CHECK_LAST = 256,
 	SCAN_BYTES = 512 << 10, /* of code per sample, see code.c */
+	EXIT_BYTES = 2 << 20,   /* of code and of tables of its exits per sample */
 };
 
 struct v8 *v8_new(struct space *space, struct recording *rec)
@@ -51,6 +52,7 @@ void v8_begin_sample(struct v8 *v8, struct memory *mem)
 {
 	v8_heap_begin(&v8->heap, mem);
 	v8->scan_budget = SCAN_BYTES;
+	v8->exit_budget = EXIT_BYTES;
 	v8->sample++;
 }
 
