@@ -14,7 +14,7 @@ enum { MEMORY_MAX = 8 << 20 };
 /* Different stacks of calls that block. */
 enum { CALLS_MAX = 2000 };
 /* Maps of scripts on the stacks of stalls: some are as large as their scripts. */
-enum { SCRIPT_MAPS = 256, SCRIPT_MAP_BYTES = 16 << 20 };
+enum { SCRIPTS_MAX = 2000, SCRIPT_MAPS = 256, SCRIPT_MAP_BYTES = 16 << 20 };
 
 struct recording *recording_new(void)
 {
@@ -45,6 +45,7 @@ void recording_free(struct recording *rec)
 	for (size_t i = 0; i < rec->n_maps; i++)
 		free(rec->maps[i].url);
 	free(rec->maps);
+	free(rec->scripts);
 	free(rec->notes);
 	arena_free(&rec->arena);
 	free(rec);
@@ -131,6 +132,24 @@ const char *recording_script_map(struct recording *rec, const char *file, char *
 	rec->map_bytes += bytes;
 	rec->maps[rec->n_maps++] = (struct script_map){ script, url, len };
 	return script;
+}
+
+void recording_script_lines(struct recording *rec, const char *file, const uint32_t *ends, size_t n)
+{
+	struct script_lines *s = NULL;
+
+	for (size_t i = 0; i < rec->n_scripts && !s; i++) {
+		if (rec->scripts[i].file == file)
+			s = &rec->scripts[i];
+	}
+	if (!s && rec->n_scripts == SCRIPTS_MAX)
+		return;
+	if (!s) {
+		ARRAY_GROW(rec->scripts, rec->n_scripts, rec->cap_scripts);
+		s = &rec->scripts[rec->n_scripts++];
+	}
+	*s = (struct script_lines){ .file = file, .n = (uint32_t)n };
+	memcpy(s->first, ends, (n < SCRIPT_LINES ? n : SCRIPT_LINES) * sizeof(*ends));
 }
 
 static bool same_arguments(const struct sample *a, const struct sample *b)

@@ -94,6 +94,17 @@ struct script_map {
 	size_t file_len;    /* of what script begins with: the file */
 };
 
+/*
+ * Where the lines of a script end, in UTF-16 units: by this it is known again whether its file
+ * is what was run.
+ */
+enum { SCRIPT_LINES = 16 };
+struct script_lines {
+	const char *file;
+	uint32_t n;                   /* lines */
+	uint32_t first[SCRIPT_LINES]; /* of the first min(n, SCRIPT_LINES) */
+};
+
 struct recording {
 	struct arena arena;
 	struct strings strings;
@@ -109,6 +120,8 @@ struct recording {
 	struct strict_call *calls;
 	struct script_map *maps; /* not written to files */
 	size_t n_maps, map_bytes;
+	struct script_lines *scripts; /* not written to files; the last one of a file counts */
+	size_t n_scripts, cap_scripts;
 	const char **notes; /* what could not be seen, one sentence each */
 	size_t n_processes, n_loops, n_stalls, n_samples, n_calls, n_notes;
 	size_t cap_processes, cap_loops, cap_stalls, cap_samples, cap_calls, cap_notes;
@@ -134,6 +147,9 @@ void recording_add_sample(struct recording *rec, const struct sample *s);
  * malloc'ed.  The same script and map have one name, others of that file their own.
  */
 const char *recording_script_map(struct recording *rec, const char *file, char *url);
+/* Remembers the lines of a script; file is interned. */
+void recording_script_lines(struct recording *rec, const char *file, const uint32_t *ends,
+			    size_t n);
 /* Adds c->count to the equal one, or appends a copy of c. */
 void recording_add_call(struct recording *rec, const struct strict_call *c);
 /* A sentence for the reader of the report; the same sentence is kept once. */

@@ -8,7 +8,6 @@ void places_resolve(struct recording *rec, pid_t pid, bool source_maps)
 {
 	if (rec->session.resolved)
 		return;
-	if (source_maps)
-		source_maps_apply(rec, pid);
+	source_maps_apply(rec, pid, source_maps);
 	symbols_resolve(rec, pid);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/arena.h"
+#include "core/recording.h"
 #include "core/strings.h"
 
 enum {
@@ -360,4 +361,41 @@ char *source_map_join(const char *base, const char *name)
 	if (path != name)
 		out.len = percent_decode(out.s);
 	return out.s;
+}
+
+/* The length of the character at p, and in *units that in UTF-16. */
+static size_t character(const unsigned char *p, const unsigned char *end, uint32_t *units)
+{
+	size_t n = *p < 0x80 ? 1 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
+
+	*units = n == 4 ? 2 : 1;
+	return n < (size_t)(end - p) ? n : (size_t)(end - p);
+}
+
+/* Is the character a line's end?  A CR before a LF is none. */
+static bool ends_line(const unsigned char *p, size_t n, const unsigned char *end)
+{
+	return *p == '\n' || (*p == '\r' && (p + 1 == end || p[1] != '\n')) ||
+	       (n == 3 && p[0] == 0xe2 && p[1] == 0x80 && (p[2] & 0xfe) == 0xa8);
+}
+
+bool source_has_lines(const struct script_lines *script, const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text, *end = p + len;
+	uint32_t at = 0, units, n = 0;
+	bool same = true;
+
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		p += 3;
+	for (; p < end; at += units) {
+		size_t bytes = character(p, end, &units);
+
+		if (ends_line(p, bytes, end)) {
+			same &= n >= SCRIPT_LINES || n >= script->n || script->first[n] == at;
+			n++;
+		}
+		p += bytes;
+	}
+	n++; /* what is behind the last end is a line */
+	return script->n == n || (script->n > n && same);
 }

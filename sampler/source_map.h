@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 struct recording;
+struct script_lines;
 
 /*
  * Source maps (version 3): from places in generated JavaScript to the
@@ -44,10 +45,16 @@ char *source_map_data(const char *url, size_t *len);
 char *source_map_join(const char *base, const char *name);
 
 /*
- * Once per recording, when it is finished: puts the places of the source in the
- * stead of those of generated code, for scripts with a map in the file or
- * beside it, in the target's root if it still lives (pid; 0: in ours).
+ * Has a script, as the target ran it, the lines of the text of its file?  More behind
+ * the last one are let pass: node itself puts a comment there.
  */
-void source_maps_apply(struct recording *rec, pid_t pid);
+bool source_has_lines(const struct script_lines *script, const char *text, size_t len);
+/*
+ * Once per recording, when it is finished: with `maps` puts the places of the source in the
+ * stead of those of generated code, for scripts with a map of their own, in the file or beside
+ * it, in the target's root if it still lives (pid; 0: in ours).  A script that a loader made
+ * of its file without leaving a map is told from the file by its name.
+ */
+void source_maps_apply(struct recording *rec, pid_t pid, bool maps);
 
 #endif

@@ -31,6 +31,7 @@ struct script {
 	char *base;       /* the file that names in its map are relative to; NULL: it has no map */
 	char *map;
 	size_t map_len;
+	bool differs; /* the file is not what was run */
 };
 
 /* What the sandbox answers for a frame; the name of the source follows. */
@@ -44,6 +45,7 @@ struct mapper {
 	struct arena arena;
 	struct script scripts[SCRIPTS_MAX];
 	size_t n_scripts, total;
+	bool maps;
 	struct frame_replacement *replacements;
 	size_t n, cap;
 };
@@ -78,9 +80,22 @@ static char *read_file(struct mapper *m, const char *path, size_t *len)
 	return text;
 }
 
-/* What a script says about its map: the one that a loader made first, then the file. */
-static char *find_url(struct mapper *m, const struct script *s)
+static const struct script_lines *lines_of(const struct recording *rec, const char *file)
 {
+	for (size_t i = 0; i < rec->n_scripts; i++) {
+		if (rec->scripts[i].file == file)
+			return &rec->scripts[i];
+	}
+	return NULL;
+}
+
+/*
+ * What a script says about its map: the one that a loader made, or the file, if that is what
+ * was run.
+ */
+static char *find_url(struct mapper *m, struct script *s)
+{
+	const struct script_lines *lines = lines_of(m->rec, s->file);
 	size_t len;
 	char *text, *url;
 
@@ -89,7 +104,8 @@ static char *find_url(struct mapper *m, const struct script *s)
 			return xstrdup(m->rec->maps[i].url);
 	}
 	text = read_file(m, s->file, &len);
-	url = text ? source_map_url(text, len) : NULL;
+	s->differs = text && lines && !source_has_lines(lines, text, len);
+	url = text && !s->differs ? source_map_url(text, len) : NULL;
 	free(text);
 	return url;
 }
@@ -99,19 +115,20 @@ static void load_map(struct mapper *m, struct script *s)
 {
 	char *url = find_url(m, s);
 
-	if (!url)
-		return;
+	if (!url || !m->maps)
+		goto out;
 	s->map = source_map_data(url, &s->map_len);
 	s->base = s->map ? xstrdup(s->file) : source_map_join(s->file, url);
 	if (!s->map && s->base[0] == '/')
 		s->map = read_file(m, s->base, &s->map_len);
-	free(url);
 	if (s->map && m->total + s->map_len <= TOTAL_MAX) {
 		m->total += s->map_len;
-		return;
+	} else {
+		free(s->map);
+		s->map = NULL;
 	}
-	free(s->map);
-	s->map = NULL;
+out:
+	free(url);
 }
 
 static bool is_generated(const struct frame *f)
@@ -185,6 +202,33 @@ static void answer_all(void *arg, int fd)
 	}
 }
 
+static void replace(struct mapper *m, uint32_t id, const struct frame *f)
+{
+	uint32_t *with = arena_alloc(&m->arena, sizeof(*with));
+
+	*with = recording_frame(m->rec, f);
+	ARRAY_GROW(m->replacements, m->n, m->cap);
+	m->replacements[m->n++] = (struct frame_replacement){ id, 1, with };
+}
+
+/* Lines of a script must not pass for those of a file that has others. */
+static void mark_generated(struct mapper *m)
+{
+	size_t n_frames = m->rec->stacks.n_frames;
+
+	for (uint32_t id = 0; id < n_frames; id++) {
+		struct frame f = *recording_get_frame(m->rec, id);
+		size_t i = 0;
+
+		while (i < m->n_scripts && m->scripts[i].file != f.file)
+			i++;
+		if (i == m->n_scripts || !m->scripts[i].differs || !is_generated(&f))
+			continue;
+		f.file = arena_printf(&m->arena, "%s (generated)", f.file);
+		replace(m, id, &f);
+	}
+}
+
 static void read_answers(struct mapper *m, const struct strbuf *answers)
 {
 	const char *at = answers->s, *end = at + answers->len;
@@ -193,7 +237,6 @@ static void read_answers(struct mapper *m, const struct strbuf *answers)
 
 	while (at && (size_t)(end - at) >= sizeof(a)) {
 		struct frame f;
-		uint32_t *with;
 
 		memcpy(&a, at, sizeof(a));
 		at += sizeof(a);
@@ -205,20 +248,18 @@ static void read_answers(struct mapper *m, const struct strbuf *answers)
 		f.column = a.column;
 		f.define_line = a.define_line;
 		at += a.source_len;
-		with = arena_alloc(&m->arena, sizeof(*with));
-		*with = recording_frame(m->rec, &f);
-		ARRAY_GROW(m->replacements, m->n, m->cap);
-		m->replacements[m->n++] = (struct frame_replacement){ a.id, 1, with };
+		replace(m, a.id, &f);
 	}
 }
 
-void source_maps_apply(struct recording *rec, pid_t pid)
+void source_maps_apply(struct recording *rec, pid_t pid, bool maps)
 {
 	struct mapper *m = xcalloc(1, sizeof(*m));
 	struct strbuf answers = { 0 };
 	char path[32];
 
 	m->rec = rec;
+	m->maps = maps;
 	m->proc = -1;
 	if (pid) {
 		snprintf(path, sizeof(path), "/proc/%d", pid);
@@ -230,8 +271,9 @@ void source_maps_apply(struct recording *rec, pid_t pid)
 			recording_note(rec, "a source map is damaged or too large: lines are those "
 					    "of the generated JavaScript");
 		read_answers(m, &answers);
-		recording_replace_frames(rec, m->replacements, m->n);
 	}
+	mark_generated(m);
+	recording_replace_frames(rec, m->replacements, m->n);
 	for (size_t i = 0; i < m->n_scripts; i++) {
 		free(m->scripts[i].map);
 		free(m->scripts[i].base);

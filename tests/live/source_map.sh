@@ -44,6 +44,9 @@ loader=loader.cjs
 of_loader="$tmp/app/src/app.ts (generated):${generated##*:}"
 expect loader "$tmp/app/src/hash.ts:$line" src/app.ts
 expect loader-off "$of_loader" --no-source-maps src/app.ts
+export NO_MAP=1
+expect loader-bare "$of_loader" src/app.ts
+unset NO_MAP
 loader=
 
 # cut NAME PLACE ARGUMENT...: node is gone before the maps were applied

@@ -1,3 +1,4 @@
+#include "core/recording.h"
 #include "sampler/source_map.h"
 
 #include <stdio.h>
@@ -185,4 +186,29 @@ TEST(source_map_names_are_relative_to_the_file_they_stand_in)
 	CHECK(join_is("/a.js", "..", "/"));
 	CHECK(join_is("/a.js", "file:///src/a%20b.ts", "/src/a b.ts"));
 	CHECK(join_is("/a.js", "webpack://shop/./src/a.ts", "webpack://shop/./src/a.ts"));
+}
+
+static bool has_lines(const char *text, uint32_t n, uint32_t first, uint32_t second)
+{
+	const struct script_lines script = { .n = n, .first = { first, second } };
+
+	return source_has_lines(&script, text, strlen(text));
+}
+
+TEST(source_is_known_again_by_its_lines)
+{
+	CHECK(has_lines("a\nbc\n", 3, 1, 4));
+	CHECK(has_lines("a\r\nbc\r\n", 3, 2, 6));
+	CHECK(has_lines("\xef\xbb\xbf"
+			"a\nbc\n",
+			3, 1, 4)); /* a BOM is not in what V8 sees */
+	CHECK(has_lines("\xf0\x9f\x98\x80\xe2\x80\xa8\xc3\xa9\n", 3, 2, 4));
+	/* A comment behind the last line, but nothing before it. */
+	CHECK(has_lines("a\nbc\n", 5, 1, 4));
+	CHECK(!has_lines("a\nbc\n", 5, 1, 5));
+	CHECK(!has_lines("a\nbc\n", 2, 1, 4));
+	/* Lines that were kept, whatever became of what is on them. */
+	CHECK(has_lines("a\nbc\n", 3, 7, 9));
+	CHECK(has_lines("", 1, 0, 0));
+	has_lines("\xf0", 1, 0, 0);
 }

@@ -261,6 +261,8 @@ static struct v8_script *script_of(struct v8 *v8, uint64_t script, int depth)
 		.object = script, .name_word = name, .source_word = source, .file = file
 	};
 	script_fill(v8, s);
+	if (s->ends && file && file[0] == '/')
+		recording_script_lines(v8->rec, file, s->ends, s->n_ends);
 	return s;
 }
 
