@@ -270,12 +270,19 @@ static bool is_host(int cause)
 	return cause == CAUSE_CPU_STARVATION || cause == CAUSE_STOPPED;
 }
 
+static bool only_computes(int cause)
+{
+	return cause == CAUSE_SYNC_CRYPTO || cause == CAUSE_LARGE_PARSE ||
+	       cause == CAUSE_LARGE_SERIALIZE || cause == CAUSE_REGEX || cause == CAUSE_COMPRESSION;
+}
+
 /* May a starved stall, of which the rest is mostly `beside`, be one of that cause? */
-static bool may_hide(enum cause beside, int cause)
+static bool may_hide(const struct budget_facts *f, const struct stall *s, enum cause beside,
+		     int cause)
 {
 	switch (beside) {
-	case CAUSE_UNKNOWN:
-		return true;
+	case CAUSE_UNKNOWN: /* also what it slept */
+		return !only_computes(cause) || s->running >= f->rec->session.threshold;
 	case CAUSE_USER_CODE:
 		return cause < 0 || cause == CAUSE_USER_CODE || cause == CAUSE_MANY_CALLBACKS ||
 		       cause == CAUSE_MICROTASK_STARVATION;
@@ -293,7 +300,7 @@ static enum selected selects_cause(const struct budget_facts *f, const struct bu
 	if (b->cause >= 0 ? (int)cause == b->cause : !is_host(cause))
 		return STALL_SELECTED;
 	if (cause != CAUSE_CPU_STARVATION || is_host(b->cause) ||
-	    !may_hide(f->d->stalls[stall].beside, b->cause))
+	    !may_hide(f, &f->rec->stalls[stall], f->d->stalls[stall].beside, b->cause))
 		return STALL_NOT;
 	return stall_length(f, &f->rec->stalls[stall], VIEW_OWN) >= f->rec->session.threshold
 		       ? STALL_PERHAPS

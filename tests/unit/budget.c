@@ -391,16 +391,23 @@ TEST(budget_counts_all_of_a_turn_that_watches_the_clock)
 	CHECK_EQ(judge_code(1, 0, 0, "stall.max<80ms"), VERDICT_INCONCLUSIVE);
 }
 
-static enum verdict judge_starved(enum cause beside, const char *expr)
+static enum verdict judge_starved_asleep(enum cause beside, nsec asleep, const char *expr)
 {
 	struct recording *rec = recording_with_turns(1000);
 	struct diagnosis *d;
 
 	add_stall(rec, 230 * MS, 200 * MS);
+	rec->stalls[1].blocked = asleep;
+	rec->stalls[1].running -= asleep;
 	d = diagnose(rec);
 	d->stalls[1].cause = CAUSE_CPU_STARVATION;
 	d->stalls[1].beside = beside;
 	return judge_diagnosed(rec, d, expr);
+}
+
+static enum verdict judge_starved(enum cause beside, const char *expr)
+{
+	return judge_starved_asleep(beside, 0, expr);
 }
 
 TEST(budget_of_a_cause_is_met_where_the_rest_of_a_starved_stall_was_something_else)
@@ -409,6 +416,9 @@ TEST(budget_of_a_cause_is_met_where_the_rest_of_a_starved_stall_was_something_el
 
 	CHECK_EQ(judge_starved(CAUSE_SYNC_CRYPTO, crypto), VERDICT_INCONCLUSIVE);
 	CHECK_EQ(judge_starved(CAUSE_UNKNOWN, crypto), VERDICT_INCONCLUSIVE);
+	CHECK_EQ(judge_starved_asleep(CAUSE_UNKNOWN, 15 * MS, crypto), VERDICT_PASS);
+	CHECK_EQ(judge_starved_asleep(CAUSE_UNKNOWN, 15 * MS, "stall.count{cause=sync_fs}==0"),
+		 VERDICT_INCONCLUSIVE);
 	CHECK_EQ(judge_starved(CAUSE_USER_CODE, crypto), VERDICT_PASS);
 	CHECK_EQ(judge_starved(CAUSE_GC, crypto), VERDICT_PASS);
 	CHECK_EQ(judge_starved(CAUSE_GC, "stall.count==0"), VERDICT_INCONCLUSIVE);
