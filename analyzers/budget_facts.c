@@ -34,7 +34,8 @@ static const struct stall_diagnosis *diagnosis_of(const struct budget_facts *f,
 static nsec waited_for_others(const struct budget_facts *f, const struct stall *s)
 {
 	enum cause cause = diagnosis_of(f, s)->cause;
-	bool waits = cause == CAUSE_LOCK_WAIT || cause == CAUSE_GC || cause == CAUSE_SYNC_NET;
+	bool waits = cause == CAUSE_LOCK_WAIT || cause == CAUSE_GC || cause == CAUSE_SYNC_NET ||
+		     cause == CAUSE_CPU_STARVATION || cause == CAUSE_UNKNOWN;
 
 	return waits && is_contended(f) ? s->blocked : 0;
 }

@@ -346,6 +346,8 @@ TEST(budget_does_not_blame_a_lock_whose_holder_may_have_starved)
 	CHECK_EQ(judge_as_with(CAUSE_LOCK_WAIT, 0, 100 * MS, true, expr), VERDICT_FAIL);
 	CHECK_EQ(judge_as_with(CAUSE_SYNC_NET, 0, 5000 * MS, true, expr), VERDICT_INCONCLUSIVE);
 	CHECK_EQ(judge_as_with(CAUSE_SYNC_NET, 0, 100 * MS, true, expr), VERDICT_FAIL);
+	CHECK_EQ(judge_as_with(CAUSE_UNKNOWN, 0, 5000 * MS, true, expr), VERDICT_INCONCLUSIVE);
+	CHECK_EQ(judge_as_with(CAUSE_UNKNOWN, 0, 100 * MS, true, expr), VERDICT_FAIL);
 	CHECK_EQ(judge_as_with(CAUSE_SLEEP, 0, 5000 * MS, true, expr), VERDICT_FAIL);
 }
 
