@@ -9,16 +9,19 @@
  * /proc/PID/mem stays with the address space that it was opened on, and reads nothing
  * once that is gone.  After a vfork(), two processes share one until the child
  * execs: so the vector that the kernel made for the program must be the same, too.
+ *
+ * Both files belong to the process's user.  Who may trace it, but is neither that user nor root,
+ * is left with the addresses of code and stack, which nearly every exec changes.
  */
 enum { IMAGE_AUXV = 1024 }; /* bytes; the kernel's vector has about 400 */
 
 struct image {
-	int mem;          /* -1: none */
-	int code;         /* why not */
+	int code;         /* 0: it is open; or why not */
+	int mem;          /* MEMORY_…, see memory.h */
 	uint64_t since;   /* it is this one at least from then on, CLOCK_MONOTONIC ns */
 	uint64_t witness; /* an address that is mapped as long as it runs */
 	size_t auxv_len;
-	uint8_t auxv[IMAGE_AUXV];
+	uint8_t auxv[IMAGE_AUXV]; /* or those addresses */
 };
 
 enum image_state {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "core/arena.h"
@@ -26,16 +27,27 @@ struct cached_page {
 
 struct memory_live {
 	struct memory base;
-	int mem, own; /* own: to be closed, or -1 */
+	struct process_memory process;
+	int own; /* to be closed, or -1 */
 	uint64_t generation, reads;
 	struct cached_page *pages; /* SETS sets of WAYS pages */
 	unsigned victim;           /* which of a set goes next, if all are current */
 };
 
+bool process_read(const struct process_memory *m, uint64_t addr, void *buf, size_t len)
+{
+	struct iovec local = { buf, len };
+	struct iovec remote = { (void *)(uintptr_t)addr, len };
+
+	if (m->mem == MEMORY_BY_PID)
+		return process_vm_readv(m->pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
+	return pread(m->mem, buf, len, (off_t)addr) == (ssize_t)len;
+}
+
 static int read_process(struct memory_live *live, uint64_t addr, void *buf, size_t len)
 {
 	live->reads++;
-	return pread(live->mem, buf, len, (off_t)addr) == (ssize_t)len ? 0 : -EFAULT;
+	return process_read(&live->process, addr, buf, len) ? 0 : -EFAULT;
 }
 
 /*
@@ -102,7 +114,8 @@ struct memory_live *memory_live_new(pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
 	live->base.read = live_read;
-	live->mem = live->own = open(path, O_RDONLY | O_CLOEXEC);
+	live->own = open(path, O_RDONLY | O_CLOEXEC);
+	live->process = (struct process_memory){ pid, live->own < 0 ? MEMORY_BY_PID : live->own };
 	live->generation = 1;
 	live->pages = xcalloc((size_t)SETS * WAYS, sizeof(*live->pages));
 	return live;
@@ -118,7 +131,7 @@ static void close_own(struct memory_live *live)
 void memory_live_use(struct memory_live *live, int mem)
 {
 	close_own(live);
-	live->mem = mem;
+	live->process.mem = mem;
 }
 
 int memory_live_peek(struct memory_live *live, uint64_t addr, void *buf, size_t len)

@@ -23,13 +23,25 @@ struct memory {
 };
 
 /*
+ * Where a process's memory is read: its /proc/PID/mem, or by its id where that may not be
+ * opened, which takes the program that runs at the moment.
+ */
+struct process_memory {
+	pid_t pid;
+	int mem; /* a descriptor, or: */
+};
+enum { MEMORY_NONE = -1, MEMORY_BY_PID = -2 };
+/* Exactly len bytes at addr. */
+bool process_read(const struct process_memory *m, uint64_t addr, void *buf, size_t len);
+
+/*
  * A live process, through its /proc/PID/mem: what is read is of the program that ran as that was
  * opened, or nothing.  Pages are kept until memory_live_forget().
  */
 struct memory_live;
 /* Of the program that pid runs now. */
 struct memory_live *memory_live_new(pid_t pid);
-/* From now on through mem, which stays the caller's; -1: nothing can be read. */
+/* From now on through mem, which stays the caller's, or MEMORY_…. */
 void memory_live_use(struct memory_live *live, int mem);
 struct memory *memory_of_live(struct memory_live *live);
 /* Reads what is there now, past the pages kept: 0, or -EFAULT. */

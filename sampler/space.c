@@ -10,6 +10,7 @@
 
 #include "core/arena.h"
 #include "sampler/maps.h"
+#include "sampler/memory.h"
 #include "sampler/target_file.h"
 
 enum { MAX_MAPS_TEXT = 64 << 20 };
@@ -239,7 +240,7 @@ int space_memory(const struct space *space)
 
 uint64_t space_since(const struct space *space)
 {
-	return space->image.mem < 0 ? 0 : space->image.since;
+	return space->image.code ? 0 : space->image.since;
 }
 
 int space_refresh(struct space *space, struct error *err)
@@ -249,7 +250,7 @@ int space_refresh(struct space *space, struct error *err)
 	bool same_code;
 	char *text;
 
-	if (space->proc >= 0 && space->image.mem < 0)
+	if (space->proc >= 0 && space->image.code)
 		image_open(&space->image, space->proc);
 	text = read_maps(space, err);
 	if (!text)
@@ -389,16 +390,19 @@ static struct elf_file *known_file(const struct space *space, const struct mappi
 
 struct elf_file *space_file(struct space *space, struct mapping *m)
 {
+	struct process_memory memory;
+
 	if (m->file_tried)
 		return m->file;
 	m->file_tried = true;
 	m->file = known_file(space, m, &m->bias);
 	if (m->file || space->proc < 0)
 		return m->file;
+	memory = (struct process_memory){ space->pid, space->image.mem };
 	if (!m->anon)
-		m->file = target_open_file(space->image.mem, space->proc, m, &m->bias);
+		m->file = target_open_file(&memory, space->proc, m, &m->bias);
 	else if (!space->vdso && strcmp(m->path, "[vdso]") == 0)
-		m->file = target_open_vdso(space->image.mem, m, &space->vdso, &m->bias);
+		m->file = target_open_vdso(&memory, m, &space->vdso, &m->bias);
 	if (m->file)
 		keep_file(space, m, m->file);
 	return m->file;

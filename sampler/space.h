@@ -45,7 +45,7 @@ int space_proc(const struct space *space);
 int space_refresh(struct space *space, struct error *err);
 /* Is it still the space of the program that the process runs?  A few microseconds. */
 enum image_state space_image(const struct space *space);
-/* Its /proc/PID/mem, which stays the space's; -1: none.  Until space_reset(). */
+/* Its /proc/PID/mem, which stays the space's until space_reset(), or MEMORY_…. */
 int space_memory(const struct space *space);
 /* CLOCK_MONOTONIC ns from which on it is known to be; 0: not known. */
 uint64_t space_since(const struct space *space);

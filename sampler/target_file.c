@@ -10,26 +10,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "core/arena.h"
 
 enum { MAX_VDSO = 64 << 10 };
-
-static bool read_target(int mem, uint64_t addr, void *buf, size_t len)
-{
-	return pread(mem, buf, len, (off_t)addr) == (ssize_t)len;
-}
-
-/* It may be shorter than the target's. */
-static bool read_own(uint64_t addr, void *buf, size_t len)
-{
-	struct iovec local = { buf, len };
-	struct iovec remote = { (void *)(uintptr_t)addr, len };
-
-	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)len;
-}
 
 /* All of them open with O_PATH: nothing is touched before it is known to be a regular file. */
 
@@ -112,13 +97,14 @@ int target_open_path(int proc, const char *path, int flags)
 }
 
 /* btrfs and overlayfs show other device and inode numbers in maps than stat(2) tells. */
-static bool same_build_id(int mem, const struct elf_file *file, uint64_t bias)
+static bool same_build_id(const struct process_memory *mem, const struct elf_file *file,
+			  uint64_t bias)
 {
 	size_t len = strlen(file->build_id) / 2;
 	uint8_t bytes[sizeof(file->build_id) / 2];
 	char hex[sizeof(file->build_id)] = "";
 
-	if (!file->build_id_vaddr || !read_target(mem, bias + file->build_id_vaddr, bytes, len))
+	if (!file->build_id_vaddr || !process_read(mem, bias + file->build_id_vaddr, bytes, len))
 		return false;
 	for (size_t i = 0; i < len; i++)
 		sprintf(hex + 2 * i, "%02x", bytes[i]);
@@ -131,8 +117,8 @@ static bool same_inode(const struct way *way, const struct stat *st, const struc
 	       (way->any_dev || st->st_dev == makedev(m->dev_major, m->dev_minor));
 }
 
-static struct elf_file *open_by(const struct way *way, int mem, int proc, const struct mapping *m,
-				uint64_t *bias)
+static struct elf_file *open_by(const struct way *way, const struct process_memory *mem, int proc,
+				const struct mapping *m, uint64_t *bias)
 {
 	int path_fd = way->open(proc, m), fd;
 	struct elf_file *file;
@@ -158,7 +144,8 @@ static struct elf_file *open_by(const struct way *way, int mem, int proc, const 
 	return NULL;
 }
 
-struct elf_file *target_open_file(int mem, int proc, const struct mapping *m, uint64_t *bias)
+struct elf_file *target_open_file(const struct process_memory *mem, int proc,
+				  const struct mapping *m, uint64_t *bias)
 {
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		struct elf_file *file = open_by(&ways[i], mem, proc, m, bias);
@@ -169,17 +156,19 @@ struct elf_file *target_open_file(int mem, int proc, const struct mapping *m, ui
 	return NULL;
 }
 
-struct elf_file *target_open_vdso(int mem, const struct mapping *m, void **image, uint64_t *bias)
+struct elf_file *target_open_vdso(const struct process_memory *mem, const struct mapping *m,
+				  void **image, uint64_t *bias)
 {
 	uint64_t own = getauxval(AT_SYSINFO_EHDR); /* the same kernel, so the same image */
-	size_t size = m->end - m->start;
+	struct process_memory ours = { getpid(), MEMORY_BY_PID };
+	size_t size = m->end - m->start; /* ours may be shorter */
 	struct elf_file *file = NULL;
 	struct error err;
 
 	if (size > MAX_VDSO)
 		return NULL;
 	*image = xcalloc(1, size);
-	if ((read_target(mem, m->start, *image, size) || read_own(own, *image, size)) &&
+	if ((process_read(mem, m->start, *image, size) || process_read(&ours, own, *image, size)) &&
 	    elf_open_image(&file, *image, size, &err) == 0 &&
 	    elf_bias_of_mapping(file, m->start, 0, m->exec, bias))
 		return file;

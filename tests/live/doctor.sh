@@ -61,4 +61,14 @@ grep -A 2 '"name": "stacks"' "$tmp/nobody-untraced.doctor" | grep -q '"ok": fals
 with_rights root-without "$rest" setpriv --bounding-set=-bpf,-perfmon,-sys_admin --inh-caps=-bpf,-perfmon,-sys_admin
 with_rights filtered "shim|proc" python3 "$tmp/refuse.py" 298,321
 with_rights user-namespace "$rest" unshare --user --map-root-user
+
+# Who may trace others, and is not their user, reads the names of their code.
+if command -v node >/dev/null; then
+	start_fixture theirs node "$SOURCE/fixtures/node/stalls.js" --only sync-hash --gap 50 --drive 6
+	node=$(awk '/^ready/ { print $3 }' "$tmp/theirs.out")
+	# shellcheck disable=SC2086 # words
+	$as --ambient-caps -all,+bpf,+perfmon,+sys_ptrace --inh-caps -all,+bpf,+perfmon,+sys_ptrace "$tmp/lagprof" attach \
+		--no-html -q -o "$tmp/out/theirs.lagprof" --json "$tmp/out/theirs.json" "$node" >"$tmp/theirs.said" 2>&1
+	grep -q '"call": *"pbkdf2Sync' "$tmp/out/theirs.json" || fail "theirs: $(cat "$tmp/theirs.said")"
+fi
 finish

@@ -66,7 +66,7 @@ TEST(image_of_a_program_is_current_until_it_is_replaced_and_has_an_end)
 	CHECK_EQ(read(c.there, &byte, 1), 1);
 	CHECK_EQ(image_look(&before, c.procfd), IMAGE_REPLACED);
 	/* What it can still read is nothing of the program that runs now. */
-	CHECK(pread(before.mem, &byte, 1, (off_t)before.witness) <= 0);
+	CHECK(before.mem >= 0 && pread(before.mem, &byte, 1, (off_t)before.witness) <= 0);
 	CHECK_EQ(image_open(&after, c.procfd), 0);
 	CHECK(after.since > before.since);
 	end(&c);
