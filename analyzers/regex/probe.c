@@ -208,21 +208,60 @@ static void note_look_behinds(struct probe *p, const struct node *n)
 	}
 }
 
+static void note_read(struct probe *p, uint32_t c)
+{
+	for (uint32_t i = 0; i < p->n_read; i++)
+		if (p->read[i] == c)
+			return;
+	if (p->n_read < READ_MAX)
+		p->read[p->n_read++] = c;
+}
+
+/* Notes a character of each set that is repeated inside a look-behind. */
+static void note_repeated(struct probe *p, const struct node *n, bool behind, bool repeated)
+{
+	const struct alphabet *alphabet = &p->automaton->alphabet;
+
+	switch (n->kind) {
+	case NODE_SET:
+		for (uint32_t s = 0; s < alphabet->end && behind && repeated; s++)
+			if (charset_has(n->set, alphabet->sample[s])) {
+				note_read(p, alphabet->sample[s]);
+				break;
+			}
+		break;
+	case NODE_SEQUENCE:
+	case NODE_CHOICE:
+		for (uint32_t i = 0; i < n->list.n; i++)
+			note_repeated(p, n->list.items[i], behind, repeated);
+		break;
+	case NODE_CAPTURE:
+	case NODE_ATOMIC:
+		note_repeated(p, n->part.body, behind, repeated);
+		break;
+	case NODE_REPEAT:
+		note_repeated(p, n->repeat.body, behind, repeated || n->repeat.max > 1);
+		break;
+	case NODE_LOOK:
+		note_repeated(p, n->look.body, behind || n->look.behind, repeated && behind);
+		break;
+	default:
+		break;
+	}
+}
+
 /*
- * What a look-behind reads is not in the automaton: pumps short words of any
- * characters, after each beginning of what a look-behind wants.
+ * What a look-behind reads is not in the automaton: pumps short words of what
+ * it repeats and of other characters, after each beginning of what it wants.
  */
 static void pump_anything(struct probe *p, struct units before)
 {
-	const struct alphabet *alphabet = &p->automaton->alphabet;
-	uint32_t symbols = alphabet->end < SYMBOLS_MAX ? alphabet->end : SYMBOLS_MAX;
-
-	for (uint32_t i = 0; i < symbols * symbols && p->prover->left; i++) {
+	for (uint32_t i = 0; i < p->n_read * p->n_read && p->prover->left; i++) {
 		uint32_t *pair = arena_alloc(p->arena, 2 * sizeof(*pair));
 		struct attack attack = { .n = 1 };
 
-		pair[0] = alphabet->sample[i / symbols];
-		pair[1] = alphabet->sample[i % symbols];
+		pair[0] = p->read[i / p->n_read];
+		pair[1] = p->read[i % p->n_read];
 		attack.pumps[0].prefix = before;
 		attack.pumps[0].pump = (struct units){ pair, pair[0] == pair[1] ? 1 : 2 };
 		try_suffixes(p, &attack, NULL, NULL, 0);
@@ -231,6 +270,11 @@ static void pump_anything(struct probe *p, struct units before)
 
 static void pump_behind(struct probe *p)
 {
+	const struct alphabet *alphabet = &p->automaton->alphabet;
+
+	note_repeated(p, p->syntax->root, false, false);
+	for (uint32_t s = 0; s < alphabet->end && s < SYMBOLS_MAX; s++)
+		note_read(p, alphabet->sample[s]);
 	pump_anything(p, (struct units){ 0 });
 	for (uint32_t i = 0; i < p->n_behind; i++)
 		for (uint32_t n = 1; n <= p->behind[i].n && n <= BEGINNING_MAX; n++)

@@ -4,7 +4,7 @@
 #include "analyzers/regex/rough.h"
 #include "analyzers/regex/witness.h"
 
-enum { BEHIND_MAX = 4 };
+enum { BEHIND_MAX = 4, READ_MAX = 8 };
 
 /*
  * A search for attacks where the automaton cannot decide: back references,
@@ -19,6 +19,8 @@ struct probe {
 	struct arena *arena;
 	struct units behind[BEHIND_MAX]; /* words that look-behinds accept */
 	uint32_t n_behind;
+	uint32_t read[READ_MAX]; /* characters that look-behinds may go over, the likeliest first */
+	uint32_t n_read;
 	/* result; growth is linear when nothing was found */
 	struct measure best;
 	struct attack attack;

@@ -94,6 +94,8 @@ TEST(look_behind_is_followed_and_what_it_costs_is_seen)
 {
 	CHECK_STR(V8("", "(?<=ab)(c+)+$"), "exponential");
 	CHECK_STR(V8("", "(?<=a*)b"), "polynomial");
+	/* Far back in the alphabet. */
+	CHECK_STR(V8("i", "(?<=(?:^|[^\\\\])(?:\\\\\\\\)*)!\\s*important$"), "polynomial");
 	CHECK_STR(V8("", "(?<!\\\\)\\\\*(\\$\\{|`)"), "safe");
 }
 
