@@ -1,10 +1,10 @@
-#include "core/recording.h"
 #include "sampler/source_map.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/recording.h"
 #include "core/strings.h"
 #include "tests/test.h"
 

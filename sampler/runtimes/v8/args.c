@@ -71,6 +71,8 @@ static const struct call {
 	{ "node:fs", "writeSync",
 	  { { ARG_PATH, TAKE_PATH, 0 }, { ARG_BYTES, TAKE_BYTES, 1 } }, 2 },
 	{ "node:fs", "*Sync", { { ARG_PATH, TAKE_PATH, 0 } }, 1 },
+	/* Node 20.4 to 21 */
+	{ "node:internal/fs/sync", "*", { { ARG_PATH, TAKE_PATH, 0 } }, 1 },
 
 	{ "node:child_process", "execSync", { { ARG_COMMAND, TAKE_TEXT, 0 } }, 1 },
 	{ "node:child_process", "*Sync", { { ARG_COMMAND, TAKE_COMMAND, 0 } }, 1 },
@@ -92,6 +94,7 @@ static const struct {
 } api_calls[] = {
 	/* clang-format off */
 	{ "node:fs",                   { ARG_PATH,  TAKE_PATH,  0 } },
+	{ "node:internal/fs/sync",     { ARG_PATH,  TAKE_PATH,  0 } },
 	{ "node:zlib",                 { ARG_BYTES, TAKE_BYTES, 1 } }, /* writeSync(flush, in, ...) */
 	{ "node:internal/crypto/hash", { ARG_BYTES, TAKE_BYTES, 0 } },
 	/* clang-format on */
