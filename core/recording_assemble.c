@@ -215,9 +215,25 @@ static void finish_stalls(struct decoder *d)
 	}
 }
 
+/*
+ * A stall is written as it ends, and that may be before it is known when the
+ * target began to serve.  Of several processes each has a beginning of its own.
+ */
+static void finish_phases(struct recording *rec)
+{
+	nsec since = rec->session.serving_since;
+
+	for (size_t i = 0; i < rec->n_loops; i++)
+		if (rec->loops[i]->pid != rec->target.pid)
+			return;
+	for (size_t i = 0; i < rec->n_stalls && since != UINT64_MAX; i++)
+		rec->stalls[i].phase = rec->stalls[i].start < since ? PHASE_STARTUP : PHASE_SERVING;
+}
+
 void decoder_finish(struct decoder *d)
 {
 	finish_stalls(d);
+	finish_phases(d->rec);
 	finish_samples(d);
 	finish_calls(d);
 	table_destroy(&d->stacks);

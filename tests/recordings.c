@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SERVING_SINCE 120000000ull /* ns: three of its stalls are of the startup */
+
 uint32_t recordings_frame(struct recording *rec, uint32_t i)
 {
 	char function[32], file[32];
@@ -75,7 +77,7 @@ struct stall *recordings_add_stall(struct recording *rec, uint32_t samples)
 	s->throttled = i % 2 ? 3000000 : 0;
 	s->page_fault = i % 3 ? 2000000 : 0;
 	s->held_up = i % 3 ? 0 : 1000000;
-	s->phase = i % 4 ? PHASE_SERVING : PHASE_STARTUP;
+	s->phase = s->start < SERVING_SINCE ? PHASE_STARTUP : PHASE_SERVING;
 	s->cut = i == 0;
 	s->request = i % 3 ? recording_intern(rec, i % 2 ? "GET /login" : "") : NULL;
 	s->confidence = s->request ? 0.75 : 0;
@@ -113,7 +115,7 @@ struct recording *recordings_rich(uint32_t stalls, uint32_t samples)
 		.sample_hz = 997,
 		.end = END_TARGET_EXITED,
 		.exit_status = 0x0700,
-		.serving_since = 0,
+		.serving_since = SERVING_SINCE,
 		.lost_samples = 12,
 		.lost_turns = 13,
 		.probe = recording_intern(rec, "exact"),

@@ -473,3 +473,17 @@ TEST(recording_file_of_version_1_is_readable_for_ever)
 	CHECK_EQ(got->session.end, END_TARGET_EXITED);
 	recording_free(got);
 }
+
+TEST(recording_file_phases_go_by_when_serving_began_though_stalls_were_written_before)
+{
+	struct recording *rec = recordings_rich(20, 30), *got;
+	const char *path = new_path();
+
+	CHECK(rec->n_stalls > 2 && rec->stalls[1].phase == PHASE_STARTUP);
+	rec->stalls[1].phase = PHASE_SERVING;
+	save(rec, path);
+	got = load(path);
+	CHECK_EQ(got->stalls[1].phase, PHASE_STARTUP);
+	recording_free(got);
+	recording_free(rec);
+}
