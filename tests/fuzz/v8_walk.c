@@ -10,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sampler/runtimes/v8/heap.h"
 #include "tests/snapshot.h"
 
 enum {
 	SNAPSHOTS = 128,
 	PATCHES = 64,
-	READS_MAX = 20 * 1000,
-	BYTES_MAX = 16 << 20,
+	READS_MAX = V8_SAMPLE_READS,
+	BYTES_MAX = V8_SAMPLE_BYTES,
 };
 
 /* A word of the snapshot that reads as another. */
