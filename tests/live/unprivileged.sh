@@ -139,10 +139,14 @@ program()
 
 cat >"$tmp/work.c" <<'END'
 #include <poll.h>
+#include <time.h>
 __attribute__((noinline)) void work(void)
 {
-	for (volatile long i = 0; i < 60000000; i++)
-		;
+	clock_t end = clock() + CLOCKS_PER_SEC / 15;
+
+	while (clock() < end)
+		for (volatile int i = 0; i < 1000000; i++)
+			;
 }
 int main(void)
 {
