@@ -6,110 +6,6 @@
 
 #include "analyzers/glob.h"
 
-static nsec least_of(nsec a, nsec b)
-{
-	return a < b ? a : b;
-}
-
-static nsec minus(nsec a, nsec b)
-{
-	return a > b ? a - b : 0;
-}
-
-/* Did the loops wait for a CPU so much that other threads of the target must have, too? */
-static bool is_contended(const struct budget_facts *f)
-{
-	return f->waited > f->serving / 20 || f->rec->host.throttled > f->serving / 20;
-}
-
-static const struct stall_diagnosis *diagnosis_of(const struct budget_facts *f,
-						  const struct stall *s)
-{
-	static const struct stall_diagnosis unknown = { .cause = CAUSE_UNKNOWN };
-
-	return s->id < f->d->n_stalls ? &f->d->stalls[s->id] : &unknown;
-}
-
-/* Time in which it may have slept only because a thread, or a peer on this machine, had no CPU. */
-static nsec waited_for_others(const struct budget_facts *f, const struct stall *s)
-{
-	enum cause cause = diagnosis_of(f, s)->cause;
-	bool waits = cause == CAUSE_LOCK_WAIT || cause == CAUSE_GC || cause == CAUSE_SYNC_NET ||
-		     cause == CAUSE_CPU_STARVATION || cause == CAUSE_UNKNOWN;
-
-	return waits && is_contended(f) ? s->blocked : 0;
-}
-
-/* What came in while the loop had no CPU is done in one turn: only one callback of it is sure. */
-static nsec without_pile(const struct budget_facts *f, const struct stall *s, nsec own)
-{
-	const struct stall_diagnosis *d = diagnosis_of(f, s);
-	bool piles = d->cause == CAUSE_USER_CODE || d->cause == CAUSE_MANY_CALLBACKS;
-
-	return piles && is_contended(f) && d->callback ? least_of(own, d->callback) : own;
-}
-
-/* Does what blocked take the same CPU time each time, and on a full machine hardly more? */
-static bool is_steady(const struct budget_facts *f, const struct stall *s)
-{
-	enum { AGAIN = 3 };
-	const struct stall_diagnosis *d = diagnosis_of(f, s);
-
-	switch (d->cause) {
-	case CAUSE_GC: /* shared with threads that may have no CPU */
-	case CAUSE_COMPILE:
-	case CAUSE_LOCK_WAIT:
-	case CAUSE_CPU_STARVATION: /* of what there is beside it, little is known */
-	case CAUSE_STOPPED:
-	case CAUSE_UNKNOWN:
-		return false;
-	case CAUSE_USER_CODE:
-	case CAUSE_MANY_CALLBACKS:
-	case CAUSE_MICROTASK_STARVATION:
-		return d->finding < f->d->n_findings && f->again[d->finding] >= AGAIN;
-	default:
-		return true;
-	}
-}
-
-/*
- * On a full machine work takes longer than on a free one: caches are cold after
- * each wait, and code is interpreted for longer while the threads that compile
- * it have no CPU.  Up to half of a turn that waited as long as it worked is put
- * down to that.  One call, or the same code again and again, was measured to
- * need the same CPU time beside four neighbours, within 5 %.
- */
-static nsec slowed(const struct budget_facts *f, const struct stall *s, nsec own, nsec waited)
-{
-	return is_steady(f, s) ? least_of(own, waited / 3) / 4 : least_of(own, waited) / 2;
-}
-
-static nsec least_length(const struct budget_facts *f, const struct stall *s, nsec own)
-{
-	nsec least = without_pile(f, s, minus(own, waited_for_others(f, s)));
-
-	return minus(least - slowed(f, s, least, s->duration - least), f->rec->session.error_bound);
-}
-
-nsec stall_length(const struct budget_facts *f, const struct stall *s, enum view view)
-{
-	nsec own = minus(s->duration, s->runnable + s->stopped + s->held_up);
-	nsec clocked = diagnosis_of(f, s)->clocked;
-
-	if (view == VIEW_SEEN)
-		return s->duration;
-	if (clocked > own)
-		return clocked;
-	switch (view) {
-	case VIEW_OWN:
-		return own;
-	case VIEW_LEAST:
-		return least_length(f, s, own);
-	default:
-		return s->duration;
-	}
-}
-
 /* Takes one duration out of a histogram, min and max excepted. */
 static bool hist_remove(struct hist *h, nsec ns)
 {
@@ -119,7 +15,7 @@ static bool hist_remove(struct hist *h, nsec ns)
 		return false;
 	h->count[bucket]--;
 	h->n--;
-	h->sum = minus(h->sum, ns);
+	h->sum = nsec_minus(h->sum, ns);
 	return true;
 }
 
@@ -133,7 +29,7 @@ static nsec find_rest_max(const struct hist *h, nsec threshold)
 		bucket--;
 	if (bucket == 0)
 		return 0;
-	max = least_of(hist_bucket_upper(bucket - 1), h->max);
+	max = nsec_least(hist_bucket_upper(bucket - 1), h->max);
 	/* What is as long as the threshold is a stall. */
 	return max >= threshold && hist_bucket(threshold) == bucket - 1 ? threshold - 1 : max;
 }
@@ -173,7 +69,7 @@ static void count_again(struct budget_facts *f)
 {
 	for (size_t i = 0; i < f->rec->n_stalls; i++) {
 		const struct stall *s = &f->rec->stalls[i];
-		uint32_t finding = diagnosis_of(f, s)->finding;
+		uint32_t finding = stall_diagnosis_of(f, s)->finding;
 
 		if (finding < f->d->n_findings && phase_of(f, s) == PHASE_SERVING &&
 		    stall_length(f, s, VIEW_OWN) >= f->rec->session.threshold)
@@ -191,7 +87,7 @@ static void add_stall(struct budget_facts *f, size_t i)
 		f->turns -= counted && f->turns > 0;
 		return;
 	}
-	f->rest_waited = minus(f->rest_waited, s->runnable);
+	f->rest_waited = nsec_minus(f->rest_waited, s->runnable);
 	if (is_allowed(f, i))
 		return;
 	for (enum view view = 0; view < VIEWS; view++)
@@ -214,7 +110,7 @@ static void gather(struct budget_facts *f, nsec warmup)
 	if (since < session->duration)
 		since += warmup;
 	f->warm = warmup ? since : 0;
-	f->serving = minus(session->duration, since);
+	f->serving = nsec_minus(session->duration, since);
 	sum_loops(f);
 	count_again(f);
 	for (enum view view = 0; view < VIEWS; view++)
@@ -400,8 +296,8 @@ static nsec longest_turn(const struct budget_facts *f, enum view view)
 
 static double mean_turn(const struct budget_facts *f, enum view view)
 {
-	double sum =
-		(double)(view == VIEW_LEAST ? minus(f->rest.sum, f->rest_waited) : f->rest.sum);
+	double sum = (double)(view == VIEW_LEAST ? nsec_minus(f->rest.sum, f->rest_waited)
+						 : f->rest.sum);
 
 	for (size_t i = 0; i < f->n_stalls; i++)
 		sum += (double)f->stalls[view][i];
@@ -411,7 +307,7 @@ static double mean_turn(const struct budget_facts *f, enum view view)
 /* All of what the loops waited may have been inside turns. */
 static double busy_ratio(const struct budget_facts *f, enum view view)
 {
-	nsec busy = view == VIEW_SEEN ? f->busy : minus(f->busy, f->waited);
+	nsec busy = view == VIEW_SEEN ? f->busy : nsec_minus(f->busy, f->waited);
 
 	return per((double)busy, f->busy + f->polled, 1);
 }
@@ -507,7 +403,7 @@ bool budget_may_hold(const struct budget_facts *f, const struct budget *b, doubl
 	case METRIC_LAG_MAX:
 		return count_over(f, &most, limit) == 0;
 	case METRIC_POOL_WAIT:
-		return is_contended(f);
+		return budget_is_contended(f);
 	case METRIC_STRICT_COUNT:
 		return false;
 	default:

@@ -38,7 +38,24 @@ void budget_facts_free(struct budget_facts *f); /* may be NULL */
 /* Has the allowance's day passed? */
 bool allowance_is_expired(const struct budget_terms *terms, const struct allowance *a);
 
+/* What the diagnosis says of a stall; of one that it does not know, an unknown cause. */
+const struct stall_diagnosis *stall_diagnosis_of(const struct budget_facts *f,
+						 const struct stall *s);
+/* Did the loops wait for a CPU so much that other threads of the target must have, too? */
+bool budget_is_contended(const struct budget_facts *f);
+/* ns; for VIEW_LEAST the facts must have been counted. */
 nsec stall_length(const struct budget_facts *f, const struct stall *s, enum view view);
+
+static inline nsec nsec_least(nsec a, nsec b)
+{
+	return a < b ? a : b;
+}
+
+/* a - b, or 0. */
+static inline nsec nsec_minus(nsec a, nsec b)
+{
+	return a > b ? a - b : 0;
+}
 
 /*
  * Does the stall count for the budget?  STALL_PERHAPS: most of it was a wait for
