@@ -35,8 +35,9 @@ size_t attack_length(const struct attack *attack, uint32_t size)
 
 static uint32_t *append(uint32_t *to, struct units u)
 {
-	if (u.n)
-		memcpy(to, u.v, u.n * sizeof(*to));
+	if (!u.n)
+		return to; /* perhaps NULL: there may be nothing to spell at all */
+	memcpy(to, u.v, u.n * sizeof(*to));
 	return to + u.n;
 }
 
