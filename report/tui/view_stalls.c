@@ -104,17 +104,36 @@ static void put_part(struct strbuf *b, const char *name, nsec ns)
 	strbuf_printf(b, " %s", name);
 }
 
-/* The stack with most of the stall's time, among its samples. */
-static uint32_t heaviest_stack(const struct recording *rec, uint32_t stall)
+static bool has_frame(const struct recording *rec, uint32_t stack, uint32_t frame)
 {
-	nsec most = 0;
+	const struct stack *s = recording_get_stack(rec, stack);
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->frames[i] == frame)
+			return true;
+	return false;
+}
+
+/* The stack with most of the stall's time among its samples, of those with the culprit if there are
+ * any. */
+static uint32_t heaviest_stack(const struct recording *rec, uint32_t stall, uint32_t culprit)
+{
 	uint32_t stack = NO_STACK;
+	bool blamed = false;
+	nsec most = 0;
 
 	for (size_t i = 0; i < rec->n_samples; i++) {
-		if (rec->samples[i].stall != stall || rec->samples[i].weight < most)
+		const struct sample *s = &rec->samples[i];
+		bool has;
+
+		if (s->stall != stall || s->stack == NO_STACK)
 			continue;
-		most = rec->samples[i].weight;
-		stack = rec->samples[i].stack;
+		has = has_frame(rec, s->stack, culprit);
+		if (has < blamed || (has == blamed && s->weight < most))
+			continue;
+		blamed = has;
+		most = s->weight;
+		stack = s->stack;
 	}
 	return stack;
 }
@@ -146,7 +165,7 @@ static void detail(struct tui *t, const struct recording *rec, int width, struct
 	if (cause_info[what.cause].advice)
 		lines_wrap(&t->details, &t->canvas, (struct spot){ 0, 1, width, TONE_GOOD },
 			   cause_info[what.cause].advice);
-	detail_stack(t, rec, heaviest_stack(rec, id), what.frame);
+	detail_stack(t, rec, heaviest_stack(rec, id, what.frame), what.frame);
 }
 
 static bool dim(const struct tui *t, const struct recording *rec, uint32_t id)
