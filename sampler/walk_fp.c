@@ -52,11 +52,16 @@ static enum stack_end step_frame(struct walk *w, uint64_t fp)
 	return end;
 }
 
-/* Whether the word at the leaf's stack pointer is where a call returns to. */
+/* Whether the word at `slot` is where a call returns to. */
+static bool returns_at(struct walk *w, uint64_t slot, uint64_t *ra)
+{
+	return memory_read_u64(w->mem, slot, ra) == 0 &&
+	       step_rules_after_call(w->rules, w->mem, *ra) == 1;
+}
+
 static bool returns_at_sp(struct walk *w, uint64_t *ra)
 {
-	return memory_read_u64(w->mem, w->regs.r[DW_RSP], ra) == 0 &&
-	       step_rules_after_call(w->rules, w->mem, *ra) == 1;
+	return returns_at(w, w->regs.r[DW_RSP], ra);
 }
 
 /*
@@ -86,8 +91,7 @@ static bool may_be_fp(struct walk *w, uint64_t fp)
 {
 	uint64_t ra;
 
-	return fp % 8 == 0 && memory_read_u64(w->mem, fp + 8, &ra) == 0 &&
-	       step_rules_after_call(w->rules, w->mem, ra) == 1;
+	return fp % 8 == 0 && returns_at(w, fp + 8, &ra);
 }
 
 /* The rbp of a caller that is returned to at `slot`: still there, or saved below. */
@@ -153,14 +157,12 @@ static enum stack_end scan_for_rules(struct walk *w)
 	return STACK_NO_UNWIND_INFO;
 }
 
-/* Whether the frame at fp is not JIT code's own but that of a function with rules, called by name.
- */
+/* Whether the frame at fp is not JIT code's own: a function with rules made it, called by name. */
 static bool frame_is_callers(struct walk *w, uint64_t fp)
 {
 	uint64_t ra;
 
-	return memory_read_u64(w->mem, fp + 8, &ra) == 0 &&
-	       step_rules_after_call(w->rules, w->mem, ra) == 1 &&
+	return returns_at(w, fp + 8, &ra) &&
 	       step_rules_at(w->rules, w->mem, ra - 1)->kind != STEP_FP &&
 	       code_calls(w->rules->space, w->mem, ra, walk_lookup_pc(w)) == CODE_CALLS_OTHER;
 }
@@ -172,8 +174,7 @@ static bool is_frame(struct walk *w, uint64_t slot, uint64_t *caller_fp)
 
 	return memory_read_u64(w->mem, slot, caller_fp) == 0 && *caller_fp > slot &&
 	       *caller_fp - slot < WALK_REACH && *caller_fp % 8 == 0 &&
-	       memory_read_u64(w->mem, slot + 8, &ra) == 0 &&
-	       step_rules_after_call(w->rules, w->mem, ra) == 1;
+	       returns_at(w, slot + 8, &ra);
 }
 
 /*
