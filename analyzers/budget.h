@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "core/finding.h"
+#include "core/verdict.h"
 
 /*
  * Limits on what a recording may show, and the verdict against them.  An

@@ -45,7 +45,7 @@ static const char *read_number(const char *s, double *value)
 	return digits > 0 ? s : NULL;
 }
 
-int duration_parse(const char *text, uint64_t *ns)
+int duration_parse(const char *text, nsec *ns)
 {
 	double value;
 	uint64_t unit;

@@ -1,48 +1,10 @@
 #ifndef LAGPROF_CORE_FINDING_H
 #define LAGPROF_CORE_FINDING_H
 
+#include "core/cause.h"
 #include "core/recording.h"
 
 /* What the analyzers say about a recording.  Data only. */
-
-enum cause {
-	CAUSE_SYNC_CRYPTO,
-	CAUSE_LARGE_PARSE,
-	CAUSE_LARGE_SERIALIZE,
-	CAUSE_REGEX,
-	CAUSE_SYNC_FS,
-	CAUSE_SYNC_DNS,
-	CAUSE_SYNC_CHILD,
-	CAUSE_SYNC_NET,
-	CAUSE_COMPRESSION,
-	CAUSE_GC,
-	CAUSE_COMPILE,
-	CAUSE_MICROTASK_STARVATION,
-	CAUSE_MANY_CALLBACKS,
-	CAUSE_LOCK_WAIT,
-	CAUSE_SLEEP,
-	CAUSE_PAGE_FAULT,
-	CAUSE_BLOCKING_OUTPUT,
-	CAUSE_USER_CODE,
-	CAUSE_CPU_STARVATION,
-	CAUSE_STOPPED,
-	CAUSE_UNKNOWN,
-	CAUSES
-};
-
-struct cause_info {
-	const char *id;     /* "sync_crypto" */
-	const char *label;  /* "synchronous crypto" */
-	const char *advice; /* one sentence; NULL: none */
-};
-extern const struct cause_info cause_info[CAUSES];
-/* -1 if s names no cause. */
-int cause_parse(const char *s);
-
-enum severity { SEVERITY_NOTICE, SEVERITY_WARNING, SEVERITY_INCIDENT };
-extern const char *const severity_names[];
-/* 20 ms notice, 50 ms warning, 100 ms incident (the field's practice). */
-enum severity severity_of(nsec lag);
 
 /* A regex verdict, as `lagprof regex` gives it; NULL strings and -1 where unknown. */
 struct redos {
@@ -133,23 +95,6 @@ struct diagnosis {
 	double complete_ratio;     /* share of samples with STACK_COMPLETE; 1 without samples */
 	uint64_t incomplete[STACK_ENDS];
 	struct pool_verdict pool;
-};
-
-enum verdict { VERDICT_NONE, VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE };
-
-struct budget_result {
-	const char *expr, *level, *value; /* as written; "error"/"warn"; what was measured */
-	bool ok;                          /* the limit is met, by what was seen */
-	const uint32_t *findings;         /* ids, ascending: whose stalls break it */
-	size_t n_findings;
-	bool unsure; /* that the limit is met, or is not, proves nothing */
-};
-
-struct budget_report {
-	enum verdict verdict;
-	const char *reason; /* why inconclusive */
-	struct budget_result *rules;
-	size_t n_rules;
 };
 
 #endif

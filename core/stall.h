@@ -4,10 +4,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Stalls and what was sampled inside them. */
+#include "core/duration.h"
 
-/* Nanoseconds: a length, or a time since the session began (CLOCK_MONOTONIC). */
-typedef uint64_t nsec;
+/* Stalls and what was sampled inside them. */
 
 enum phase { PHASE_STARTUP, PHASE_SERVING };
 

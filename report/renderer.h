@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/finding.h"
+#include "core/verdict.h"
 
 /* What a renderer is given.  All of it outlives the call. */
 struct report {

@@ -29,17 +29,17 @@ void image_close(struct image *image)
 /* Where its code and its stack begin. */
 static ssize_t read_addresses(int procfd, uint8_t *out)
 {
-	/* pid (comm) state, then numbers: those are fields 26 and 28 of the file. */
+	/* Fields 26 and 28 of the file; the state, a letter, is the third. */
 	enum { FIRST_NUMBER = 4, CODE = 26, STACK = 28 };
 	char text[1024], *p;
 	uint64_t found[2] = { 0 };
 
 	if (proc_read(procfd, "stat", text, sizeof(text)) <= 0)
 		return -ESRCH;
-	p = strrchr(text, ')');
-	if (!p || p[1] != ' ' || !p[2])
+	p = proc_stat_state(text);
+	if (!p)
 		return -ESRCH;
-	p += 3;
+	p++;
 	for (int field = FIRST_NUMBER; field <= STACK && *p; field++) {
 		uint64_t value = strtoull(p, &p, 10);
 

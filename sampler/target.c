@@ -145,6 +145,13 @@ ssize_t proc_read(int dir, const char *name, char *buf, size_t size)
 	return n < 0 ? -1 : (ssize_t)done;
 }
 
+char *proc_stat_state(char *text)
+{
+	char *p = strrchr(text, ')'); /* a name may hold any */
+
+	return p && p[1] == ' ' && p[2] ? p + 2 : NULL;
+}
+
 ssize_t target_read(const struct target *t, const char *name, char *buf, size_t size)
 {
 	return proc_read(t->procfd, name, buf, size);
@@ -329,19 +336,19 @@ bool process_schedstat(pid_t pid, nsec *ran, nsec *waited)
 
 bool thread_look(const struct target *t, pid_t tid, struct thread_state *out)
 {
-	char path[48], text[512], *open, *close;
+	char path[48], text[512], *name, *state;
 
 	*out = (struct thread_state){ .state = '?', .syscall = -1 };
 	snprintf(path, sizeof(path), "task/%d/stat", tid);
 	if (target_read(t, path, text, sizeof(text)) <= 0)
 		return false;
-	open = strchr(text, '(');
-	close = strrchr(text, ')');
-	if (!open || !close || close < open || close[1] != ' ')
+	name = strchr(text, '(');
+	state = proc_stat_state(text);
+	if (!name || !state || name + 2 > state)
 		return false;
-	*close = '\0';
-	strncpy(out->name, open + 1, sizeof(out->name) - 1);
-	out->state = close[2];
+	state[-2] = '\0';
+	strncpy(out->name, name + 1, sizeof(out->name) - 1);
+	out->state = *state;
 
 	snprintf(path, sizeof(path), "task/%d/syscall", tid);
 	if (target_read(t, path, text, sizeof(text)) <= 0)

@@ -69,6 +69,8 @@ bool thread_schedstat(const struct target *t, pid_t tid, nsec *ran, nsec *waited
 bool process_schedstat(pid_t pid, nsec *ran, nsec *waited);
 /* A file in the folder dir as text, cut to size - 1 bytes; bytes read, or -1. */
 ssize_t proc_read(int dir, const char *name, char *buf, size_t size);
+/* In a stat file's text, what follows "pid (name) ": the state, then numbers; NULL: it is none. */
+char *proc_stat_state(char *text);
 /* The same of /proc/PID. */
 ssize_t target_read(const struct target *t, const char *name, char *buf, size_t size);
 /* Up to max thread ids; how many there are. */

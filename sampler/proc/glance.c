@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "sampler/poll_key.h"
+#include "sampler/target.h"
 
 static nsec now_ns(void)
 {
@@ -134,11 +135,10 @@ char glancer_state(const struct glancer *g)
 {
 	char text[1024], *p;
 
-	/* pid (comm) state, then numbers. */
 	if (read_text(g->stat, text, sizeof(text)) <= 0)
 		return '?';
-	p = strrchr(text, ')');
-	return p && p[1] == ' ' && p[2] ? p[2] : '?';
+	p = proc_stat_state(text);
+	return p ? *p : '?';
 }
 
 uint64_t glance_poll_key(const struct glance *g)

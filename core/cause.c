@@ -1,4 +1,4 @@
-#include "core/finding.h"
+#include "core/cause.h"
 
 #include <string.h>
 
