@@ -6,7 +6,8 @@
 #include "core/duration.h"
 #include "core/hist.h"
 
-/* What was observed, and how: the loops, the session and the processes of a recording.  Data only. */
+/* What was observed, and how: the loops, the session and the processes of a recording.  Data only.
+ */
 
 enum loop_kind { LOOP_EPOLL, LOOP_POLL, LOOP_SELECT, LOOP_IO_URING, LOOP_LIBUV, LOOP_ASYNCIO };
 

@@ -1,4 +1,4 @@
-#include "analyzers/regex/syntax.h"
+#include "analyzers/regex/node.h"
 
 static uint32_t add(uint32_t x, uint32_t y)
 {
@@ -77,4 +77,81 @@ struct width node_measure(struct node *n)
 		n->measured = true;
 	}
 	return n->width;
+}
+
+const struct charset *node_single_set(const struct node *n, struct arena *a)
+{
+	const struct charset *set;
+
+	switch (n->kind) {
+	case NODE_SET:
+		return n->set;
+	case NODE_CAPTURE:
+		return node_single_set(n->part.body, a);
+	case NODE_CHOICE:
+		set = node_single_set(n->list.items[0], a);
+		for (uint32_t i = 1; i < n->list.n && set; i++) {
+			const struct charset *other = node_single_set(n->list.items[i], a);
+
+			set = other ? charset_union(set, other, a) : NULL;
+		}
+		return set;
+	default:
+		return NULL;
+	}
+}
+
+bool node_reads_forwards(const struct node *n, uint32_t copies)
+{
+	switch (n->kind) {
+	case NODE_EMPTY:
+	case NODE_SET:
+		return true;
+	case NODE_ASSERTION:
+		return n->assertion.kind == ASSERT_START;
+	case NODE_SEQUENCE:
+	case NODE_CHOICE:
+		for (uint32_t i = 0; i < n->list.n; i++)
+			if (!node_reads_forwards(n->list.items[i], copies))
+				return false;
+		return true;
+	case NODE_CAPTURE:
+		return node_reads_forwards(n->part.body, copies);
+	case NODE_REPEAT:
+		return n->repeat.mode != REPEAT_POSSESSIVE && n->repeat.min <= copies &&
+		       (n->repeat.max == REPEAT_FOREVER || n->repeat.max <= copies) &&
+		       node_reads_forwards(n->repeat.body, copies);
+	default:
+		return false;
+	}
+}
+
+void node_groups(const struct node *n, const struct node **groups)
+{
+	switch (n->kind) {
+	case NODE_SEQUENCE:
+	case NODE_CHOICE:
+		for (uint32_t i = 0; i < n->list.n; i++)
+			node_groups(n->list.items[i], groups);
+		break;
+	case NODE_CAPTURE:
+		groups[n->part.group] = n->part.body;
+		node_groups(n->part.body, groups);
+		break;
+	case NODE_ATOMIC:
+		node_groups(n->part.body, groups);
+		break;
+	case NODE_CONDITION:
+		node_groups(n->part.body, groups);
+		node_groups(n->part.otherwise, groups);
+		break;
+	case NODE_REPEAT:
+		node_groups(n->repeat.body, groups);
+		break;
+	case NODE_LOOK:
+		node_groups(n->look.body, groups);
+		break;
+	default:
+		break;
+	}
 }

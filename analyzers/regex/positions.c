@@ -241,29 +241,6 @@ static uint32_t compile_repeat(struct builder *b, const struct node *n, uint32_t
 					       : compile_counted(b, n, next);
 }
 
-/* The set of what is always one character of it; NULL: it is not. */
-static const struct charset *single_set(const struct node *n, struct arena *a)
-{
-	const struct charset *set;
-
-	switch (n->kind) {
-	case NODE_SET:
-		return n->set;
-	case NODE_CAPTURE:
-		return single_set(n->part.body, a);
-	case NODE_CHOICE:
-		set = single_set(n->list.items[0], a);
-		for (uint32_t i = 1; i < n->list.n && set; i++) {
-			const struct charset *other = single_set(n->list.items[i], a);
-
-			set = other ? charset_union(set, other, a) : NULL;
-		}
-		return set;
-	default:
-		return NULL;
-	}
-}
-
 /* A look-ahead as an automaton of its own. */
 static uint32_t compile_look_ahead(struct builder *b, const struct node *n, uint32_t next)
 {
@@ -289,32 +266,6 @@ static uint32_t compile_look_ahead(struct builder *b, const struct node *n, uint
 	p->v[at].list = index;
 	p->v[at].negative = n->look.negative;
 	return at;
-}
-
-/* Can a look-behind with this body be followed by reading forwards? */
-static bool is_plain(const struct node *n)
-{
-	switch (n->kind) {
-	case NODE_EMPTY:
-	case NODE_SET:
-		return true;
-	case NODE_ASSERTION:
-		return n->assertion.kind == ASSERT_START;
-	case NODE_SEQUENCE:
-	case NODE_CHOICE:
-		for (uint32_t i = 0; i < n->list.n; i++)
-			if (!is_plain(n->list.items[i]))
-				return false;
-		return true;
-	case NODE_CAPTURE:
-		return is_plain(n->part.body);
-	case NODE_REPEAT:
-		return n->repeat.mode != REPEAT_POSSESSIVE && n->repeat.min <= BEHIND_COUNT_MAX &&
-		       (n->repeat.max == REPEAT_FOREVER || n->repeat.max <= BEHIND_COUNT_MAX) &&
-		       is_plain(n->repeat.body);
-	default:
-		return false;
-	}
 }
 
 static uint32_t compile_look_behind(struct builder *b, const struct node *n, uint32_t next)
@@ -362,7 +313,7 @@ static void note_sets(struct builder *b, const struct node *n)
 
 static uint32_t compile_look(struct builder *b, const struct node *n, uint32_t next)
 {
-	const struct charset *set = single_set(n->look.body, b->arena);
+	const struct charset *set = node_single_set(n->look.body, b->arena);
 	uint32_t at;
 
 	if (set) {
@@ -374,7 +325,7 @@ static uint32_t compile_look(struct builder *b, const struct node *n, uint32_t n
 	if (!n->look.behind)
 		return compile_look_ahead(b, n, next);
 	b->p->hidden |= n->look.body->width.max > HIDDEN_WIDTH;
-	if (is_plain(n->look.body) && b->p->n_behinds < 64)
+	if (node_reads_forwards(n->look.body, BEHIND_COUNT_MAX) && b->p->n_behinds < 64)
 		return compile_look_behind(b, n, next);
 	note_sets(b, n->look.body);
 	return unsure(b, next);
@@ -507,36 +458,6 @@ static uint32_t compile(struct builder *b, const struct node *n, uint32_t next)
 	return next;
 }
 
-static void note_groups(const struct node *n, const struct node **groups)
-{
-	switch (n->kind) {
-	case NODE_SEQUENCE:
-	case NODE_CHOICE:
-		for (uint32_t i = 0; i < n->list.n; i++)
-			note_groups(n->list.items[i], groups);
-		break;
-	case NODE_CAPTURE:
-		groups[n->part.group] = n->part.body;
-		note_groups(n->part.body, groups);
-		break;
-	case NODE_ATOMIC:
-		note_groups(n->part.body, groups);
-		break;
-	case NODE_CONDITION:
-		note_groups(n->part.body, groups);
-		note_groups(n->part.otherwise, groups);
-		break;
-	case NODE_REPEAT:
-		note_groups(n->repeat.body, groups);
-		break;
-	case NODE_LOOK:
-		note_groups(n->look.body, groups);
-		break;
-	default:
-		break;
-	}
-}
-
 /* "A required character is ahead", as PCRE2 checks before it tries a position. */
 static uint32_t require(struct builder *b, const struct charset *required,
 			const struct charset *any, uint32_t next)
@@ -602,7 +523,7 @@ void positions_build(struct positions *p, const struct syntax *syntax,
 	*p = (struct positions){ 0 };
 	b.groups = arena_alloc(a, syntax->groups * sizeof(*b.groups));
 	b.inside = arena_alloc(a, syntax->groups * sizeof(*b.inside));
-	note_groups(syntax->root, b.groups);
+	node_groups(syntax->root, b.groups);
 	accept = add(&b, POSITION_ACCEPT, POSITION_NONE);
 	p->entry = compile(&b, syntax->root, accept);
 	add_search(&b, filter);
