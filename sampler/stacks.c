@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "core/arena.h"
+#include "sampler/call_path.h"
 #include "sampler/symbols.h"
 
 enum {
@@ -56,7 +57,10 @@ struct stack_maker {
 	uint32_t first[STACK_MAX];     /* its index in frames */
 	uint32_t frames[MAX_FRAMES];
 	uint32_t n;
-	struct argument arguments[MAX_RUNTIMES * RUNTIME_MAX_ARGUMENTS];
+	struct argument arguments[MAX_RUNTIMES * RUNTIME_MAX_ARGUMENTS + 1];
+	struct call_path path; /* of its system call */
+	bool path_in_doubt;
+	size_t path_bytes; /* interned so far */
 };
 
 static nsec read_clock(clockid_t clock)
@@ -307,6 +311,46 @@ static void unwind(struct stack_maker *m, const struct raw_sample *raw, struct m
 	m->gap = unwind_fold(&m->raw);
 }
 
+static void add_path(struct stack_maker *m, struct sample *s)
+{
+	const struct argument *known = sample_argument(s, ARG_PATH);
+	const char *text =
+		known && known->text ? NULL : runtime_intern(m->rec, &m->path_bytes, m->path.text);
+
+	if (text)
+		m->arguments[s->n_arguments++] = (struct argument){ .key = ARG_PATH, .text = text };
+}
+
+/* The file name that the system call in hand was given, where no runtime knows it. */
+static void find_path(struct stack_maker *m, struct memory *mem, struct sample *s)
+{
+	uint32_t kernel = m->raw.n ? m->first[0] : 0;
+	const char *call = NULL;
+	bool found;
+
+	for (uint32_t i = 0; i < kernel && !call; i++) {
+		const char *function = recording_get_frame(m->rec, m->frames[i])->function;
+
+		call = call_path_is_call(function) ? function : NULL;
+	}
+	found = call_path_read(m->space, mem, &m->raw.regs, call, &m->path);
+	m->path_in_doubt = found && !m->path.sure;
+	if (found && m->path.sure)
+		add_path(m, s);
+}
+
+bool stack_maker_path_in_doubt(const struct stack_maker *m)
+{
+	return m->path_in_doubt;
+}
+
+void stack_maker_believe_path(struct stack_maker *m, struct sample *s)
+{
+	if (m->path_in_doubt)
+		add_path(m, s);
+	m->path_in_doubt = false;
+}
+
 void *raw_sample_copy(struct raw_sample *raw)
 {
 	size_t kernel = raw->n_kernel * sizeof(*raw->kernel);
@@ -335,6 +379,7 @@ void stack_maker_make(struct stack_maker *m, const struct raw_sample *raw, struc
 	s->stack = recording_stack(m->rec, m->frames, m->n, m->raw.end);
 	s->n_arguments = (uint16_t)collect_arguments(m, &mem.base, s->at);
 	s->arguments = m->arguments;
+	find_path(m, &mem.base, s);
 }
 
 bool stack_maker_request(struct stack_maker *m, const struct raw_sample *raw, bool queries,

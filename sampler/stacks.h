@@ -45,6 +45,13 @@ void *raw_sample_copy(struct raw_sample *raw);
  * s->at says when it was taken (CLOCK_MONOTONIC; 0: long ago): see struct runtime_argument.
  */
 void stack_maker_make(struct stack_maker *m, const struct raw_sample *raw, struct sample *s);
+/*
+ * The system call of the stack made last was given a file name, which was read where another
+ * could stand by now.  It is the call's if the thread is still in it: then the caller adds it to
+ * s, as stack_maker_make() filled it.
+ */
+bool stack_maker_path_in_doubt(const struct stack_maker *m);
+void stack_maker_believe_path(struct stack_maker *m, struct sample *s);
 /* The request that the stack made last works on; raw is that of the last call.  False: none known.
  */
 bool stack_maker_request(struct stack_maker *m, const struct raw_sample *raw, bool queries,

@@ -85,6 +85,14 @@ static void see_request(struct watch *w, struct watch_context *c, const struct r
 	in_hand_add(&w->in_hand, c->target, c->rec, at, found ? &request : NULL);
 }
 
+/* The sleep that began at `at` still lasts. */
+static bool sleeps_on(const struct watch *w, const struct watch_context *c, nsec at)
+{
+	struct loop_look look;
+
+	return c->probe->look(c->probe_state, w->tid, &look) && look.sleep.from == at;
+}
+
 static void make_stack(struct watch *w, struct watch_context *c, const struct raw_sample *raw,
 		       nsec at, bool asleep)
 {
@@ -93,6 +101,8 @@ static void make_stack(struct watch *w, struct watch_context *c, const struct ra
 			    .syscall = -1 };
 
 	stack_maker_make(c->stacks, raw, &s);
+	if (asleep && stack_maker_path_in_doubt(c->stacks) && sleeps_on(w, c, at))
+		stack_maker_believe_path(c->stacks, &s);
 	if (asleep)
 		w->last_sleep = s;
 	turns_sample(&w->turns, &s);

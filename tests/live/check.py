@@ -9,7 +9,8 @@
     check.py calls REPORT LOG LIST [SHARE]
                                     the same line by line: call, cause and place of all, or of that part
     check.py native REPORT LOG EXPECTED
-                                    the same as truth by kind: lines of KIND CAUSE FUNCTION
+                                    the same as truth by kind: lines of KIND CAUSE FUNCTION and, of
+                                    evidence, KEY=TEXT...
     check.py healthy REPORT         a twin whose loop never computes or waits for long
     check.py pool REPORT THREADS VERDICT
                                     libuv's thread pool: its size, and whether it was too small
@@ -187,12 +188,13 @@ def check_calls(report, log, planted, share="1"):
 
 def check_native(report, log, expected):
     with open(expected, encoding="ascii") as file:
-        wanted = {kind: (cause, function) for kind, cause, function in map(str.split, file)}
+        wanted = {kind: (cause, function, dict(word.split("=") for word in evidence))
+                  for kind, cause, function, *evidence in map(str.split, file)}
     with open(log, encoding="ascii") as file:
         turns = [(int(a), int(b), kind) for a, b, kind, _ in map(str.split, file) if kind in wanted]
     stalls, offset, found = report["stalls"], session_start(report), 0
     for start, end, kind in turns:
-        cause, function = wanted[kind]
+        cause, function, evidence = wanted[kind]
         stall = best_match(stalls, start - offset, end - offset)
         if stall is None or overlap(stall, start - offset, end - offset) < 0.8 * (end - start):
             complain(f"no stall for {kind}, {(end - start) / MS:.1f} ms")
@@ -203,6 +205,8 @@ def check_native(report, log, expected):
             continue
         if (stall["cause"], culprit) != (cause, function):
             complain(f"{kind}: {stall['cause']} at {culprit}, not {cause} at {function}")
+        elif not evidence.items() <= finding["evidence"].items():
+            complain(f"{kind}: evidence {finding['evidence']}, not {evidence}")
         found += 1
     print(f"{len(turns)} planted, {found} found that had their CPU")
 

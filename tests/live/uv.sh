@@ -16,7 +16,7 @@ output blocking_output log_to_full_pipe
 compress compression compress_page
 regex regex match_route
 sort user_code sort_scores
-dns sync_dns resolve_sync
+dns sync_dns resolve_sync host=lagprof-fixture.invalid
 END
 
 # observe NAME COMMAND...: a held fixture, until it ends by itself.

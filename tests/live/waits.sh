@@ -16,14 +16,15 @@ for finding in report["findings"]:
 wanted = {
     "sync_net": lambda e: e.get("peer") == peer,
     "blocking_output": lambda e: e.get("descriptor", "").startswith("pipe:"),
+    "sync_fs": lambda e: e.get("path") == path + ".fifo",
     "sleep": lambda e: 80e6 < e.get("duration_ns", 0) < 2e9,
 }
 # A disk may be too fast to be waited for.
 if any("descriptor" in e for e in found.get("sync_fs", [])):
-    wanted["sync_fs"] = lambda e: e.get("path") == path
-bad = [cause for cause, right in wanted.items() if not any(map(right, found.get(cause, [])))]
+    wanted["sync_fs "] = lambda e: e.get("path") == path
+bad = [cause for cause, right in wanted.items() if not any(map(right, found.get(cause.strip(), [])))]
 for cause in bad:
-    print(cause, found.get(cause, "not found"), file=sys.stderr)
+    print(cause, found.get(cause.strip(), "not found"), file=sys.stderr)
 sys.exit(bool(bad))
 END
 finish

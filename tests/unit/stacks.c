@@ -1,5 +1,6 @@
 #include "sampler/stacks.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -26,6 +27,7 @@ static void replay(void *state, const struct regs *regs, struct memory *mem, str
 {
 	out->n = n_script;
 	out->end = STACK_COMPLETE;
+	out->regs = *regs;
 	memcpy(out->frames, script, sizeof(script));
 	if (memory_read(mem, regs->r[DW_RSP], &dumped, sizeof(dumped)) < 0)
 		dumped = -1;
@@ -75,6 +77,12 @@ static const struct frame *frame_of(const struct bench *b, uint32_t i)
 
 	return i < s->n ? recording_get_frame(b->rec, s->frames[i]) : NULL;
 }
+
+/* As a wrapper of the C library ends. */
+__asm__(".text\n"
+	"mov $257, %eax; syscall\n"
+	"stacks_test_after_openat: ret\n");
+extern const char stacks_test_after_openat[];
 
 __attribute__((noinline)) static void stacks_test_function(void)
 {
@@ -275,5 +283,31 @@ TEST(stacks_survive_an_exec_of_the_target)
 	CHECK_EQ(space_refresh(b.space, &err), 0);
 	play(&b, (uintptr_t)stacks_test_function, 0);
 	CHECK_STR(frame_of(&b, 0)->function, "stacks_test_function");
+	bench_close(&b);
+}
+
+TEST(stacks_path_of_a_system_call_counts_if_it_cannot_have_changed_or_the_call_lasts)
+{
+	enum { REG_RSI = 4 };
+	static const char name[] = "/in/a/file";
+	char *heap = strdup("/on/the/heap");
+	struct bench b;
+
+	bench_open(&b);
+	b.raw.regs.valid = (1u << DW_N) - 1;
+	b.raw.regs.r[DW_RAX] = (uint64_t)-ENOSYS;
+	b.raw.regs.r[DW_RIP] = (uintptr_t)stacks_test_after_openat;
+	b.raw.regs.r[REG_RSI] = (uintptr_t)name;
+	play(&b, (uintptr_t)stacks_test_after_openat, 0);
+	CHECK(!stack_maker_path_in_doubt(b.maker));
+	CHECK_STR(sample_argument(&b.sample, ARG_PATH)->text, name);
+	b.raw.regs.r[REG_RSI] = (uintptr_t)heap;
+	play(&b, (uintptr_t)stacks_test_after_openat, 0);
+	CHECK_EQ(b.sample.n_arguments, 0);
+	CHECK(stack_maker_path_in_doubt(b.maker));
+	stack_maker_believe_path(b.maker, &b.sample);
+	CHECK_STR(sample_argument(&b.sample, ARG_PATH)->text, heap);
+	CHECK(!stack_maker_path_in_doubt(b.maker));
+	free(heap);
 	bench_close(&b);
 }

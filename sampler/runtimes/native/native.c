@@ -3,6 +3,7 @@
 
 #include "core/arena.h"
 #include "sampler/runtime.h"
+#include "sampler/runtimes/native/lookup.h"
 #include "sampler/runtimes/native/perf_map.h"
 #include "sampler/symbols.h"
 
@@ -14,6 +15,7 @@ struct native {
 	struct space *space;
 	struct recording *rec;
 	struct perf_map *perf_map;
+	size_t host_bytes; /* interned so far */
 };
 
 static int native_attach(const struct runtime_target *t, void **state, struct error *err)
@@ -82,10 +84,28 @@ static size_t native_name_frame(void *state, const struct raw_stack *stack, size
 	return 1;
 }
 
+static size_t native_arguments(void *state, const struct raw_stack *stack, struct memory *mem,
+			       const struct frame *names, struct runtime_argument *out)
+{
+	struct native *n = state;
+	char host[LOOKUP_NAME];
+	ssize_t frame = lookup_host(stack, mem, names, host);
+
+	if (frame < 0)
+		return 0;
+	out[0] = (struct runtime_argument){
+		.argument = { .key = ARG_HOST,
+			      .text = runtime_intern(n->rec, &n->host_bytes, host),
+			      .frame = (uint32_t)frame },
+	};
+	return out[0].argument.text != NULL;
+}
+
 const struct runtime runtime_native = {
 	.name = "native",
 	.attach = native_attach,
 	.detach = native_detach,
 	.version = native_version,
 	.name_frame = native_name_frame,
+	.arguments = native_arguments,
 };
