@@ -5,6 +5,7 @@
 
 #define MS 1000000ull
 
+/* A loop with `turns` turns of 1 ms while serving, and one startup turn of 300 ms. */
 static struct recording *recording_with_turns(uint64_t turns)
 {
 	struct recording *rec = recording_new();

@@ -16,7 +16,6 @@ static const char *complaint(const char *expr)
 	return text;
 }
 
-/* A loop with `turns` turns of 1 ms while serving, and one startup turn of 300 ms. */
 TEST(budget_mistakes_are_shown_with_their_column_and_the_nearest_word)
 {
 	CHECK_STR(complaint("lag.p98<50ms"), "column 1: no such metric|lag.p90<50ms");
