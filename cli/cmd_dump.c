@@ -60,14 +60,15 @@ static int look(const struct target *target, const struct options *o, struct rec
 					 .freq = o->freq,
 					 .stack_bytes = STACK_BYTES,
 					 .unwinder = unwinder_find(o->unwinder),
-					 .dump = true };
+					 .dump = true,
+					 .sink = &sink };
 	enum session_news news = SESSION_QUIET;
 	nsec start;
 	int ret;
 
 	if (!config.unwinder)
 		return error_set(err, -EINVAL, "no unwinder is called \"%s\"", o->unwinder);
-	ret = session_open(s, target, &config, rec, &sink, err);
+	ret = session_open(s, target, &config, rec, err);
 	if (ret < 0)
 		return ret;
 	start = monotonic();

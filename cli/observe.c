@@ -137,11 +137,12 @@ static int open_session(struct watching *w, struct session_run **s, struct error
 		.probe = probe_find(o->probe), /* none of that name: auto */
 		.max_overhead = o->max_overhead,
 		.unwinder = unwinder_find(o->unwinder),
+		.sink = &w->sink,
 	};
 
 	if (!config.unwinder)
 		return error_set(err, -EINVAL, "no unwinder is called \"%s\"", o->unwinder);
-	return session_open(s, w->ob->target, &config, w->rec, &w->sink, err);
+	return session_open(s, w->ob->target, &config, w->rec, err);
 }
 
 /* True when the observation is to end now. */

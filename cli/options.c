@@ -333,8 +333,14 @@ static int read_options(struct options *o, const struct command *c, poptContext 
 	return o->help || code == -1 ? 0 : refuse(popt, code, c, err);
 }
 
-/* Options and operands of argv; where the operands are a command, options end at the first. */
-static int parse(struct options *o, const struct command *c, int argc, char **argv, bool wraps,
+/* A part of argv. */
+struct words {
+	int n;
+	char **v;
+};
+
+/* Options and operands; where the operands are a command, options end at the first. */
+static int parse(struct options *o, const struct command *c, struct words words, bool wraps,
 		 struct error *err)
 {
 	struct poptOption table[sizeof(options_table) / sizeof(options_table[0])];
@@ -342,7 +348,7 @@ static int parse(struct options *o, const struct command *c, int argc, char **ar
 	int ret;
 
 	make_popt_table(table, c);
-	popt = poptGetContext(NULL, argc, (const char **)argv, table,
+	popt = poptGetContext(NULL, words.n, (const char **)words.v, table,
 			      POPT_CONTEXT_KEEP_FIRST | (wraps ? POPT_CONTEXT_POSIXMEHARDER : 0));
 	ret = read_options(o, c, popt, err);
 	for (const char **arg = poptGetArgs(popt); arg && *arg; arg++)
@@ -357,14 +363,14 @@ int options_parse(struct options *o, const struct command *c, int argc, char **a
 	int ret, after;
 
 	set_defaults(o, argc);
-	ret = parse(o, c, argc, argv, c->wraps, err);
+	ret = parse(o, c, (struct words){ argc, argv }, c->wraps, err);
 	after = argc - o->n_args; /* the first operand */
 	if (ret < 0 || o->n_args < 2 || !c->stands_alone || !c->stands_alone(o->args[0]) ||
 	    (after > 0 && strcmp(argv[after - 1], "--") == 0))
 		return ret;
 	while (o->n_args > 1)
 		o->args[--o->n_args] = NULL;
-	return parse(o, c, argc - after - 1, argv + after + 1, false, err);
+	return parse(o, c, (struct words){ argc - after - 1, argv + after + 1 }, false, err);
 }
 
 void options_free(struct options *o)

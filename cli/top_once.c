@@ -80,7 +80,8 @@ static int observe(const struct options *o, const struct target *target, struct 
 					 .stack_bytes = STACK_BYTES,
 					 .probe = probes[0],
 					 .unwinder = unwinder_find(o->unwinder),
-					 .all_loops = o->loops == LOOPS_ALL };
+					 .all_loops = o->loops == LOOPS_ALL,
+					 .sink = &sink };
 	enum session_news news = SESSION_QUIET;
 	nsec start, moment = o->duration ? o->duration : MOMENT;
 	struct session_run *s;
@@ -88,7 +89,7 @@ static int observe(const struct options *o, const struct target *target, struct 
 
 	if (!config.unwinder)
 		return error_set(err, -EINVAL, "no unwinder is called \"%s\"", o->unwinder);
-	ret = session_open(&s, target, &config, rec, &sink, err);
+	ret = session_open(&s, target, &config, rec, err);
 	if (ret < 0)
 		return ret;
 	start = monotonic();

@@ -81,8 +81,9 @@ static size_t find_frame(struct decoder *d, const struct expansion *e, uint32_t 
 
 /* An argument may name a frame or what replaced it, whenever it or the stack was written. */
 static size_t argument_frame(struct decoder *d, const struct decoded_argument *a,
-			     const struct decoded_stack *k, const struct expansion *e)
+			     const struct expansion *e)
 {
+	const struct decoded_stack *k = e->of;
 	const struct decoded_stack *r = stack_table_find(&d->replacements, a->a.frame);
 	uint32_t with = r ? r->frames[0] : a->a.frame;
 	size_t found = find_frame(d, e, k->replaced ? a->a.frame : with, a->skip);
@@ -102,15 +103,15 @@ static bool expanded(struct decoder *d, const struct decoded_stack *k, struct ex
 	return true;
 }
 
-/* The n arguments at `from`, of stack k; returns how many of them have a frame. */
-static size_t finish_arguments(struct decoder *d, const struct decoded_stack *k,
-			       struct expansion *e, const struct decoded_argument *from,
-			       struct argument out[DECODED_ARGUMENTS_MAX], size_t n)
+/* The n arguments at `from`, of the stack that e expands; returns how many of them have a frame. */
+static size_t finish_arguments(struct decoder *d, const struct expansion *e,
+			       const struct decoded_argument *from, size_t n,
+			       struct argument out[DECODED_ARGUMENTS_MAX])
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < n && expanded(d, k, e); i++) {
-		size_t frame = argument_frame(d, &from[i], k, e);
+	for (size_t i = 0; i < n; i++) {
+		size_t frame = argument_frame(d, &from[i], e);
 
 		if (frame == e->n)
 			continue;
@@ -134,7 +135,10 @@ static void finish_sample(struct decoder *d, struct sample s, const struct decod
 	}
 	s.stall = stall;
 	s.stack = stack_id(d, k, e);
-	s.n_arguments = (uint16_t)finish_arguments(d, k, e, from, arguments, s.n_arguments);
+	if (s.n_arguments && expanded(d, k, e))
+		s.n_arguments = (uint16_t)finish_arguments(d, e, from, s.n_arguments, arguments);
+	else
+		s.n_arguments = 0;
 	s.arguments = arguments;
 	recording_add_sample(d->rec, &s);
 }

@@ -236,13 +236,13 @@ static void step(struct expr *e)
 	}
 }
 
-int cfi_expr_eval(const uint8_t *bytes, size_t size, const struct regs *regs, struct memory *mem,
+int cfi_expr_eval(struct cfi_expr expr, const struct regs *regs, struct memory *mem,
 		  const uint64_t *first, uint64_t *value)
 {
 	struct expr e;
 
-	e.c = cursor_over(bytes, size);
-	e.bytes = bytes;
+	e.c = cursor_over(expr.bytes, expr.size);
+	e.bytes = expr.bytes;
 	e.regs = regs;
 	e.mem = mem;
 	e.depth = 0;

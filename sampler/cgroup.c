@@ -54,10 +54,9 @@ static bool is_mount(const char *line, bool v2, char *root, char *point)
 	return strcmp(type, "cgroup") == 0 && lists(options, strlen(options), "cpu");
 }
 
-bool cgroup_folder(const char *membership, const char *mountinfo, bool v2, char *out, size_t size,
-		   size_t *mount)
+bool cgroup_folder(struct cgroup_texts texts, bool v2, char *out, size_t size, size_t *mount)
 {
-	const char *path = membership_path(membership, v2);
+	const char *path = membership_path(texts.membership, v2), *mountinfo = texts.mountinfo;
 	char root[PATH_MAX], point[PATH_MAX];
 	size_t len;
 	int n;
@@ -195,7 +194,8 @@ void cgroup_refresh(struct cgroup *g, const struct target *target)
 		goto out;
 	cgroup_close(g);
 	for (int v2 = 0; v2 < 2; v2++)
-		if (cgroup_folder(membership, mountinfo, v2, folder, sizeof(folder), &mount))
+		if (cgroup_folder((struct cgroup_texts){ membership, mountinfo }, v2, folder,
+				  sizeof(folder), &mount))
 			add_levels(g, folder, mount);
 out:
 	free(membership);

@@ -28,13 +28,16 @@ void cgroup_refresh(struct cgroup *g, const struct target *target);
 void cgroup_read(struct cgroup *g);
 void cgroup_close(struct cgroup *g);
 
+/* Where the folder of a group is found. */
+struct cgroup_texts {
+	const char *membership; /* /proc/PID/cgroup */
+	const char *mountinfo;  /* /proc/self/mountinfo */
+};
 /*
- * The folder of the target's group with the cpu controller, out of the texts of
- * /proc/PID/cgroup and /proc/self/mountinfo; *mount is the length of the part of
- * it where the hierarchy is mounted.  v2: in the unified hierarchy, else in that
- * of v1.  False if there is none.
+ * The folder of the target's group with the cpu controller; *mount is the length
+ * of the part of it where the hierarchy is mounted.  v2: in the unified hierarchy,
+ * else in that of v1.  False if there is none.
  */
-bool cgroup_folder(const char *membership, const char *mountinfo, bool v2, char *out, size_t size,
-		   size_t *mount);
+bool cgroup_folder(struct cgroup_texts texts, bool v2, char *out, size_t size, size_t *mount);
 
 #endif

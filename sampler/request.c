@@ -45,7 +45,7 @@ static size_t method_length(const char *bytes, size_t len)
 	return 0;
 }
 
-bool request_parse_http(const char *bytes, size_t len, bool queries, char *out, size_t size)
+bool request_parse_http(const char *bytes, size_t len, bool queries, struct request *out)
 {
 	static const char version[] = " HTTP/1.";
 	size_t method = method_length(bytes, len), end = method, shown;
@@ -63,7 +63,8 @@ bool request_parse_http(const char *bytes, size_t len, bool queries, char *out, 
 			shown = i + 1;
 	if (shown > method + MAX_SHOWN)
 		shown = method + MAX_SHOWN;
-	snprintf(out, size, "%.*s%s", (int)shown, bytes, shown < end ? "..." : "");
+	snprintf(out->text, sizeof(out->text), "%.*s%s", (int)shown, bytes,
+		 shown < end ? "..." : "");
 	return true;
 }
 
@@ -99,26 +100,26 @@ static bool take_word(const char *bytes, size_t len, size_t at, struct words *w)
 	return true;
 }
 
-static void append(char *out, size_t size, const char *bytes, size_t len)
+static void append(struct request *out, const char *bytes, size_t len)
 {
-	size_t used = strlen(out);
+	size_t used = strlen(out->text);
 
-	for (size_t i = 0; i < len && i < MAX_SHOWN && used + 1 < size; i++)
-		out[used++] = bytes[i] >= ' ' && bytes[i] < 0x7f ? bytes[i] : '.';
-	out[used] = '\0';
+	for (size_t i = 0; i < len && i < MAX_SHOWN && used + 1 < sizeof(out->text); i++)
+		out->text[used++] = bytes[i] >= ' ' && bytes[i] < 0x7f ? bytes[i] : '.';
+	out->text[used] = '\0';
 }
 
 /*
  * One command at `at`: where it ends; 0 if it is none.  Words behind the bytes
  * at hand are not shown, and only the last may reach there.
  */
-static size_t take_command(const char *bytes, size_t len, size_t at, bool queries, char *out,
-			   size_t size)
+static size_t take_command(const char *bytes, size_t len, size_t at, bool queries,
+			   struct request *out)
 {
 	long n = take_number(bytes, len, &at, '*');
 	struct words w;
 
-	out[0] = '\0';
+	out->text[0] = '\0';
 	if (n < 1)
 		return 0;
 	for (long i = 0; i < n; i++, at = w.next) {
@@ -130,28 +131,29 @@ static size_t take_command(const char *bytes, size_t len, size_t at, bool querie
 			return 0;
 		if (i > 0 && !queries)
 			continue;
-		append(out, size, i ? " " : "", i ? 1 : 0);
-		append(out, size, bytes + w.at, w.at + w.len > len ? len - w.at : w.len);
+		append(out, i ? " " : "", i ? 1 : 0);
+		append(out, bytes + w.at, w.at + w.len > len ? len - w.at : w.len);
 	}
 	if (n > 1 && !queries) {
-		size_t used = strlen(out);
+		size_t used = strlen(out->text);
 
-		snprintf(out + used, size - used, " (%ld argument%s)", n - 1, n == 2 ? "" : "s");
+		snprintf(out->text + used, sizeof(out->text) - used, " (%ld argument%s)", n - 1,
+			 n == 2 ? "" : "s");
 	}
 	return at;
 }
 
-bool request_parse_resp(const char *bytes, size_t len, size_t end, bool queries, char *out,
-			size_t size)
+bool request_parse_resp(const char *bytes, size_t len, size_t end, bool queries,
+			struct request *out)
 {
 	size_t at = 0;
 
 	for (int i = 0; i < MAX_COMMANDS && at < end && at < len; i++) {
-		at = take_command(bytes, len, at, queries, out, size);
+		at = take_command(bytes, len, at, queries, out);
 		if (at == 0)
 			return false;
 		if (at == end)
-			return isalpha((unsigned char)out[0]);
+			return isalpha((unsigned char)out->text[0]);
 	}
 	return false;
 }
@@ -183,7 +185,7 @@ static bool try_buffer(struct search *s, uint64_t base, uint64_t len)
 	    memory_read(s->mem, base, text, 16) < 0 || !method_length(text, 16))
 		return false;
 	n = read_text(s->mem, base, len, text);
-	if (!request_parse_http(text, n, s->queries, s->out->text, sizeof(s->out->text)))
+	if (!request_parse_http(text, n, s->queries, s->out))
 		return false;
 	s->out->confidence = 0.95;
 	return true;
@@ -204,8 +206,7 @@ static bool try_client(struct search *s, uint64_t client)
 		    memory_read(s->mem, object[i], text, 4) < 0 || text[0] != '*')
 			continue;
 		n = read_text(s->mem, object[i], object[i + 1], text);
-		if (!request_parse_resp(text, n, object[i + 1], s->queries, s->out->text,
-					sizeof(s->out->text)))
+		if (!request_parse_resp(text, n, object[i + 1], s->queries, s->out))
 			continue;
 		s->out->confidence = 0.9;
 		return true;

@@ -24,12 +24,12 @@ bool request_find(const struct raw_stack *stack, const struct frame *names, stru
 		  bool queries, struct request *out);
 
 /* The request line of HTTP/1 that bytes begin with: false if they do not. */
-bool request_parse_http(const char *bytes, size_t len, bool queries, char *out, size_t size);
+bool request_parse_http(const char *bytes, size_t len, bool queries, struct request *out);
 /*
  * The command of Redis's protocol that ends `end` bytes after the first one of
  * the buffer: false if there is none, or what is before it is none.
  */
-bool request_parse_resp(const char *bytes, size_t len, size_t end, bool queries, char *out,
-			size_t size);
+bool request_parse_resp(const char *bytes, size_t len, size_t end, bool queries,
+			struct request *out);
 
 #endif

@@ -129,8 +129,7 @@ static int open_probe(struct session_run *s, struct probe_config *pc, struct err
 }
 
 int session_open(struct session_run **out, const struct target *target,
-		 const struct session_config *config, struct recording *rec, struct sink *sink,
-		 struct error *err)
+		 const struct session_config *config, struct recording *rec, struct error *err)
 {
 	struct session_run *s = xcalloc(1, sizeof(*s));
 	struct probe_config *pc = &s->probe_config;
@@ -148,7 +147,7 @@ int session_open(struct session_run **out, const struct target *target,
 				     .gate_fd = target->gate };
 	s->config = *config;
 	s->c = (struct watch_context){ .rec = rec,
-				       .sink = sink,
+				       .sink = config->sink,
 				       .dump = config->dump,
 				       .gate = pc->gate,
 				       .show_queries = config->show_queries,

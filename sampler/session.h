@@ -27,14 +27,14 @@ struct session_config {
 	bool show_queries; /* of requests, see struct request */
 	bool dump;         /* the main thread is a loop, and is to be seen as it is right now */
 	size_t stack_ring, boundary_ring; /* bytes; 0: the probe's default */
+	struct sink *sink;                /* told of news; outlives the session */
 };
 
 struct session_run;
 
-/* Events are live when it returns 0.  target, rec and sink outlive the session. */
+/* Events are live when it returns 0.  target and rec outlive the session. */
 int session_open(struct session_run **s, const struct target *target,
-		 const struct session_config *config, struct recording *rec, struct sink *sink,
-		 struct error *err);
+		 const struct session_config *config, struct recording *rec, struct error *err);
 
 enum session_news {
 	SESSION_QUIET, /* call again */

@@ -69,8 +69,8 @@ static int evaluate(const struct walk *w, const struct step_rule *rule, const st
 	struct expr_memory m = { .base = *w->mem, .mem = w->mem, .leaf_sp = w->leaf_sp };
 
 	m.base.read = expr_read;
-	return cfi_expr_eval(rule->section->bytes + expr->value, expr->reg, &w->regs, &m.base,
-			     first, value);
+	return cfi_expr_eval((struct cfi_expr){ rule->section->bytes + expr->value, expr->reg },
+			     &w->regs, &m.base, first, value);
 }
 
 /* The caller's value of a register: 0, or -EFAULT if it is lost. */

@@ -81,8 +81,8 @@ static enum growth run_pumps(struct decider *d, const struct pump *pumps, uint32
 	if (d->exact) {
 		witness_exact(&d->refined, pumps, n, &attack, d->arena);
 	} else {
-		uint32_t found = witness_rough(&d->automaton, &d->rough.graph, pumps, n, &attack,
-					       suffixes, d->arena);
+		struct pumping along = { &d->rough.graph, pumps, n, 1 };
+		uint32_t found = witness_rough(&d->automaton, along, &attack, suffixes, d->arena);
 
 		if (!found)
 			return GROWTH_LINEAR;

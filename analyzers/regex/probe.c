@@ -121,7 +121,8 @@ static void pump_node(struct probe *p, uint32_t node)
 		if (back.n)
 			memcpy(labels + 1, back.labels, back.n * sizeof(*labels));
 		pump.word = (struct word){ labels, back.n + 1 };
-		n = witness_rough(p->automaton, g, &pump, 1, &attack, suffixes, p->arena);
+		n = witness_rough(p->automaton, (struct pumping){ g, &pump, 1, 1 }, &attack,
+				  suffixes, p->arena);
 		try_prefixes(p, &attack, &pump, suffixes, n);
 	}
 }

@@ -205,8 +205,7 @@ static void merge(struct position *into, const struct position *other)
 static void fill(struct walk *w, struct position *out, uint32_t at, const struct node *n,
 		 const struct tail *t);
 
-static void fill_repeat(struct walk *w, struct position *out, uint32_t at, const struct node *n,
-			uint32_t left, const struct tail *t);
+static void fill_repeat(struct walk *w, struct position *out, uint32_t at, const struct tail *t);
 
 /* Positions that nothing is said of let everything pass. */
 static void fill_next(struct walk *w, struct position *out, uint32_t at, const struct tail *t)
@@ -216,7 +215,7 @@ static void fill_next(struct walk *w, struct position *out, uint32_t at, const s
 	if (!t || at == w->checked)
 		return;
 	if (t->repeat) {
-		fill_repeat(w, out, at, t->repeat, t->left, t->next);
+		fill_repeat(w, out, at, t);
 	} else {
 		struct tail rest = { .items = t->items + 1, .n = t->n - 1, .next = t->next };
 
@@ -231,22 +230,23 @@ static void merge_from(struct walk *w, struct position *out, const struct positi
 		merge(&out[i], &other[i]);
 }
 
-static void fill_repeat(struct walk *w, struct position *out, uint32_t at, const struct node *n,
-			uint32_t left, const struct tail *t)
+/* What t begins with: a round of its loop, or what follows that. */
+static void fill_repeat(struct walk *w, struct position *out, uint32_t at, const struct tail *t)
 {
-	struct tail again = { .repeat = n, .left = left - 1, .next = t };
+	const struct node *n = t->repeat;
+	struct tail again = { .repeat = n, .left = t->left - 1, .next = t->next };
 	struct position other[SKIP_MAX] = { 0 };
 
 	if (node_measure(n->repeat.body).min == 0)
 		return;
-	if (left) {
+	if (t->left) {
 		fill(w, out, at, n->repeat.body, &again);
 		return;
 	}
 	/* V8 does not look at a loop twice. */
 	if (n->repeat.max > 0)
-		fill(w, other, at, n->repeat.body, n->repeat.max == 1 ? t : NULL);
-	fill_next(w, out, at, t);
+		fill(w, other, at, n->repeat.body, n->repeat.max == 1 ? t->next : NULL);
+	fill_next(w, out, at, t->next);
 	if (n->repeat.max > 0)
 		merge_from(w, out, other, at);
 }
@@ -281,7 +281,7 @@ static void note_look(struct walk *w, const struct node *n, uint32_t at)
 static void fill(struct walk *w, struct position *out, uint32_t at, const struct node *n,
 		 const struct tail *t)
 {
-	struct tail items;
+	struct tail rest;
 
 	if (!take_budget(w))
 		return;
@@ -294,8 +294,8 @@ static void fill(struct walk *w, struct position *out, uint32_t at, const struct
 		fill_next(w, out, at + 1, t);
 		break;
 	case NODE_SEQUENCE:
-		items = (struct tail){ .items = n->list.items, .n = n->list.n, .next = t };
-		fill_next(w, out, at, &items);
+		rest = (struct tail){ .items = n->list.items, .n = n->list.n, .next = t };
+		fill_next(w, out, at, &rest);
 		break;
 	case NODE_CHOICE:
 		fill_choice(w, out, at, n, t);
@@ -304,7 +304,8 @@ static void fill(struct walk *w, struct position *out, uint32_t at, const struct
 		fill(w, out, at, n->part.body, t);
 		break;
 	case NODE_REPEAT:
-		fill_repeat(w, out, at, n, n->repeat.min, t);
+		rest = (struct tail){ .repeat = n, .left = n->repeat.min, .next = t };
+		fill_repeat(w, out, at, &rest);
 		break;
 	case NODE_LOOK:
 		if (n->look.negative || n->look.check) {

@@ -39,14 +39,16 @@ static struct units symbols_of(const struct word *word, uint32_t unit, struct ar
 }
 
 /* All but the suffix; way leads to the first pump. */
-static void follow_pumps(const struct graph *g, const struct pump *pumps, struct word way,
-			 uint32_t unit, struct attack *out, struct arena *a)
+static void follow_pumps(struct pumping along, struct word way, struct attack *out, struct arena *a)
 {
+	const struct pump *pumps = along.pumps;
+
+	out->n = along.n < ATTACK_PUMPS_MAX ? along.n : ATTACK_PUMPS_MAX;
 	for (uint32_t i = 0; i < out->n; i++) {
 		if (i > 0)
-			graph_path(g, pumps[i - 1].to, pumps[i].from, &way, a);
-		out->pumps[i].prefix = symbols_of(&way, unit, a);
-		out->pumps[i].pump = symbols_of(&pumps[i].word, unit, a);
+			graph_path(along.graph, pumps[i - 1].to, pumps[i].from, &way, a);
+		out->pumps[i].prefix = symbols_of(&way, along.unit, a);
+		out->pumps[i].pump = symbols_of(&pumps[i].word, along.unit, a);
 	}
 }
 
@@ -160,18 +162,17 @@ static uint32_t find_suffixes(struct escape *e, const struct attack *attack,
 	return found;
 }
 
-uint32_t witness_rough(const struct automaton *m, const struct graph *g, const struct pump *pumps,
-		       uint32_t n, struct attack *out, struct units suffixes[SUFFIXES_MAX],
-		       struct arena *a)
+uint32_t witness_rough(const struct automaton *m, struct pumping along, struct attack *out,
+		       struct units suffixes[SUFFIXES_MAX], struct arena *a)
 {
 	struct escape *e = arena_alloc(a, sizeof(*e));
 	struct word way;
 	uint32_t found;
 
-	*out = (struct attack){ .n = n < ATTACK_PUMPS_MAX ? n : ATTACK_PUMPS_MAX };
-	if (!graph_path(g, m->start, pumps[0].from, &way, a))
+	*out = (struct attack){ 0 };
+	if (!graph_path(along.graph, m->start, along.pumps[0].from, &way, a))
 		return 0;
-	follow_pumps(g, pumps, way, 1, out, a);
+	follow_pumps(along, way, out, a);
 	e->m = m;
 	e->arena = a;
 	e->words = bits_words((uint32_t)m->n_states);
@@ -199,10 +200,11 @@ void witness_exact(const struct refined *r, const struct pump *pumps, uint32_t n
 		   struct attack *out, struct arena *a)
 {
 	const struct alphabet *alphabet = &r->automaton->alphabet;
+	struct pumping along = { &r->graph, pumps, n, r->n_sets };
 	struct word way = refined_way(r, pumps[0].from, a);
 
-	*out = (struct attack){ .n = n < ATTACK_PUMPS_MAX ? n : ATTACK_PUMPS_MAX };
-	follow_pumps(&r->graph, pumps, way, r->n_sets, out, a);
+	*out = (struct attack){ 0 };
+	follow_pumps(along, way, out, a);
 	out->suffix = future_of(r, r->nodes[pumps[out->n - 1].to].set, a);
 	spell_attack(out, alphabet, a);
 }

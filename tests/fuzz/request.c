@@ -17,14 +17,14 @@ static void check(const char *text, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *bytes = (const char *)data;
-	char text[64];
+	struct request out;
 
 	for (int queries = 0; queries < 2; queries++) {
-		if (request_parse_http(bytes, size, queries, text, sizeof(text)))
-			check(text, sizeof(text));
+		if (request_parse_http(bytes, size, queries, &out))
+			check(out.text, sizeof(out.text));
 		for (size_t end = 1; end < size + 32 && end < 512; end++)
-			if (request_parse_resp(bytes, size, end, queries, text, sizeof(text)))
-				check(text, sizeof(text));
+			if (request_parse_resp(bytes, size, end, queries, &out))
+				check(out.text, sizeof(out.text));
 	}
 	return 0;
 }

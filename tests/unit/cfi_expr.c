@@ -84,8 +84,8 @@ TEST(cfi_expr_every_operation_gives_its_value)
 	for (size_t i = 0; i < sizeof(expressions) / sizeof(expressions[0]); i++) {
 		const struct expression *e = &expressions[i];
 		uint64_t value = 0;
-		int rc =
-			cfi_expr_eval((const uint8_t *)e->bytes, e->len, &regs, &mem, NULL, &value);
+		int rc = cfi_expr_eval((struct cfi_expr){ (const uint8_t *)e->bytes, e->len },
+				       &regs, &mem, NULL, &value);
 
 		if (rc != e->rc || value != e->value)
 			test_fail(__FILE__, __LINE__, "expression %zu gives %d, 0x%llx", i, rc,
@@ -95,15 +95,18 @@ TEST(cfi_expr_every_operation_gives_its_value)
 
 TEST(cfi_expr_of_a_register_begins_with_the_cfa)
 {
+	static const uint8_t plus[] = { 0x23, 0x10 };
+	static const uint8_t plt[] = { 0x77, 0x08, 0x80, 0x00, 0x3f, 0x1a,
+				       0x3b, 0x2a, 0x33, 0x24, 0x22 };
 	struct memory mem = stack_memory();
 	struct regs regs = some_regs();
 	uint64_t cfa = 0x5000, value;
 
-	CHECK_EQ(cfi_expr_eval((const uint8_t *)"\x23\x10", 2, &regs, &mem, &cfa, &value), 0);
+	CHECK_EQ(cfi_expr_eval((struct cfi_expr){ plus, sizeof(plus) }, &regs, &mem, &cfa, &value),
+		 0);
 	CHECK_EQ(value, 0x5010);
 	regs.r[DW_RIP] = 0x40123b;
-	CHECK_EQ(cfi_expr_eval((const uint8_t *)"\x77\x08\x80\x00\x3f\x1a\x3b\x2a\x33\x24\x22", 11,
-			       &regs, &mem, NULL, &value),
+	CHECK_EQ(cfi_expr_eval((struct cfi_expr){ plt, sizeof(plt) }, &regs, &mem, NULL, &value),
 		 0);
 	CHECK_EQ(value, STACK + 16);
 }

@@ -13,8 +13,9 @@ static const char mounts[] =
 static const char *folder(const char *membership, const char *mountinfo, bool v2, size_t *mount)
 {
 	static char out[256];
+	struct cgroup_texts texts = { membership, mountinfo };
 
-	return cgroup_folder(membership, mountinfo, v2, out, sizeof(out), mount) ? out : "none";
+	return cgroup_folder(texts, v2, out, sizeof(out), mount) ? out : "none";
 }
 
 TEST(host_finds_the_group_of_each_hierarchy)

@@ -9,9 +9,9 @@
 
 static const char *http(const char *bytes, bool queries)
 {
-	static char out[256];
+	static struct request out;
 
-	return request_parse_http(bytes, strlen(bytes), queries, out, sizeof(out)) ? out : "none";
+	return request_parse_http(bytes, strlen(bytes), queries, &out) ? out.text : "none";
 }
 
 TEST(request_line_is_shown_without_its_query)
@@ -44,10 +44,9 @@ TEST(request_line_that_is_long_is_cut)
 
 static const char *resp(const char *bytes, size_t end, bool queries)
 {
-	static char out[64];
+	static struct request out;
 
-	return request_parse_resp(bytes, strlen(bytes), end, queries, out, sizeof(out)) ? out
-											: "none";
+	return request_parse_resp(bytes, strlen(bytes), end, queries, &out) ? out.text : "none";
 }
 
 TEST(request_of_redis_is_the_command_that_was_taken_last)
