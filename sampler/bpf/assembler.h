@@ -11,7 +11,7 @@
  * are 64 bits wide unless the name says 32.  Exceeding a limit is a programmer
  * error (assert).
  */
-enum { ASM_MAX_INSNS = 768, ASM_MAX_LABELS = 80, ASM_MAX_JUMPS = 128 };
+enum { ASM_MAX_INSNS = 1024, ASM_MAX_LABELS = 128, ASM_MAX_JUMPS = 192 };
 
 struct assembler {
 	struct bpf_insn insns[ASM_MAX_INSNS];

@@ -175,6 +175,27 @@ static int traced_args(const struct btf *btf, uint32_t id)
 	return -1;
 }
 
+/* The same of a member that is a pointer; *type is what it points to. */
+static int pointer_offset(const struct btf *btf, uint32_t id, const char *name, uint32_t *type)
+{
+	int at = member_offset(btf, id, name, type, 0);
+
+	*type = at >= 0 && *type < btf->n && *type ? btf->by_id[*type]->type : 0;
+	return at;
+}
+
+/* From a thread to the clock that the scheduler reads before each switch: task->se.cfs_rq->rq. */
+static void clock_path(const struct btf *btf, uint32_t task, struct kernel_types *types)
+{
+	uint32_t type = 0;
+	int *path = types->clock_path, se = member_offset(btf, task, "se", &type, 0);
+
+	path[0] = se < 0 ? -1 : pointer_offset(btf, type, "cfs_rq", &type);
+	path[1] = path[0] < 0 ? -1 : pointer_offset(btf, type, "rq", &type);
+	path[2] = path[1] < 0 ? -1 : member_offset(btf, type, "clock", &type, 0);
+	path[0] = path[2] < 0 ? -1 : se + path[0];
+}
+
 static void task_offsets(const struct btf *btf, struct kernel_types *types)
 {
 	uint32_t task = find_type(btf, BTF_KIND_STRUCT, "task_struct");
@@ -189,6 +210,7 @@ static void task_offsets(const struct btf *btf, struct kernel_types *types)
 	sched_info = member_offset(btf, task, "sched_info", &type, 0);
 	run_delay = sched_info < 0 ? -1 : member_offset(btf, type, "run_delay", &type, 0);
 	types->task_run_delay = run_delay < 0 ? -1 : sched_info + run_delay;
+	clock_path(btf, task, types);
 }
 
 int kernel_read_types(struct kernel_types *types, struct error *err)

@@ -41,6 +41,15 @@ void emit_read_clock(struct assembler *a)
 	asm_mov(a, NOW, R0);
 }
 
+void emit_not_before(struct assembler *a, int reg)
+{
+	int later = asm_label(a);
+
+	asm_jump_if(a, BPF_JGE, NOW, reg, later);
+	asm_mov(a, NOW, reg);
+	asm_place(a, later);
+}
+
 void emit_add_field(struct assembler *a, int field, int reg, int scratch)
 {
 	asm_load(a, scratch, SLOT, field);

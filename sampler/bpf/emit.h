@@ -25,6 +25,8 @@ void emit_find_slot(struct assembler *a, const struct program_maps *maps, int no
 void emit_current_id(struct assembler *a, int shift);
 /* NOW = CLOCK_MONOTONIC in ns. */
 void emit_read_clock(struct assembler *a);
+/* NOW = the time in reg, if that is later: two clocks may be a little apart. */
+void emit_not_before(struct assembler *a, int reg);
 /*
  * slot->field += reg; only scratch is lost.  Only the loop's own thread writes
  * it, so no atomic is needed.

@@ -49,6 +49,7 @@ struct kernel_types {
 	int task_state;
 	int task_flags;
 	int task_run_delay; /* sched_info.run_delay; -1 if not kept */
+	int clock_path[3];  /* offsets: se.cfs_rq, in it rq, in that clock; -1: there is none */
 };
 int kernel_read_types(struct kernel_types *types, struct error *err);
 

@@ -8,7 +8,50 @@
  * follows must cost next to nothing: one cache line, of the CPU's own, says so.
  */
 
-enum { MEMBERS = -32 }; /* place on the program's stack: slot_cpu.members */
+/* Places on the program's stack: slot_cpu.members; the CPU's struct slot_cpu; for its clock. */
+enum { MEMBERS = -32, CPU = -40, ELAPSED = -48 };
+
+/*
+ * NOW = CLOCK_MONOTONIC in ns, by the clock that the scheduler has read for this switch: reading one
+ * once more is the dearest part of this program.  How far the two are apart is looked at each
+ * millisecond.  The scheduler's may be old by then, which makes the distance too great; so it
+ * grows only as fast as one clock is ever steered away from the other.
+ */
+static void read_clock(struct assembler *a, const struct kernel_types *types)
+{
+	enum { LOOK_EACH = 1000000, TOO_LONG_AGO = 1000000000, STEERED_SHIFT = 9 };
+	int known = asm_label(a), take = asm_label(a);
+
+	if (types->clock_path[0] < 0) {
+		emit_read_clock(a);
+		return;
+	}
+	asm_load(a, NOW, CTX, NEXT);
+	for (int i = 0; i < 3; i++)
+		asm_load(a, NOW, NOW, types->clock_path[i]);
+	asm_load(a, R1, BPF_REG_10, CPU);
+	asm_load(a, R2, R1, offsetof(struct slot_cpu, looked_at));
+	asm_mov(a, R3, NOW);
+	asm_alu(a, BPF_SUB, R3, R2);
+	asm_load(a, R2, R1, offsetof(struct slot_cpu, ahead));
+	asm_jump_if_imm(a, BPF_JLT, R3, LOOK_EACH, known);
+	asm_store(a, R1, offsetof(struct slot_cpu, looked_at), NOW);
+	asm_store(a, BPF_REG_10, ELAPSED, R3);
+	asm_call(a, BPF_FUNC_ktime_get_ns);
+	asm_alu(a, BPF_SUB, R0, NOW);
+	asm_load(a, R1, BPF_REG_10, CPU);
+	asm_load(a, R2, R1, offsetof(struct slot_cpu, ahead));
+	asm_load(a, R3, BPF_REG_10, ELAPSED);
+	asm_jump_if_imm(a, BPF_JGT, R3, TOO_LONG_AGO, take);
+	asm_alu_imm(a, BPF_RSH, R3, STEERED_SHIFT);
+	asm_alu(a, BPF_ADD, R2, R3);
+	asm_jump_if(a, BPF_JSLE, R2, R0, known);
+	asm_place(a, take);
+	asm_mov(a, R2, R0);
+	asm_place(a, known);
+	asm_store(a, R1, offsetof(struct slot_cpu, ahead), R2);
+	asm_alu(a, BPF_ADD, NOW, R2);
+}
 
 /* Jumps to `runnable` or `stopped` unless the thread in `prev` leaves the CPU to sleep. */
 static void why_out(struct assembler *a, const struct kernel_types *types, int runnable,
@@ -77,12 +120,13 @@ static void key_of_sleep(struct assembler *a, int nested)
 }
 
 /* Reports a sleep in a poll that is not the loop's; takes it for the loop's if none is known. */
-static void other_poll(struct assembler *a, const struct program_maps *maps, int nested)
+static void other_poll(struct assembler *a, const struct program_maps *maps,
+		       const struct kernel_types *types, int nested)
 {
 	asm_store(a, SLOT, FIELD(other_key), R1);
 	asm_load(a, R1, R0, offsetof(struct pt_regs, rsp));
 	asm_store(a, BPF_REG_10, -24, R1);
-	emit_read_clock(a);
+	read_clock(a, types);
 	asm_load(a, R1, BPF_REG_10, -24);
 	emit_report_other(a, maps);
 	asm_load(a, R2, SLOT, FIELD(key));
@@ -105,7 +149,7 @@ static void poll_sleeps(struct assembler *a, const struct program_maps *maps,
 	asm_store(a, SLOT, FIELD(poll_ip), R1);
 	asm_store_imm(a, SLOT, FIELD(hooked_since), 0);
 	asm_place(a, same);
-	emit_read_clock(a);
+	read_clock(a, types);
 	asm_load32(a, R1, SLOT, FIELD(entered));
 	asm_jump_if_imm(a, BPF_JEQ, R1, 0, ends);
 	asm_load(a, R1, SLOT, FIELD(turn_start));
@@ -132,7 +176,7 @@ static void sleeping_call(struct assembler *a, const struct program_maps *maps,
 	key_of_sleep(a, other);
 	asm_load(a, R2, SLOT, FIELD(key));
 	asm_jump_if(a, BPF_JEQ, R1, R2, mine);
-	other_poll(a, maps, other);
+	other_poll(a, maps, types, other);
 	call_of_prev(a);
 	asm_mov(a, R5, R1);
 	asm_place(a, mine);
@@ -202,7 +246,7 @@ static void keep_delay(struct assembler *a, const struct kernel_types *types)
 static void leave_cpu(struct assembler *a, const struct kernel_types *types, int state)
 {
 	asm_store32_imm(a, SLOT, FIELD(off_state), state);
-	emit_read_clock(a);
+	read_clock(a, types);
 	asm_store(a, SLOT, FIELD(off_since), NOW);
 	keep_delay(a, types);
 }
@@ -225,8 +269,9 @@ static void count_wait(struct assembler *a, const struct kernel_types *types)
 	asm_load(a, R2, R1, offsetof(struct slot_cpu, since));
 	asm_jump_if_imm(a, BPF_JEQ, R2, 0, out);
 	asm_mov(a, RECORD, R1);
-	emit_read_clock(a);
+	read_clock(a, types);
 	asm_load(a, R2, RECORD, offsetof(struct slot_cpu, since));
+	emit_not_before(a, R2);
 	asm_store(a, RECORD, offsetof(struct slot_cpu, since), NOW);
 	asm_alu(a, BPF_SUB, NOW, R2);
 	asm_load(a, R2, RECORD, offsetof(struct slot_cpu, longest));
@@ -293,7 +338,8 @@ static void switch_out(struct assembler *a, const struct program_maps *maps,
 }
 
 /* The thread in `next` comes back to the CPU. */
-static void switch_in(struct assembler *a, const struct program_maps *maps, int out)
+static void switch_in(struct assembler *a, const struct program_maps *maps,
+		      const struct kernel_types *types, int out)
 {
 	int not_stopped = asm_label(a), report = asm_label(a), done = asm_label(a);
 	int in_turn = asm_label(a), slept = asm_label(a), by_length = asm_label(a);
@@ -303,8 +349,9 @@ static void switch_in(struct assembler *a, const struct program_maps *maps, int 
 	asm_load(a, R1, SLOT, FIELD(poll_start));
 	asm_jump_if_imm(a, BPF_JEQ, R1, 0, out);
 	/* The poll ends, or it sleeps again and switch_out() takes this back. */
-	emit_read_clock(a);
+	read_clock(a, types);
 	asm_load(a, R1, SLOT, FIELD(poll_start));
+	emit_not_before(a, R1);
 	asm_mov(a, R2, NOW);
 	asm_alu(a, BPF_SUB, R2, R1);
 	emit_add_field(a, FIELD(polled), R2, R3);
@@ -313,8 +360,9 @@ static void switch_in(struct assembler *a, const struct program_maps *maps, int 
 	asm_jump(a, out);
 
 	asm_place(a, in_turn);
-	emit_read_clock(a);
+	read_clock(a, types);
 	asm_load(a, R1, SLOT, FIELD(off_since));
+	emit_not_before(a, R1);
 	asm_mov(a, R2, NOW);
 	asm_alu(a, BPF_SUB, R2, R1);
 	emit_add_field(a, FIELD(off_time), R2, R3);
@@ -370,6 +418,7 @@ void program_switch(struct assembler *a, const struct program_maps *maps,
 	asm_mov(a, CTX, R1);
 	asm_call(a, BPF_FUNC_get_smp_processor_id);
 	cpu_of(a, maps);
+	asm_store(a, BPF_REG_10, CPU, R1);
 	count_wait(a, types);
 	asm_load(a, R1, R1, offsetof(struct slot_cpu, members));
 	asm_store(a, BPF_REG_10, MEMBERS, R1);
@@ -381,7 +430,7 @@ void program_switch(struct assembler *a, const struct program_maps *maps,
 	asm_place(a, next);
 	thread_of(a, types, NEXT, out);
 	emit_find_slot(a, maps, out);
-	switch_in(a, maps, out);
+	switch_in(a, maps, types, out);
 	asm_place(a, out);
 	asm_exit(a, 0);
 	asm_link(a);

@@ -111,6 +111,7 @@ void emit_turn_ends(struct assembler *a, const struct program_maps *maps,
 
 	asm_load(a, R1, SLOT, FIELD(turn_start));
 	asm_jump_if_imm(a, BPF_JEQ, R1, 0, ended);
+	emit_not_before(a, R1);
 	asm_mov(a, R2, NOW);
 	asm_alu(a, BPF_SUB, R2, R1);
 	count_turn(a, maps);

@@ -83,7 +83,7 @@ union slot_room {
 };
 
 /*
- * What the program on switches needs of a CPU at each of them, in half a cache
+ * What the program on switches needs of a CPU at each of them, in one cache
  * line.  A loop that lost the CPU inside its turn waits for it: which of the
  * threads that got it instead ran longest at a time?
  */
@@ -91,8 +91,11 @@ struct slot_cpu {
 	uint64_t since; /* the last switch; 0: no loop waits for this CPU */
 	uint64_t longest, by;
 	uint64_t members; /* bit n: a followed thread's id is n modulo 64; by user space */
+	/* CLOCK_MONOTONIC less the scheduler's clock (signed), and the latter when that was seen. */
+	uint64_t ahead, looked_at;
+	uint64_t unused[2];
 };
-enum { SLOT_CPUS = 1024, SLOT_CPU_SHIFT = 5 }; /* CPUs beyond share with others */
+enum { SLOT_CPUS = 1024, SLOT_CPU_SHIFT = 6 }; /* CPUs beyond share with others */
 _Static_assert(sizeof(struct slot_cpu) == 1 << SLOT_CPU_SHIFT, "programs shift by it");
 
 /*
