@@ -138,12 +138,24 @@ static uint32_t heaviest_stack(const struct recording *rec, uint32_t stall, uint
 	return stack;
 }
 
+/* What its culprit's finding says, once there is one. */
+static const char *advice_on(const struct tui *t, const struct recording *rec,
+			     const struct verdict_line *what)
+{
+	uint32_t known = model_find(&t->model, rec, what->cause, what->frame);
+	const struct finding *f =
+		known < t->model.n_culprits ? t->model.culprits[known].finding : NULL;
+
+	return f ? f->advice : cause_info[what->cause].advice;
+}
+
 static void detail(struct tui *t, const struct recording *rec, int width, struct strbuf *title)
 {
 	uint32_t id = t->ids[t->selected[VIEW_STALLS]];
 	const struct stall *s = &rec->stalls[id];
 	struct verdict_line what = what_of(t, id);
 	struct strbuf b = { 0 };
+	const char *advice;
 
 	strbuf_puts_visible(title, what.title ? what.title : "stall");
 	strbuf_puts(title, separator(t->canvas.ascii));
@@ -162,9 +174,10 @@ static void detail(struct tui *t, const struct recording *rec, int width, struct
 		lines_wrap(&t->details, &t->canvas, (struct spot){ 0, 1, width, TONE_PLAIN }, b.s);
 		strbuf_destroy(&b);
 	}
-	if (cause_info[what.cause].advice)
+	advice = advice_on(t, rec, &what);
+	if (advice)
 		lines_wrap(&t->details, &t->canvas, (struct spot){ 0, 1, width, TONE_GOOD },
-			   cause_info[what.cause].advice);
+			   advice);
 	detail_stack(t, rec, heaviest_stack(rec, id, what.frame), what.frame);
 }
 

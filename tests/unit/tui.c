@@ -7,7 +7,7 @@
 #include "analyzers/analyze.h"
 #include "report/tui/history.h"
 #include "report/tui/lines.h"
-#include "tests/builder.h"
+#include "tests/diagnosing.h"
 #include "tests/test.h"
 
 /* The canvas as text, rows separated by newlines; to be freed. */
@@ -230,6 +230,31 @@ TEST(sorts_filters_moves_and_asks_for_what_it_cannot_do_itself)
 	CHECK(!tui_paused(t));
 	tui_key(t, rec, 'p');
 	CHECK(tui_paused(t));
+	diagnosis_free(d);
+	tui_free(t);
+	recording_free(rec);
+}
+
+TEST(shows_of_a_stall_the_stack_with_its_culprit_and_what_helps_there)
+{
+	struct tui *t = tui_new(&(struct tui_config){ .live = true, .ascii = true });
+	struct recording *rec = build_recording("v8");
+	struct diagnosis *d;
+	const struct canvas *c;
+
+	build_stall(rec, 1000, 200);
+	build_sample(rec, "n uv__update_time @/usr/bin/node\nn main @/usr/bin/node", 60);
+	for (int i = 0; i < 3; i++)
+		build_sample(rec, PBKDF2 "j login @/app/server.js:33/30\nn main @/usr/bin/node",
+			     46);
+	d = diagnose(rec);
+	tui_tick(t, rec);
+	tui_diagnosis(t, rec, d);
+	type(t, rec, "\t\n");
+	c = tui_draw(t, rec, 40, 100);
+	CHECK(shows(c, "[Stalls]"));
+	CHECK(shows(c, "> login"));
+	CHECK(shows(c, "Call crypto.pbkdf2()"));
 	diagnosis_free(d);
 	tui_free(t);
 	recording_free(rec);
