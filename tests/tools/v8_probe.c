@@ -4,7 +4,8 @@
  * to the running process instead of watching it from its first instruction.
  *
  *	--seconds N   sample for so long (2)
- *	--after MS    let it run so long before anything is opened (0: from exec on)
+ *	--after MS    let it use so much CPU time before anything is opened (0: from exec on); one
+ *	              that seldom runs has eight times as long
  *	--hz N        samples per second of CPU time (400)
  *	--marks TEXT  lines of the script with that text: innermost frames should be there
  *	--lines       print the share of each line of the script (innermost frames)
@@ -32,6 +33,7 @@ enum {
 	SAMPLES_MAX = 1 << 16,
 	STACK_BYTES = 48 << 10,
 	REFRESH_US = 20000,
+	POLL_US = 5000,
 	LATE_US = 1000, /* a sample read later may have lost its arguments: not counted then */
 };
 
@@ -257,6 +259,18 @@ static pid_t busiest_worker(pid_t pid)
 	return busiest;
 }
 
+/* On a loaded machine no other clock tells how far the start of a program has come. */
+static void let_run(pid_t pid, int ms)
+{
+	double end = now_us(CLOCK_MONOTONIC) + 8e3 * ms;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) != 0)
+		return;
+	while (now_us(clock) < 1e3 * ms && now_us(CLOCK_MONOTONIC) < end)
+		usleep(POLL_US);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -313,7 +327,7 @@ int main(int argc, char **argv)
 		load_marks(p);
 	p->rec = recording_new();
 	pid = samples_start((const char *const *)argv + optind);
-	usleep((useconds_t)after * 1000);
+	let_run(pid, after);
 	setpriority(PRIO_PROCESS, 0, -10); /* as a session does */
 	wanted.tid = worker ? busiest_worker(pid) : pid;
 	p->space = space_new(pid);
