@@ -93,21 +93,92 @@ enum code_frame code_frame_at(struct space *space, struct memory *mem, uint64_t 
 	return CODE_ANY;
 }
 
-bool code_makes_or_leaves_frame(struct space *space, struct memory *mem, uint64_t pc)
+bool code_makes_frame(struct space *space, struct memory *mem, uint64_t pc)
 {
-	enum { PROLOGUE = 64, EPILOGUE = 16 }; /* bytes: V8's checks before, its ways to return */
+	enum { PROLOGUE = 64 }; /* bytes: V8's checks before */
 	uint8_t bytes[PROLOGUE + 4];
 
 	if (code_read(space, mem, pc, bytes, sizeof(bytes)) < 0)
 		return false;
-	/* A pop %rbp or leave before the ret: the frame is still there. */
-	for (size_t i = 0; i < EPILOGUE && bytes[i] != 0x5d && bytes[i] != 0xc9; i++)
-		if (is_ret(bytes[i]))
-			return true;
 	for (size_t i = 1; i <= PROLOGUE; i++)
 		if (is_frame_start(bytes + i))
 			return true;
 	return false;
+}
+
+/*
+ * What stands between the end of a frame of V8 and its ret: the number of arguments is
+ * compared, and they are dropped from under the return address, which a register keeps.
+ */
+static const struct exit_step {
+	uint8_t op, mask; /* of the opcode, behind a prefix REX */
+	int16_t modrm;    /* under modrm_mask; -1: it has none */
+	uint8_t modrm_mask;
+	uint8_t len; /* without REX */
+	enum { EXIT_PLAIN, EXIT_POP, EXIT_PUSH, EXIT_RET } does;
+} exit_steps[] = {
+	/* clang-format off */
+	{ 0x83, 0xff, 0xf8, 0xf8, 3, EXIT_PLAIN }, /* cmp $imm8,%reg */
+	{ 0x81, 0xff, 0xf8, 0xf8, 6, EXIT_PLAIN }, /* cmp $imm32,%reg */
+	{ 0x39, 0xfd, 0xc0, 0xc0, 2, EXIT_PLAIN }, /* cmp %reg,%reg, either way */
+	{ 0x70, 0xf0, -1,   0,    2, EXIT_PLAIN }, /* jcc */
+	{ 0x0f, 0xff, 0x80, 0xf0, 6, EXIT_PLAIN }, /* jcc, far */
+	{ 0x8d, 0xff, 0x24, 0xff, 3, EXIT_PLAIN }, /* lea (%rsp,%reg,8),%rsp */
+	{ 0x8d, 0xff, 0x64, 0xff, 4, EXIT_PLAIN }, /* the same with an offset */
+	{ 0x03, 0xff, 0xe0, 0xf8, 2, EXIT_PLAIN }, /* add %reg,%rsp, both encodings */
+	{ 0x01, 0xff, 0xc4, 0xc7, 2, EXIT_PLAIN },
+	{ 0x58, 0xf8, -1,   0,    1, EXIT_POP },
+	{ 0x50, 0xf8, -1,   0,    1, EXIT_PUSH },
+	{ 0xc3, 0xff, -1,   0,    1, EXIT_RET },
+	{ 0xc2, 0xff, -1,   0,    3, EXIT_RET },
+	/* clang-format on */
+};
+
+static const struct exit_step *exit_step_at(const uint8_t *at)
+{
+	for (size_t i = 0; i < sizeof(exit_steps) / sizeof(exit_steps[0]); i++) {
+		const struct exit_step *s = &exit_steps[i];
+
+		if ((at[0] & s->mask) == s->op &&
+		    (s->modrm < 0 || (at[1] & s->modrm_mask) == s->modrm))
+			return s;
+	}
+	return NULL;
+}
+
+int code_leaves_frame(struct space *space, struct memory *mem, uint64_t pc)
+{
+	/* By number in an instruction; those of the frame itself are not popped once it is gone. */
+	static const int8_t dwarf[16] = { 0, 2, 1, 3, -1, -1, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15 };
+	enum { EXIT_BYTES = 32, LONGEST = 8 };
+	uint8_t bytes[EXIT_BYTES + LONGEST];
+	const uint8_t *at = bytes;
+	int kept = -1;
+
+	if (code_read(space, mem, pc, bytes, sizeof(bytes)) < 0)
+		return -1;
+	while (at < bytes + EXIT_BYTES) {
+		bool high = *at >> 4 == 4 && *at & 1;
+		const struct exit_step *step;
+		int reg;
+
+		at += *at >> 4 == 4;
+		step = exit_step_at(at);
+		if (!step)
+			return -1;
+		if (step->does == EXIT_RET)
+			return CODE_RETURNS_AT_SP;
+		reg = dwarf[(*at & 7) | high << 3];
+		if (step->does == EXIT_PUSH)
+			return kept < 0 ? reg : kept == reg ? CODE_RETURNS_AT_SP : -1;
+		if (step->does == EXIT_POP) {
+			if (kept >= 0 || reg < 0)
+				return -1;
+			kept = reg;
+		}
+		at += step->len;
+	}
+	return -1;
 }
 
 static bool is_plt_stub(struct space *space, struct memory *mem, uint64_t addr)

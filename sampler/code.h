@@ -24,8 +24,14 @@ bool code_ends_in_call(const uint8_t *bytes, size_t n);
 int code_after_call(struct space *space, struct memory *mem, uint64_t addr);
 /* The state of the frame when pc is about to run. */
 enum code_frame code_frame_at(struct space *space, struct memory *mem, uint64_t pc);
-/* Whether a frame is about to be made, or was just left: the code ahead says so, by its looks. */
-bool code_makes_or_leaves_frame(struct space *space, struct memory *mem, uint64_t pc);
+/* Whether a frame is about to be made: the code ahead says so, by its looks. */
+bool code_makes_frame(struct space *space, struct memory *mem, uint64_t pc);
+/*
+ * Where the return address is if V8's code has left its frame and is about to return: in a
+ * register (its DWARF number), or at rsp.  -1: it has not.
+ */
+enum { CODE_RETURNS_AT_SP = 7 };
+int code_leaves_frame(struct space *space, struct memory *mem, uint64_t pc);
 enum code_call {
 	CODE_CALLS_OTHER, /* another function, for certain */
 	CODE_CALLS_SOME,  /* what a register or a word of memory says */

@@ -25,6 +25,7 @@ enum {
 	RUNTIME_MAX_INLINED = 32, /* functions that a compiler put into another */
 	RUNTIME_MAX_NAMES = 1024, /* of one native frame: an interpreter may run many functions */
 	RUNTIME_MAX_ARGUMENTS = 16,
+	RUNTIME_NO_FRAME = RUNTIME_MAX_NAMES + 1,
 };
 
 /* An argument, and the word of the stack that led to it. */
@@ -57,7 +58,7 @@ struct runtime {
 	/*
 	 * Names stack->frames[i]: fills out (innermost inlined function first) and
 	 * returns how many, at most RUNTIME_MAX_NAMES; 0: not a frame of this
-	 * runtime.  Called for i from the leaf on; mem shows the stack as it was sampled.
+	 * runtime; RUNTIME_NO_FRAME: what the unwinder took for a frame is none.  Called for i from the leaf on; mem shows the stack as it was sampled.
 	 */
 	size_t (*name_frame)(void *state, const struct raw_stack *stack, size_t i,
 			     struct memory *mem, struct frame *out);

@@ -233,6 +233,8 @@ static void name_frame(struct stack_maker *m, size_t i, struct memory *mem)
 			break;
 		}
 		n = runtimes[r]->name_frame(m->attached[r].state, &m->raw, i, mem, out);
+		if (n == RUNTIME_NO_FRAME)
+			break;
 		for (size_t k = 0; k < n; k++)
 			push(m, recording_frame(m->rec, &out[k]));
 		if (n && runtimes[r] == &runtime_native && out[0].kind == FRAME_NATIVE)

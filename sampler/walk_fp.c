@@ -17,20 +17,26 @@ static enum stack_end check_return(struct walk *w, uint64_t ra)
 	return step_rules_after_call(w->rules, w->mem, ra) ? GOES_ON : STACK_NO_UNWIND_INFO;
 }
 
-/* Moves to the caller whose return address is at `slot`, rbp being the caller's already. */
+/* Moves to the caller at ra, rbp being its own already. */
+static enum stack_end step_to(struct walk *w, uint64_t ra, uint64_t sp, enum unwind_how how)
+{
+	enum stack_end end = check_return(w, ra);
+
+	if (end != GOES_ON)
+		return end;
+	w->regs.valid &= WALK_ALWAYS | 1u << DW_RBP;
+	walk_to(w, ra, sp, how);
+	return GOES_ON;
+}
+
+/* The same with its address at `slot`. */
 static enum stack_end step_return(struct walk *w, uint64_t slot, enum unwind_how how)
 {
-	enum stack_end end;
 	uint64_t ra;
 
 	if (memory_read_u64(w->mem, slot, &ra) < 0)
 		return walk_unreadable(w, slot);
-	end = check_return(w, ra);
-	if (end != GOES_ON)
-		return end;
-	w->regs.valid &= WALK_ALWAYS | 1u << DW_RBP;
-	walk_to(w, ra, slot + 8, how);
-	return GOES_ON;
+	return step_to(w, ra, slot + 8, how);
 }
 
 /* A frame that begins with its caller's rbp, at fp. */
@@ -77,7 +83,7 @@ static bool leaf_has_no_frame(struct walk *w, enum step_code code)
 	if (!returns_at_sp(w, &ra))
 		return false;
 	if (code == STEP_IN_JIT)
-		return code_makes_or_leaves_frame(space, w->mem, pc);
+		return code_makes_frame(space, w->mem, pc);
 	if (code == STEP_IN_BARE_FILE)
 		return true;
 	/* V8's builtins are called by each other and by JIT code, other code by anyone. */
@@ -222,9 +228,25 @@ static enum stack_end scan_for_caller(struct walk *w)
 	return STACK_NO_UNWIND_INFO;
 }
 
+/* A leaf that has left its frame and is on its way to a ret. */
+static enum stack_end leave_exit(struct walk *w)
+{
+	int reg = code_leaves_frame(w->rules->space, w->mem, w->regs.r[DW_RIP]);
+	uint64_t sp = w->regs.r[DW_RSP], ra;
+
+	if (reg < 0 || !regs_have(&w->regs, (unsigned)reg))
+		return STACK_NO_UNWIND_INFO;
+	ra = w->regs.r[reg];
+	if (reg == CODE_RETURNS_AT_SP)
+		return returns_at_sp(w, &ra) ? step_return(w, sp, HOW_FP) : STACK_NO_UNWIND_INFO;
+	return step_rules_after_call(w->rules, w->mem, ra) == 1 ? step_to(w, ra, sp, HOW_FP)
+								: STACK_NO_UNWIND_INFO;
+}
+
 /* A leaf that its next instruction, or the stack below it, tells to have no frame of its own. */
 static enum stack_end leave_leaf(struct walk *w, enum step_code code)
 {
+	enum stack_end end = STACK_NO_UNWIND_INFO;
 	uint64_t sp = w->regs.r[DW_RSP], ra;
 
 	switch (code_frame_at(w->rules->space, w->mem, w->regs.r[DW_RIP])) {
@@ -238,7 +260,11 @@ static enum stack_end leave_leaf(struct walk *w, enum step_code code)
 	case CODE_ANY:
 		break;
 	}
-	return leaf_has_no_frame(w, code) ? step_return(w, sp, HOW_SCAN) : STACK_NO_UNWIND_INFO;
+	if (code != STEP_IN_BARE_FILE)
+		end = leave_exit(w);
+	if (end == STACK_NO_UNWIND_INFO && leaf_has_no_frame(w, code))
+		end = step_return(w, sp, HOW_SCAN);
+	return end;
 }
 
 /* What is left to try where neither code nor frame pointer leads on. */

@@ -250,11 +250,14 @@ void snapshot_print(const struct snapshot *s, struct memory *mem, FILE *out)
 	for (size_t i = 0; i < s->stack.n; i++) {
 		size_t n = v8_name_frame(v8, &s->stack, i, mem, frames);
 
+		if (n == RUNTIME_NO_FRAME)
+			continue;
 		for (size_t k = 0; k < n; k++)
 			print_frame(&frames[k], out);
 		if (n == 0)
 			fprintf(out, "-\n");
-		names[i] = n ? frames[0] : (struct frame){ .kind = FRAME_NATIVE };
+		if (n)
+			names[i] = frames[0];
 	}
 	print_arguments(v8, s, mem, names, out);
 	for (size_t i = 0; i < rec->n_notes; i++)

@@ -91,20 +91,59 @@ TEST(code_at_a_leaf_tells_its_frame)
 	space_free(jit.space);
 }
 
-TEST(code_ahead_tells_whether_a_frame_is_made_or_left)
+TEST(code_ahead_tells_whether_a_frame_is_made)
 {
 	struct jit jit;
 
 	jit_init(&jit);
 	PLACE(&jit, 0x1120, "\x55\x48\x89\xe5");
-	PLACE(&jit, 0x1200, "\x48\x89\xec\x5d\x59\x48\x8d\x24\xcc\x51\xc3");
-	CHECK(code_makes_or_leaves_frame(jit.space, &jit.mem, 0x1100));
-	CHECK(!code_makes_or_leaves_frame(jit.space, &jit.mem, 0x1121));
-	CHECK(!code_makes_or_leaves_frame(jit.space, &jit.mem, 0x1080));
-	CHECK(!code_makes_or_leaves_frame(jit.space, &jit.mem, 0x1200));
-	CHECK(!code_makes_or_leaves_frame(jit.space, &jit.mem, 0x1203));
-	CHECK(code_makes_or_leaves_frame(jit.space, &jit.mem, 0x1204));
-	CHECK(!code_makes_or_leaves_frame(jit.space, &jit.mem, 0x1ff8));
+	CHECK(code_makes_frame(jit.space, &jit.mem, 0x1100));
+	CHECK(!code_makes_frame(jit.space, &jit.mem, 0x1121));
+	CHECK(!code_makes_frame(jit.space, &jit.mem, 0x1080));
+	CHECK(!code_makes_frame(jit.space, &jit.mem, 0x1ff8));
+	space_free(jit.space);
+}
+
+/* As V8 10 to 14.1 return, then as Maglev of 14.6 does. */
+TEST(code_ahead_tells_where_the_return_address_is_once_the_frame_is_left)
+{
+	struct jit jit;
+
+	jit_init(&jit);
+	PLACE(&jit, 0x1200,
+	      "\x48\x8b\xe5\x5d" /* mov %rbp,%rsp; pop %rbp */
+	      "\x48\x83\xf9\x01\x7f\x03\xc2\x08\x00" /* cmp $1,%rcx; jg; ret $8 */
+	      "\x41\x5a\x48\x8d\x24\xcc\x41\x52\xc3"); /* pop %r10; lea; push %r10; ret */
+	PLACE(&jit, 0x1300,
+	      "\x49\x83\xf8\x02\x0f\x8f\x03\x00\x00\x00\xc2\x10\x00"
+	      "\x59\x4a\x8d\x24\xc4\x51\xc3");
+	CHECK_EQ(code_leaves_frame(jit.space, &jit.mem, 0x1200), -1);
+	CHECK_EQ(code_leaves_frame(jit.space, &jit.mem, 0x1203), -1);
+	CHECK_EQ(code_leaves_frame(jit.space, &jit.mem, 0x1204), CODE_RETURNS_AT_SP);
+	CHECK_EQ(code_leaves_frame(jit.space, &jit.mem, 0x1208), CODE_RETURNS_AT_SP);
+	CHECK_EQ(code_leaves_frame(jit.space, &jit.mem, 0x120d), CODE_RETURNS_AT_SP);
+	CHECK_EQ(code_leaves_frame(jit.space, &jit.mem, 0x120f), 10);
+	CHECK_EQ(code_leaves_frame(jit.space, &jit.mem, 0x1213), 10);
+	CHECK_EQ(code_leaves_frame(jit.space, &jit.mem, 0x1300), CODE_RETURNS_AT_SP);
+	CHECK_EQ(code_leaves_frame(jit.space, &jit.mem, 0x130d), CODE_RETURNS_AT_SP);
+	CHECK_EQ(code_leaves_frame(jit.space, &jit.mem, 0x130e), 2);
+	CHECK_EQ(code_leaves_frame(jit.space, &jit.mem, 0x1312), 2);
+	CHECK_EQ(code_leaves_frame(jit.space, &jit.mem, 0x5000), -1);
+	space_free(jit.space);
+}
+
+/* sub %edx,%eax; shr %eax; add %edx,%eax: their operands look like a ret. */
+TEST(code_of_a_loop_has_not_left_its_frame)
+{
+	struct jit jit;
+
+	jit_init(&jit);
+	PLACE(&jit, 0x1100, "\x2b\xc2\xd1\xe8\x03\xc2\xc1\xe8\x13");
+	PLACE(&jit, 0x1200, "\x5d\xc3");
+	PLACE(&jit, 0x1300, "\x59\x5a\xc3");
+	CHECK_EQ(code_leaves_frame(jit.space, &jit.mem, 0x1100), -1);
+	CHECK_EQ(code_leaves_frame(jit.space, &jit.mem, 0x1200), -1);
+	CHECK_EQ(code_leaves_frame(jit.space, &jit.mem, 0x1300), -1);
 	space_free(jit.space);
 }
 

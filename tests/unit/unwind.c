@@ -355,6 +355,29 @@ TEST(unwind_by_frame_pointers_gives_each_frame_its_own)
 	jit_free(jit);
 }
 
+/* V8 drops arguments from under the return address, which is in no word of the stack then. */
+TEST(unwind_takes_the_return_address_from_the_register_that_keeps_it)
+{
+	enum { CODE = JIT_STACK + 0x8000 };
+	struct jit *jit = jit_new();
+	uint8_t *code = (uint8_t *)jit->words + (CODE - JIT_STACK);
+
+	space_add(jit->space,
+		  &(struct mapping){
+			  .start = CODE, .end = CODE + 0x1000, .exec = true, .anon = true, .path = "" });
+	memcpy(code + 0x10, "\x41\x52\xc3", 3);     /* push %r10; ret */
+	memcpy(code + 0x100, "\x90\x90\xff\xd0", 4); /* call *%rax */
+	jit->regs.valid |= 1u << 10;
+	jit->regs.r[10] = CODE + 0x104;
+	jit->regs.r[DW_RIP] = CODE + 0x10;
+	jit_frame(jit, 4, 10, JIT + 0x100);
+	CHECK_EQ(jit_unwind(jit), STACK_NO_UNWIND_INFO);
+	CHECK_EQ(jit->stack.frames[1].pc, CODE + 0x104);
+	CHECK_EQ(jit->stack.frames[1].fp, JIT_STACK + 4 * 8);
+	CHECK_EQ(jit->stack.frames[2].pc, JIT + 0x100);
+	jit_free(jit);
+}
+
 TEST(unwind_by_frame_pointers_never_goes_down_or_round)
 {
 	struct jit *jit = jit_new();

@@ -99,6 +99,30 @@ TEST(snapshots_of_node_between_the_supported_ones_are_named_as_when_they_were_ta
 	CHECK(check_all("fixtures/snapshots/v8/node23-*.snap") >= 7);
 }
 
+/* What the unwinder takes for the caller is a word that another function left in the frame. */
+TEST(snapshot_with_an_old_return_address_at_the_stack_pointer_has_no_frame_for_it)
+{
+	const char *path = test_source("fixtures/snapshots/v8/node26-maglev.snap");
+	struct snapshot *s = snapshot_load(path);
+	struct raw_frame *frames;
+	char *want = read_text(path), *got = NULL;
+	size_t size;
+	FILE *out;
+
+	CHECK(s && want);
+	frames = s->stack.frames;
+	memmove(&frames[1], &frames[0], s->stack.n++ * sizeof(*frames));
+	frames[1].pc = frames[2].pc;
+	frames[1].how = HOW_SCAN;
+	out = open_memstream(&got, &size);
+	snapshot_print(s, &s->base, out);
+	fclose(out);
+	CHECK_STR(got, want);
+	free(got);
+	free(want);
+	snapshot_free(s);
+}
+
 /* A layout that is wrong must be noticed, not believed: the self-check steps down and says so. */
 TEST(snapshot_read_with_the_rows_of_another_version_has_few_lines_and_a_note)
 {

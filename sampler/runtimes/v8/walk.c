@@ -7,6 +7,7 @@ enum {
 	FRAME_BYTES_MAX = 1 << 20,
 	MARKER_MAX = 128,   /* twice the largest frame type, and some */
 	CALLER_WORDS = 512, /* searched for a return address under a frameless builtin */
+	DW_RDI = 5,
 	DW_R9 = 9,
 	DW_R12 = 12,
 };
@@ -46,8 +47,11 @@ static enum where where_of(struct v8 *v8, const struct raw_stack *stack, size_t 
 	return WHERE_BUILTIN;
 }
 
+/* A leaf that has just begun its frame has not written all of it: what lies there is older. */
 static bool read_slot(struct walk *w, int32_t offset, uint64_t *word)
 {
+	if (w->leaf && offset < 0 && w->frame->fp + (uint64_t)(int64_t)offset < w->frame->sp)
+		return false;
 	return v8_read(&w->v8->heap, w->frame->fp + (uint64_t)(int64_t)offset, word, sizeof(*word));
 }
 
@@ -159,6 +163,18 @@ static bool slot_function(struct walk *w, struct v8_function *f)
 	return shared && v8_function_of(w->v8, shared, f);
 }
 
+/* The function of a leaf that has just been called, by the register that brought it. */
+static bool entry_function(struct walk *w, struct v8_function *f)
+{
+	const struct regs *regs = &w->stack->regs;
+	uint64_t shared;
+
+	if (!w->leaf || !(regs->valid >> DW_RDI & 1))
+		return false;
+	shared = v8_shared_of(w->v8, regs->r[DW_RDI]);
+	return shared && v8_function_of(w->v8, shared, f);
+}
+
 /*
  * The function of an interpreted or baseline frame.  Its JSFunction is young and may have
  * moved, leaving its place to another one, since the sample was taken; bytecode stays.
@@ -168,7 +184,7 @@ static bool bytecode_function(struct walk *w, uint64_t array, struct v8_function
 	struct v8_bytecode_slot *slot = &w->v8->bytecodes[array / 8 % V8_BYTECODES];
 	uint64_t own;
 
-	if (slot_function(w, f) &&
+	if ((slot_function(w, f) || entry_function(w, f)) &&
 	    (!v8_function_bytecode(w->v8, f->shared, &own) || own == array)) {
 		*slot = (struct v8_bytecode_slot){ array, f->shared };
 		return true;
@@ -216,14 +232,44 @@ static bool emit_compiled(struct walk *w, const struct v8_code *code, uint64_t p
 	return tier < 0 && emit_interpreted(w, f);
 }
 
-/* Baseline code does not say whose it is. */
+/* Baseline code says whose it is by its bytecode, which a function that is old may have lost. */
 static bool is_code_of(struct v8 *v8, const struct v8_code *code, const struct v8_function *f)
 {
 	struct v8_function g;
+	uint64_t array;
 
-	return code->kind == v8->layout.kind_baseline ||
-	       (v8_is_optimized(v8, code) && v8_optimized_function(v8, code, &g) &&
-		g.shared == f->shared);
+	if (code->kind == v8->layout.kind_baseline)
+		return !v8_function_bytecode(v8, f->shared, &array) ||
+		       array == v8_bytecode_array(v8, code->deopt);
+	return v8_is_optimized(v8, code) && v8_optimized_function(v8, code, &g) &&
+	       g.shared == f->shared;
+}
+
+/*
+ * Is the frame no caller of the one before, although it came from a return address at its
+ * stack pointer?  A frame holds old ones in slots not written yet: then it is not the frame
+ * of the code that they are in.
+ */
+static bool is_old_return(const struct walk *callee)
+{
+	struct walk w = *callee;
+	struct v8_function f;
+	struct v8_code code;
+	int type = frame_type(&w);
+	uint64_t pc = raw_frame_lookup_pc(&w.stack->frames[w.i + 1]);
+
+	if (type == -2 || where_of(w.v8, w.stack, w.i + 1, pc) != WHERE_JIT ||
+	    !v8_code_find(w.v8, pc, &code) ||
+	    (code.kind != w.v8->layout.kind_baseline && !v8_is_optimized(w.v8, &code)))
+		return false;
+	return type >= 0 || (slot_function(&w, &f) && !is_code_of(w.v8, &code, &f));
+}
+
+/* Did the unwinder see that the frame at fp is not yet, or no longer, the one of frame i? */
+static bool is_frame_of_caller(const struct walk *w)
+{
+	return w->i + 1 < w->stack->n && w->stack->frames[w->i + 1].fp == w->frame->fp &&
+	       !is_old_return(w);
 }
 
 /*
@@ -313,8 +359,7 @@ static size_t name_builtin(struct walk *w)
 		return name_builtin_exit(w);
 	if (type != -1 || !slot_function(w, f))
 		return 0;
-	/* The unwinder saw that the builtin made no frame: the caller comes next. */
-	if (w->i + 1 < w->stack->n && w->stack->frames[w->i + 1].fp == w->frame->fp) {
+	if (is_frame_of_caller(w)) {
 		f->shared = 0;
 		return 0;
 	}
@@ -333,8 +378,7 @@ static void emit_lost_caller(struct walk *w, const struct v8_function *callee)
 	uint64_t words[2], back;
 
 	if (!w->leaf || !slot_function(w, &f) || f.shared == callee->shared || !f.script ||
-	    (w->i + 1 < w->stack->n && w->stack->frames[w->i + 1].fp == w->frame->fp) ||
-	    !v8_read(&w->v8->heap, w->frame->sp, words, sizeof(words)))
+	    is_frame_of_caller(w) || !v8_read(&w->v8->heap, w->frame->sp, words, sizeof(words)))
 		return;
 	/* Between the push of the caller's frame pointer and the move that makes its own. */
 	back = words[words[0] == w->frame->fp ? 1 : 0] - 1;
@@ -379,7 +423,7 @@ static size_t name_jit(struct walk *w)
 			emit_lost_caller(w, f);
 	} else if (type >= 0 && type == w->v8->layout.frame_irregexp) {
 		emit_native(w, FRAME_JIT, "(regexp)");
-	} else if (type == -1 && slot_function(w, f)) {
+	} else if (type == -1 && !is_frame_of_caller(w) && slot_function(w, f)) {
 		emit(w, f, V8_UNTRIED, false);
 	}
 	return w->n;
@@ -396,6 +440,7 @@ size_t v8_name_frame(void *state, const struct raw_stack *stack, size_t i, struc
 			  .i = i,
 			  .out = out,
 			  .leaf = frame->how == HOW_LEAF };
+	struct walk callee = { .v8 = v8, .stack = stack, .frame = stack->frames, .leaf = true };
 
 	if (i == 0)
 		v8_begin_sample(v8, mem);
@@ -403,6 +448,8 @@ size_t v8_name_frame(void *state, const struct raw_stack *stack, size_t i, struc
 	if (v8->level == V8_NATIVE || frame->fp % 8 || frame->fp < frame->sp ||
 	    frame->fp - frame->sp > FRAME_BYTES_MAX)
 		return 0;
+	if (i == 1 && callee.frame->fp == frame->fp && is_old_return(&callee))
+		return RUNTIME_NO_FRAME;
 	switch (where_of(v8, stack, i, raw_frame_lookup_pc(frame))) {
 	case WHERE_BUILTIN:
 		return name_builtin(&w);
