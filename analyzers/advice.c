@@ -74,6 +74,12 @@ static const struct {
 	{ CAUSE_LARGE_SERIALIZE, "structured*lone",
 	  "Copy only what will change, hand buffers over in the list of what to transfer, or share "
 	  "memory (SharedArrayBuffer)." },
+	{ CAUSE_LARGE_SERIALIZE, "postMessage",
+	  "A message is copied on both threads: send less, hand buffers over in the list of what to "
+	  "transfer, or share memory (SharedArrayBuffer)." },
+	{ CAUSE_LARGE_PARSE, "structured clone",
+	  "A message is copied on both threads: send less, hand buffers over in the list of what to "
+	  "transfer, or share memory (SharedArrayBuffer)." },
 	{ CAUSE_LARGE_SERIALIZE, "copy.deepcopy",
 	  "Copy only what will change, or make a new value out of the parts that are needed." },
 	{ CAUSE_LARGE_SERIALIZE, "util.inspect",
@@ -162,6 +168,20 @@ static const struct {
 	  "process." },
 	{ CAUSE_USER_CODE, "*.sort",
 	  "Sort less (keep it sorted, take the top N), in the database, or in a worker." },
+	{ CAUSE_USER_CODE, "new Intl.*",
+	  "To make an Intl object costs as much as thousands of its uses: make each once, outside of "
+	  "the function that uses it, and keep it." },
+	{ CAUSE_USER_CODE, "*.toLocale*",
+	  "It makes or looks up an Intl object each time: make one Intl.DateTimeFormat or "
+	  "Intl.NumberFormat, keep it, and call its format()." },
+	{ CAUSE_USER_CODE, "String.localeCompare",
+	  "Make one Intl.Collator, keep it, and call its compare(): it is many times faster." },
+	{ CAUSE_USER_CODE, "Buffer.*",
+	  "Each byte is copied or decoded on the loop: work on the pieces as they arrive (streams), "
+	  "and leave large buffers as they are." },
+	{ CAUSE_USER_CODE, "*HeapSnapshot",
+	  "A snapshot stops the process for as long as its heap is large: take it while no client "
+	  "waits, or from a replica." },
 	{ CAUSE_USER_CODE, "keysCommand",
 	  "KEYS walks the whole key space: use SCAN." },
 	{ CAUSE_USER_CODE, "smembersCommand",

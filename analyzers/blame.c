@@ -104,11 +104,19 @@ static uint32_t find_limit(struct classifier *c, const struct stack *stack)
 	return stack->n;
 }
 
+/* Is a frame of that row in the same library: module, or package of a script? */
+static bool same_library(const struct rule *rule, const struct frame *f, const struct match *best)
+{
+	if (f->module || best->module)
+		return best->module == f->module;
+	return strcmp(best->rule->where, rule->where) == 0;
+}
+
 /* A row for all of a library knows less than one for the call by which it was entered. */
 static bool knows_better(const struct rule *rule, const struct frame *f, const struct match *best)
 {
-	return best->rule && best->module == f->module && strcmp(best->rule->function, "*") == 0 &&
-	       strcmp(rule->function, "*") != 0;
+	return best->rule && same_library(rule, f, best) &&
+	       strcmp(best->rule->function, "*") == 0 && strcmp(rule->function, "*") != 0;
 }
 
 /* A collector inside of a call that is known works for that call. */
@@ -125,6 +133,7 @@ static struct match find_match(struct classifier *c, const struct stack *stack, 
 			       struct blame *b)
 {
 	struct match best = { 0 };
+	bool node = false;
 	uint32_t i;
 
 	for (i = 0; i < b->limit; i++) {
@@ -134,6 +143,7 @@ static struct match find_match(struct classifier *c, const struct stack *stack, 
 
 		if (s == 0 && class->role >= ROLE_DEPENDENCY)
 			break;
+		node |= !class->rule && class->role == ROLE_INTERNAL;
 		if (s > best.strength || (s && s == best.strength &&
 					  (knows_better(class->rule, f, &best) ||
 					   causes_collection(class->rule, &best))))
@@ -143,6 +153,9 @@ static struct match find_match(struct classifier *c, const struct stack *stack, 
 			*doing = RUNS;
 	}
 	b->begin = i;
+	/* A job that is the runtime's own code is no queue at work. */
+	if (i == b->limit && node && best.rule && best.rule->cause == CAUSE_MICROTASK_STARVATION)
+		return (struct match){ 0 };
 	return best;
 }
 

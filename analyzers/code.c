@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "analyzers/glob.h"
 #include "analyzers/tally.h"
 #include "core/names.h"
 
@@ -196,6 +197,12 @@ static bool are_many(const struct callbacks *cb, nsec threshold)
 	return cb->breaks >= 4 && cb->longest < threshold && cb->longest < cb->total / 2;
 }
 
+/* Is one of the callbacks, many times, as good as all there is? */
+static bool is_most(const struct tally_entry *top, const struct callbacks *cb)
+{
+	return top->weight >= cb->total - cb->total / 4;
+}
+
 /* Many short callbacks rather than one long one? */
 static bool judge_callbacks(struct classifier *c, const struct part *parts, size_t n,
 			    nsec threshold, struct code *code)
@@ -217,7 +224,7 @@ static bool judge_callbacks(struct classifier *c, const struct part *parts, size
 			code->call = (const char *)(uintptr_t)tally_heaviest(&cb.kinds)->key;
 		}
 		code->function = (uint32_t)top->key;
-		code->callbacks = (uint32_t)cb.entries.n;
+		code->callbacks = is_most(top, &cb) ? 1 : (uint32_t)cb.entries.n;
 	}
 	tally_destroy(&cb.entries);
 	tally_destroy(&cb.kinds);
@@ -300,6 +307,95 @@ static const char *find_package_call(struct classifier *c, const struct part *pa
 	return call;
 }
 
+/* What the runtime's functions are known by, where that is not their own name. */
+static const struct {
+	const char *file, *function; /* of node's own modules, "": V8's; "*": any function */
+	const char *name;            /* "%s": the function's */
+} builtins[] = {
+	{ "", "DateTimeFormat", "new Intl.%s" },
+	{ "", "NumberFormat", "new Intl.%s" },
+	{ "", "Collator", "new Intl.%s" },
+	{ "", "Segmenter", "new Intl.%s" },
+	{ "node:internal/errors", "prepareStackTrace*", "Error.stack" },
+	{ "node:internal/url", "URL*", "new %s" },
+	{ "node:internal/url", "*", "URL.%s" },
+	{ "node:internal/encoding", "*", "TextDecoder.%s" },
+	{ "node:buffer", "*", "Buffer.%s" },
+	{ "node:events", "*", "EventEmitter.%s" },
+};
+
+static const char *builtin_pattern(const char *file, const char *name)
+{
+	for (size_t i = 0; i < sizeof(builtins) / sizeof(builtins[0]); i++)
+		if (strcmp(builtins[i].file, file) == 0 && glob_match(builtins[i].function, name))
+			return builtins[i].name;
+	return NULL;
+}
+
+/* "Date.parse", "String.normalize" of V8; "Buffer.concat", "v8.writeHeapSnapshot" of node. */
+static const char *put_builtin_call(struct classifier *c, uint32_t frame)
+{
+	static const char prototype[] = ".prototype.";
+	const struct frame *f = recording_get_frame(c->rec, frame);
+	const char *file = f->file ? f->file : "", *name = classify(c, frame)->name;
+	const char *found = strstr(name, prototype), *pattern = builtin_pattern(file, name);
+	const char *hole = pattern ? strstr(pattern, "%s") : NULL;
+
+	if (hole)
+		return arena_printf(c->arena, "%.*s%s", (int)(hole - pattern), pattern, name);
+	if (pattern)
+		return pattern;
+	if (found)
+		return arena_printf(c->arena, "%.*s.%s", (int)(found - name), name,
+				    found + strlen(prototype));
+	if (!file[0] || strchr(name, '.'))
+		return name;
+	return arena_printf(c->arena, "%s.%s", path_base(file + strlen("node:")), name);
+}
+
+/* The function of the runtime that own code called in that sample, or NO_FRAME. */
+static uint32_t builtin_call(struct classifier *c, const struct part *p)
+{
+	const struct stack *stack = sample_stack(c->rec, p->sample);
+
+	if (!stack || p->blame.begin >= p->blame.limit || p->blame.cause != CAUSE_USER_CODE ||
+	    classify(c, stack->frames[p->blame.begin])->role < ROLE_OWN)
+		return NO_FRAME;
+	for (uint32_t i = p->blame.begin; i-- > 0;) {
+		const char *name = classify(c, stack->frames[i])->name;
+
+		if (recording_get_frame(c->rec, stack->frames[i])->kind == FRAME_JS && name &&
+		    name[0] && name[0] != '(')
+			return stack->frames[i];
+	}
+	return NO_FRAME;
+}
+
+/* What own code spends most of its time in calls of, or NULL. */
+static const char *find_builtin_call(struct classifier *c, const struct part *parts, size_t n)
+{
+	const struct tally_entry *best;
+	const char *call = NULL;
+	struct tally t = { 0 };
+	nsec total = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t frame = NO_FRAME;
+
+		if (!part_is_code(&parts[i]))
+			continue;
+		total += parts[i].sample->weight;
+		frame = builtin_call(c, &parts[i]);
+		if (frame != NO_FRAME)
+			tally_add(&t, classify(c, frame)->function, parts[i].sample->weight, 0);
+	}
+	best = tally_heaviest(&t);
+	if (best && best->weight > total / 2)
+		call = put_builtin_call(c, (uint32_t)best->key);
+	tally_destroy(&t);
+	return call;
+}
+
 struct code judge_code(struct classifier *c, const struct part *parts, size_t n, nsec threshold)
 {
 	struct code code = { .cause = CAUSE_USER_CODE, .function = NO_FRAME };
@@ -321,6 +417,8 @@ struct code judge_code(struct classifier *c, const struct part *parts, size_t n,
 		hot = code.function;
 	if (hot != NO_FRAME && classify(c, hot)->role == ROLE_DEPENDENCY)
 		code.hot = find_package_call(c, parts, n, code.function);
+	else
+		code.hot = find_builtin_call(c, parts, n);
 	if (hot != NO_FRAME && !code.hot)
 		code.hot = classify(c, hot)->name;
 	code.call = find_code_call(parts, n);

@@ -19,7 +19,7 @@ struct code {
 	enum cause cause;   /* user_code, microtask_starvation or many_callbacks */
 	uint32_t function;  /* to blame: a function of the classifier, NO_FRAME unknown */
 	const char *call;   /* sort, kind of job; NULL none */
-	const char *hot;    /* the hottest user function; NULL unknown */
+	const char *hot;    /* user function, or what it is that it calls; NULL unknown */
 	uint32_t callbacks; /* different ones seen */
 	nsec longest;       /* callback, as far as samples tell one from the next; 0 unknown */
 };

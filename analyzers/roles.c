@@ -37,6 +37,7 @@ static const struct {
 	{ FRAME_PYTHON, "*/trio/_core/_run.py", "*",      ROLE_LOOP },
 	{ FRAME_PYTHON, "*/twisted/internet/*base.py", "mainLoop", ROLE_LOOP },
 
+	{ FRAME_JS, "node:*async_hooks", "*",             ROLE_NOBODY },
 	{ FRAME_JS, "node:*", "*",                        ROLE_INTERNAL },
 	{ FRAME_JS, "*/node_modules/*", "*",              ROLE_DEPENDENCY },
 	{ FRAME_JS, "*/.yarn/*", "*",                     ROLE_DEPENDENCY },

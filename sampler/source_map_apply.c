@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/arena.h"
+#include "core/names.h"
 #include "core/recording.h"
 #include "sampler/sandbox.h"
 #include "sampler/source_map.h"
@@ -153,6 +154,19 @@ static void choose_scripts(struct mapper *m)
 	}
 }
 
+/*
+ * Maps of packages name files of where they were built, a repository or a URL: of those that are
+ * not installed the user has nothing, and they would pass for the program's own.
+ */
+static bool leaves_package(const char *script, const char *source)
+{
+	const char *package = path_in_package(script), *other = path_in_package(source);
+
+	if (!package)
+		return false;
+	return !other || strncmp(package, other, package_name_length(package) + 1) != 0;
+}
+
 static bool write_all(int fd, const void *data, size_t len)
 {
 	return write(fd, data, len) == (ssize_t)len;
@@ -173,6 +187,10 @@ static bool answer_script(const struct mapper *m, const struct script *s,
 		    !source_map_find(map, f->line, f->column, &place))
 			continue;
 		source = source_map_join(s->base, place.source);
+		if (leaves_package(s->file, source)) {
+			free(source);
+			continue;
+		}
 		a.line = place.line;
 		a.column = f->column ? place.column : 0;
 		if (source_map_find(map, f->define_line, 0, &definition) &&

@@ -231,12 +231,32 @@ static void print_arguments(struct v8 *v8, const struct snapshot *s, struct memo
 	}
 }
 
+/* Names all frames once; the second time much of it is remembered. */
+static void name_frames(struct v8 *v8, const struct snapshot *s, struct memory *mem,
+			struct frame *names, FILE *out)
+{
+	struct frame frames[RUNTIME_MAX_NAMES];
+
+	for (size_t i = 0; i < s->stack.n; i++) {
+		size_t n = v8_name_frame(v8, &s->stack, i, mem, frames);
+
+		if (n == RUNTIME_NO_FRAME)
+			continue;
+		for (size_t k = 0; k < n && out; k++)
+			print_frame(&frames[k], out);
+		if (n == 0 && out)
+			fprintf(out, "-\n");
+		if (n)
+			names[i] = frames[0];
+	}
+}
+
 void snapshot_print(const struct snapshot *s, struct memory *mem, FILE *out)
 {
 	struct space *space = space_new(0);
 	struct recording *rec = recording_new();
 	struct v8 *v8 = v8_new(space, rec);
-	struct frame *names = xcalloc(STACK_MAX, sizeof(*names)), frames[RUNTIME_MAX_NAMES];
+	struct frame *names = xcalloc(STACK_MAX, sizeof(*names));
 
 	for (size_t i = 0; i < s->n_maps; i++)
 		space_add_file(space,
@@ -247,18 +267,8 @@ void snapshot_print(const struct snapshot *s, struct memory *mem, FILE *out)
 						  .path = s->maps[i].anon ? "" : "node" },
 			       NULL);
 	v8_layout_find(&v8->layout, s->version, NULL);
-	for (size_t i = 0; i < s->stack.n; i++) {
-		size_t n = v8_name_frame(v8, &s->stack, i, mem, frames);
-
-		if (n == RUNTIME_NO_FRAME)
-			continue;
-		for (size_t k = 0; k < n; k++)
-			print_frame(&frames[k], out);
-		if (n == 0)
-			fprintf(out, "-\n");
-		if (n)
-			names[i] = frames[0];
-	}
+	name_frames(v8, s, mem, names, NULL);
+	name_frames(v8, s, mem, names, out);
 	print_arguments(v8, s, mem, names, out);
 	for (size_t i = 0; i < rec->n_notes; i++)
 		fprintf(out, "note: %s\n", rec->notes[i]);

@@ -37,7 +37,7 @@ bool snapshot_save(const struct snapshot *s, const char *path);
 
 /*
  * Names the snapshot's frames by V8's rows alone (no symbols), reading through
- * mem, and prints them and the arguments of the call.
+ * mem, as two samples, and prints those of the second and the arguments of the call.
  */
 void snapshot_print(const struct snapshot *s, struct memory *mem, FILE *out);
 

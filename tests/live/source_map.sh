@@ -40,6 +40,15 @@ expect within "$tmp/app/src/hash.ts:$line" app.min.mjs
 generated=$tmp/app/app.js:$(grep -n pbkdf2Sync\) "$tmp/app/app.js" | cut -d: -f1)
 expect off "$generated" --no-source-maps app.js
 
+# The map of a package names files of the machine that built it.
+package=$tmp/app/node_modules/tool
+mkdir -p "$package"
+cp "$tmp/app/app.js" "$package"
+sed 's|"src/hash.ts", "src/app.ts"|"https://host.example/src/hash.ts", "../../src/app.ts"|' \
+	"$tmp/app/app.js.map" >"$package/app.js.map"
+sleep 0.1
+expect package "$package/app.js:${generated##*:}" node_modules/tool/app.js
+
 loader=loader.cjs
 of_loader="$tmp/app/src/app.ts (generated):${generated##*:}"
 expect loader "$tmp/app/src/hash.ts:$line" src/app.ts

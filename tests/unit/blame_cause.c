@@ -77,6 +77,48 @@ TEST(cause_of_making_a_matcher_is_compile_not_regex)
 		 CAUSE_COMPILE);
 }
 
+/* After an await there is only node's queue around the package. */
+TEST(cause_of_a_package_that_goes_on_from_a_promise_is_its_own)
+{
+	CHECK_EQ(cause_of("v8",
+			  "j walk @/app/node_modules/terser/dist/bundle.min.js:7710\n"
+			  "j minify @/app/node_modules/terser/dist/bundle.min.js:34537\n"
+			  "n Builtins_RunMicrotasks " NODE
+			  "j processTicksAndRejections @node:internal/process/task_queues:95",
+			  -1),
+		 CAUSE_COMPILE);
+}
+
+TEST(cause_of_a_job_that_is_nodes_own_code_is_code_not_the_queue)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec,
+		     "n node::Decode(int) " NODE
+		     "j utf8DecodeBytes @node:internal/deps/undici/undici:5870\n"
+		     "n Builtins_RunMicrotasks " NODE
+		     "j processTicksAndRejections @node:internal/process/task_queues:95",
+		     100);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_USER_CODE);
+	CHECK_STR(f->culprit->function, "utf8DecodeBytes");
+	done(rec, d);
+}
+
+TEST(cause_of_a_file_that_is_made_is_serializing_not_the_parser_of_the_same_package)
+{
+	CHECK_EQ(cause_of("v8",
+			  "j escapexml @/app/node_modules/xlsx/xlsx.js:3500\n"
+			  "j write_ws_xml @/app/node_modules/xlsx/xlsx.js:15800\n"
+			  "j writeSync @/app/node_modules/xlsx/xlsx.js:23000\n"
+			  "j handler @/app/a.js:9\n" HTTP,
+			  -1),
+		 CAUSE_LARGE_SERIALIZE);
+}
+
 TEST(waking_threads_that_have_no_cpu_is_starvation_not_a_lock)
 {
 	CHECK_EQ(cause_of("v8",

@@ -50,6 +50,44 @@ TEST(user_code_of_a_recursive_function_counts_once_a_stack)
 	done(rec, d);
 }
 
+static void check_title(const char *stack, const char *title)
+{
+	struct recording *rec = build_recording("v8");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, stack, 60);
+	build_sample(rec, "j serve @/app/a.js:10/8\n" HTTP, 40);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->cause, CAUSE_USER_CODE);
+	CHECK_STR(f->title, title);
+	CHECK_STR(f->culprit->function, "serve");
+	done(rec, d);
+}
+
+TEST(user_code_that_calls_the_runtime_is_named_by_what_it_calls)
+{
+	check_title("n icu::Normalizer::decompose() " NODE
+		    "j String.prototype.normalize @\nj serve @/app/a.js:9/8\n" HTTP,
+		    "String.normalize");
+	check_title("j TypedArray.prototype.set @\nj _copyActual @node:buffer:253/240\n"
+		    "j concat @node:buffer:604/570\nj serve @/app/a.js:9/8\n" HTTP,
+		    "Buffer.concat");
+	check_title("j triggerHeapSnapshot @\nj writeHeapSnapshot @node:v8:84/70\n"
+		    "j serve @/app/a.js:9/8\n" HTTP,
+		    "v8.writeHeapSnapshot");
+	check_title("j DateTimeFormat @\nj serve @/app/a.js:9/8\n" HTTP, "new Intl.DateTimeFormat");
+	check_title("j prepareStackTraceCallback @node:internal/errors:105/90\n"
+		    "j serve @/app/a.js:9/8\n" HTTP,
+		    "Error.stack");
+	check_title("j (anonymous) @\nj serve @/app/a.js:9/8\n" HTTP, "serve");
+	/* What a package calls is the package's. */
+	check_title("j Date.parse @\nj parse @/app/node_modules/when/when.js:4/1\n"
+		    "j serve @/app/a.js:9/8\n" HTTP,
+		    "parse (when)");
+}
+
 TEST(user_code_of_a_dependency_is_blamed_on_its_caller_and_named)
 {
 	struct recording *rec = build_recording("v8");

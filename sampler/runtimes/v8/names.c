@@ -216,7 +216,7 @@ static void lines_from_source(struct v8 *v8, struct v8_script *s)
 	uint32_t *ends;
 	void *copy;
 
-	if (!v8_string_text(&v8->heap, s->source_word, &text))
+	if (!v8_string_text(&v8->heap, v8_moved(&v8->heap, s->source_word), &text))
 		return;
 	bytes = (size_t)text.length << text.two_byte;
 	if (bytes > V8_SOURCE_MAX)
@@ -240,6 +240,20 @@ static void script_fill(struct v8 *v8, struct v8_script *s)
 		s->column_offset = 0;
 	if (!lines_from_v8(v8, s))
 		lines_from_source(v8, s);
+	s->sample = v8->sample;
+	s->tries++;
+	if (s->ends && s->file && s->file[0] == '/')
+		recording_script_lines(v8->rec, s->file, s->ends, s->n_ends);
+}
+
+/* A collection that is under way hides the source until it is done. */
+static void try_again(struct v8 *v8, struct v8_script *s)
+{
+	if (s->ends || s->tries == V8_SOURCE_TRIES || s->sample == v8->sample)
+		return;
+	if (!s->file)
+		s->file = script_file(v8, s->object, EVAL_DEPTH);
+	script_fill(v8, s);
 }
 
 /* The cached script; made anew when the object at that address is another one. */
@@ -252,8 +266,10 @@ static struct v8_script *script_of(struct v8 *v8, uint64_t script, int depth)
 	if (!v8_field(&v8->heap, script, v8->layout.script_name, &name) ||
 	    !v8_field(&v8->heap, script, v8->layout.script_source, &source))
 		return NULL;
-	if (s->object == script && s->name_word == name && s->source_word == source)
+	if (s->object == script && s->name_word == name && s->source_word == source) {
+		try_again(v8, s);
 		return s;
+	}
 	/* Before the slot is taken: the maker of an eval may need the same one. */
 	file = script_file(v8, script, depth);
 	script_drop(v8, s);
@@ -261,9 +277,14 @@ static struct v8_script *script_of(struct v8 *v8, uint64_t script, int depth)
 		.object = script, .name_word = name, .source_word = source, .file = file
 	};
 	script_fill(v8, s);
-	if (s->ends && file && file[0] == '/')
-		recording_script_lines(v8->rec, file, s->ends, s->n_ends);
 	return s;
+}
+
+static bool may_get_lines(struct v8 *v8, const struct v8_function *f)
+{
+	const struct v8_script *s = f->script ? script_of(v8, f->script, 0) : NULL;
+
+	return s && !s->ends && s->tries < V8_SOURCE_TRIES;
 }
 
 /* The line of the word `function`, or of what stands for it. */
@@ -330,7 +351,10 @@ static bool function_read(struct v8 *v8, uint64_t shared, struct v8_function *f,
 	    slot->script_word != key.script_word || slot->data_word != key.data_word) {
 		if (!function_make(v8, &key, depth))
 			return false;
-		*slot = key;
+		*f = key;
+		if (!may_get_lines(v8, &key))
+			*slot = key;
+		return true;
 	}
 	*f = *slot;
 	return true;

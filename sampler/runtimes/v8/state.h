@@ -36,6 +36,8 @@ struct v8_script {
 	const char *file; /* interned, or NULL */
 	uint32_t *ends;   /* malloc'ed ends of lines; NULL: could not be read */
 	size_t n_ends;
+	uint64_t sample; /* number of the last sample in which that was tried, */
+	int tries;       /* and in how many so far */
 };
 
 /* A function and an offset in its source, or one of the below. */
@@ -56,6 +58,7 @@ struct v8_place {
 enum {
 	V8_FUNCTIONS = 8192,
 	V8_SCRIPTS = 1024,
+	V8_SOURCE_TRIES = 16, /* samples in which lines of a script are looked for */
 	V8_CODES = 8192,
 	V8_POSITIONS = 8192,
 	V8_BYTECODES = 4096,
