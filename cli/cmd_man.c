@@ -124,7 +124,7 @@ static int run_man(const struct options *o, int argc, char **argv)
 	     "\\fBrun\\fR exits with the status of its child, and ends by the signal that ended "
 	     "it.\n"
 	     "\\fBattach\\fR exits with 0 when the target ends, at Ctrl\\-C and after "
-	     "\\-\\-duration.\n"
+	     "\\-\\-duration, \\fBagent\\fR at Ctrl\\-C and SIGTERM.\n"
 	     "Apart from these:\n"
 	     ".TP\n.B 2\nwrong options or arguments\n"
 	     ".TP\n.B 98\nlagprof could not observe enough to judge the budget\n"

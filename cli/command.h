@@ -28,7 +28,7 @@ struct command {
 };
 
 extern const struct command command_run, command_attach, command_top, command_report, command_check;
-extern const struct command command_doctor, command_dump, command_diff;
+extern const struct command command_doctor, command_dump, command_diff, command_agent;
 extern const struct command command_baseline, command_regex, command_scan;
 extern const struct command command_completion, command_help, command_man;
 

@@ -19,6 +19,7 @@ const struct command *const commands[] = {
 	&command_baseline,
 	&command_regex,
 	&command_scan,
+	&command_agent,
 	&command_doctor,
 	&command_completion,
 	&command_help,

@@ -55,6 +55,10 @@ struct options {
 	bool once;                  /* `top` shows one frame as text */
 	bool strict;                /* look for calls that block */
 	bool follow;                /* the target's children too */
+	struct option_list names;   /* of what `agent` watches, patterns */
+	const char *listen;         /* where it serves; NULL: the default */
+	bool expose;                /* to other machines, too */
+	int compat;                 /* 1: also under the names of prom-client */
 	bool quiet, verbose, ascii;
 	enum color_when color;
 	bool help; /* --help was given: nothing else is checked */

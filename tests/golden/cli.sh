@@ -83,6 +83,12 @@ expect 2 'no command "frobnicate"' -- help frobnicate
 expect 2 'bash, zsh or fish' -- completion
 expect 2 'bash, zsh or fish' -- completion tcsh
 expect 2 'unknown command "\x1b[31mx"' -- "$(printf '\033[31mx')"
+expect 2 'agent takes process ids, or --name' -- agent
+expect 2 '"x1" is not a process id' -- agent x1
+expect 2 'other machines can reach' -- agent --listen 0.0.0.0:0 --name x
+expect 2 'is not ADDRESS:PORT or unix:PATH' -- agent --listen nowhere --name x
+expect 2 'is not one of none|prom-client' -- agent --compat prometheus --name x
+expect 125 'no process 4194304' -- agent 4194304
 expect 0 '' -- --version
 grep -qx 'lagprof [0-9.]*' "$tmp/out" || fail "--version: $(cat "$tmp/out")"
 "$LAGPROF" help >/dev/full 2>"$tmp/err"
