@@ -67,7 +67,10 @@ struct kernel_symbols *kernel_symbols_load(void)
 	free(line);
 	if (f)
 		fclose(f);
+	/* They stay as long as the session, and had room to grow to twice their size. */
 	ks->v = xrealloc(ks->v, ks->n, sizeof(*ks->v));
+	ks->names.s = xrealloc(ks->names.s, ks->names.len, 1);
+	ks->names.cap = ks->names.len;
 	if (ks->n)
 		qsort(ks->v, ks->n, sizeof(*ks->v), compare_symbols);
 	return ks;

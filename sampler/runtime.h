@@ -58,7 +58,8 @@ struct runtime {
 	/*
 	 * Names stack->frames[i]: fills out (innermost inlined function first) and
 	 * returns how many, at most RUNTIME_MAX_NAMES; 0: not a frame of this
-	 * runtime; RUNTIME_NO_FRAME: what the unwinder took for a frame is none.  Called for i from the leaf on; mem shows the stack as it was sampled.
+	 * runtime; RUNTIME_NO_FRAME: what the unwinder took for a frame is none.  Called for i from
+	 * the leaf on; mem shows the stack as it was sampled.
 	 */
 	size_t (*name_frame)(void *state, const struct raw_stack *stack, size_t i,
 			     struct memory *mem, struct frame *out);

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/arena.h"
 #include "sampler/bpf/kernel.h"
 
 int bpf_ring_open(struct bpf_ring *ring, size_t size, struct error *err)
@@ -18,7 +20,8 @@ int bpf_ring_open(struct bpf_ring *ring, size_t size, struct error *err)
 	if (ring->fd < 0)
 		return ring->fd;
 	consumer = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
-	producer = mmap(NULL, page + 2 * size, PROT_READ, MAP_SHARED, ring->fd, (off_t)page);
+	/* The data could be mapped twice in a row, but would then count twice as memory in use. */
+	producer = mmap(NULL, page + size, PROT_READ, MAP_SHARED, ring->fd, (off_t)page);
 	if (consumer != MAP_FAILED)
 		ring->consumer = consumer;
 	if (producer != MAP_FAILED) {
@@ -39,10 +42,27 @@ void bpf_ring_close(struct bpf_ring *ring)
 	if (ring->consumer)
 		munmap((void *)ring->consumer, page);
 	if (ring->producer)
-		munmap((void *)ring->producer, page + 2 * ring->size);
+		munmap((void *)ring->producer, page + ring->size);
+	free(ring->joined);
 	if (ring->fd >= 0)
 		close(ring->fd);
 	*ring = (struct bpf_ring){ .fd = -1 };
+}
+
+/* The len bytes, at most the ring's size, that begin at `offset` of the ring. */
+static const uint8_t *join(struct bpf_ring *ring, size_t offset, size_t len)
+{
+	size_t first = ring->size - offset;
+
+	if (len <= first)
+		return ring->data + offset;
+	if (len > ring->cap_joined) {
+		ring->joined = xrealloc(ring->joined, len, 1);
+		ring->cap_joined = len;
+	}
+	memcpy(ring->joined, ring->data + offset, first);
+	memcpy(ring->joined + first, ring->data, len - first);
+	return ring->joined;
 }
 
 void bpf_ring_drain(struct bpf_ring *ring,
@@ -52,14 +72,17 @@ void bpf_ring_drain(struct bpf_ring *ring,
 	uint64_t end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
 
 	while (at < end) {
-		const uint8_t *p = ring->data + (at & (ring->size - 1));
-		uint32_t header = __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE);
+		size_t offset = at & (ring->size - 1); /* of a header: it never goes round */
+		uint32_t header =
+			__atomic_load_n((const uint32_t *)(ring->data + offset), __ATOMIC_ACQUIRE);
 		uint32_t len = header & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
 
 		if (header & BPF_RINGBUF_BUSY_BIT)
 			return;
 		if (!(header & BPF_RINGBUF_DISCARD_BIT))
-			handle(arg, p + BPF_RINGBUF_HDR_SZ, len);
+			handle(arg,
+			       join(ring, (offset + BPF_RINGBUF_HDR_SZ) & (ring->size - 1), len),
+			       len);
 		at += (len + BPF_RINGBUF_HDR_SZ + 7) & ~7ull;
 		__atomic_store_n(ring->consumer, at, __ATOMIC_RELEASE);
 	}

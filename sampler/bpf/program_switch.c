@@ -12,8 +12,8 @@
 enum { MEMBERS = -32, CPU = -40, ELAPSED = -48 };
 
 /*
- * NOW = CLOCK_MONOTONIC in ns, by the clock that the scheduler has read for this switch: reading one
- * once more is the dearest part of this program.  How far the two are apart is looked at each
+ * NOW = CLOCK_MONOTONIC in ns, by the clock that the scheduler has read for this switch: reading
+ * one once more is the dearest part of this program.  How far the two are apart is looked at each
  * millisecond.  The scheduler's may be old by then, which makes the distance too great; so it
  * grows only as fast as one clock is ever steered away from the other.
  */

@@ -91,7 +91,8 @@ struct slot_cpu {
 	uint64_t since; /* the last switch; 0: no loop waits for this CPU */
 	uint64_t longest, by;
 	uint64_t members; /* bit n: a followed thread's id is n modulo 64; by user space */
-	/* CLOCK_MONOTONIC less the scheduler's clock (signed), and the latter when that was seen. */
+	/* CLOCK_MONOTONIC less the scheduler's clock (signed), and the latter when that was seen.
+	 */
 	uint64_t ahead, looked_at;
 	uint64_t unused[2];
 };

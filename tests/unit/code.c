@@ -111,8 +111,8 @@ TEST(code_ahead_tells_where_the_return_address_is_once_the_frame_is_left)
 
 	jit_init(&jit);
 	PLACE(&jit, 0x1200,
-	      "\x48\x8b\xe5\x5d" /* mov %rbp,%rsp; pop %rbp */
-	      "\x48\x83\xf9\x01\x7f\x03\xc2\x08\x00" /* cmp $1,%rcx; jg; ret $8 */
+	      "\x48\x8b\xe5\x5d"                       /* mov %rbp,%rsp; pop %rbp */
+	      "\x48\x83\xf9\x01\x7f\x03\xc2\x08\x00"   /* cmp $1,%rcx; jg; ret $8 */
 	      "\x41\x5a\x48\x8d\x24\xcc\x41\x52\xc3"); /* pop %r10; lea; push %r10; ret */
 	PLACE(&jit, 0x1300,
 	      "\x49\x83\xf8\x02\x0f\x8f\x03\x00\x00\x00\xc2\x10\x00"

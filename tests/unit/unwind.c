@@ -362,10 +362,12 @@ TEST(unwind_takes_the_return_address_from_the_register_that_keeps_it)
 	struct jit *jit = jit_new();
 	uint8_t *code = (uint8_t *)jit->words + (CODE - JIT_STACK);
 
-	space_add(jit->space,
-		  &(struct mapping){
-			  .start = CODE, .end = CODE + 0x1000, .exec = true, .anon = true, .path = "" });
-	memcpy(code + 0x10, "\x41\x52\xc3", 3);     /* push %r10; ret */
+	space_add(jit->space, &(struct mapping){ .start = CODE,
+						 .end = CODE + 0x1000,
+						 .exec = true,
+						 .anon = true,
+						 .path = "" });
+	memcpy(code + 0x10, "\x41\x52\xc3", 3);      /* push %r10; ret */
 	memcpy(code + 0x100, "\x90\x90\xff\xd0", 4); /* call *%rax */
 	jit->regs.valid |= 1u << 10;
 	jit->regs.r[10] = CODE + 0x104;
