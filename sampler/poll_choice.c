@@ -12,7 +12,7 @@ static const nsec VERY_LONG = 30000000000;
 
 static bool take(struct poll_choice *c, const struct poll_seen *poll)
 {
-	*c = (struct poll_choice){ .key = poll->key, .sp = poll->sp };
+	*c = (struct poll_choice){ .key = poll->key, .sp = poll->sp, .ip = poll->ip };
 	return true;
 }
 
@@ -29,6 +29,21 @@ static bool is_shallower(const struct poll_choice *c, const struct poll_seen *po
 static bool may_be_callback(const struct poll_choice *c, const struct poll_seen *poll)
 {
 	return POLL_KEY_CLASS(c->key) != 0 && POLL_KEY_CLASS(poll->key) == 0;
+}
+
+/*
+ * libc's poll(2) and select(2) have two system calls: with threads, one that can be cancelled, a
+ * little deeper on the stack.  The loop itself goes over to it when it starts its first thread.
+ * A poll of a callback goes by the same one as the loop's.
+ */
+static bool is_other_way(const struct poll_choice *c, const struct poll_seen *poll)
+{
+	enum { ONE_FUNCTION = 512, ONE_FRAME = 256, SAME = 8 };
+	uint64_t apart = c->ip > poll->ip ? c->ip - poll->ip : poll->ip - c->ip;
+
+	return POLL_KEY_CLASS(c->key) == 0 && POLL_KEY_CLASS(poll->key) == 0 && c->ip && poll->ip &&
+	       apart > SAME && apart < ONE_FUNCTION && poll->sp < c->sp &&
+	       c->sp - poll->sp < ONE_FRAME;
 }
 
 /* No wait inside a turn lasts that long and polls all the while: it was the loop after all. */
@@ -50,14 +65,16 @@ bool poll_choice_feed(struct poll_choice *c, const struct poll_seen *poll, uint6
 		      bool key_alive)
 {
 	if (poll->key == c->key) {
-		c->sp = poll->sp; /* reported before the choice took effect */
+		/* Reported before the choice took effect. */
+		c->sp = poll->sp;
+		c->ip = poll->ip;
 		return false;
 	}
 	if (c->key == POLL_KEY_UNSEEN)
 		return is_worth_taking(c, poll) && take(c, poll);
 	if (c->key == 0 || !key_alive)
 		return take(c, poll);
-	if (is_shallower(c, poll) && !may_be_callback(c, poll))
+	if (is_other_way(c, poll) || (is_shallower(c, poll) && !may_be_callback(c, poll)))
 		return take(c, poll);
 	if (poll->key != c->other_key || (is_shallower(c, poll) && matches != c->other_matches)) {
 		c->other_key = poll->key;

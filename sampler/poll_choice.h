@@ -16,7 +16,7 @@
  * first one was such a nested one.
  */
 struct poll_choice {
-	uint64_t key, sp; /* chosen; 0: none yet */
+	uint64_t key, sp, ip; /* chosen; 0: none yet; ip: 0 unknown */
 	/* The last one that did not match, and how often it came with none that did in between. */
 	uint64_t other_key, other_matches;
 	uint32_t others;
@@ -24,7 +24,7 @@ struct poll_choice {
 };
 
 struct poll_seen {
-	uint64_t key, sp;
+	uint64_t key, sp, ip; /* ip: of the system call, 0 unknown */
 	nsec at;
 };
 

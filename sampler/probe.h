@@ -53,7 +53,7 @@ struct event {
 			int syscall; /* of EVENT_CALL */
 		} sample;
 		struct {
-			uint64_t key, sp;
+			uint64_t key, sp, ip; /* ip: 0 unknown */
 		} poll;
 		struct mapping mapping;
 		struct {

@@ -122,7 +122,9 @@ static void make_held(struct watch *w, struct watch_context *c, nsec from, nsec 
 
 static void feed_choice(struct watch *w, struct watch_context *c, const struct event *e)
 {
-	struct poll_seen poll = { .key = e->poll.key, .sp = e->poll.sp, .at = e->at };
+	struct poll_seen poll = {
+		.key = e->poll.key, .sp = e->poll.sp, .ip = e->poll.ip, .at = e->at
+	};
 	bool alive = POLL_KEY_CLASS(w->choice.key) == 0 ||
 		     target_fd_polls(c->target, POLL_KEY_FD(w->choice.key));
 

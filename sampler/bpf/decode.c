@@ -251,6 +251,7 @@ bool decode_bpf_record(const void *record, size_t len, pid_t pid, struct event *
 		e->at = poll->at;
 		e->poll.key = poll->key;
 		e->poll.sp = poll->sp;
+		e->poll.ip = poll->ip;
 		return len >= sizeof(*poll);
 	case NEWS_LISTEN:
 		e->kind = EVENT_LISTEN;

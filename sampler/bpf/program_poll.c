@@ -126,7 +126,10 @@ static void poll_begins(struct assembler *a, const struct program_maps *maps,
 	asm_jump_if(a, BPF_JEQ, R1, R2, mine);
 	asm_store(a, SLOT, FIELD(other_key), R1);
 	asm_store(a, SLOT, FIELD(other_at), NOW);
+	user_register(a, call, offsetof(struct pt_regs, rip));
+	asm_store(a, BPF_REG_10, -24, R1);
 	user_register(a, call, offsetof(struct pt_regs, rsp));
+	asm_load(a, R2, BPF_REG_10, -24);
 	emit_report_other(a, maps);
 	/* The first one is taken for the loop's at once, so that no turn is missed. */
 	asm_load(a, R2, SLOT, FIELD(key));

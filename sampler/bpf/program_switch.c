@@ -126,8 +126,11 @@ static void other_poll(struct assembler *a, const struct program_maps *maps,
 	asm_store(a, SLOT, FIELD(other_key), R1);
 	asm_load(a, R1, R0, offsetof(struct pt_regs, rsp));
 	asm_store(a, BPF_REG_10, -24, R1);
+	asm_load(a, R1, R0, offsetof(struct pt_regs, rip));
+	asm_store(a, BPF_REG_10, -32, R1);
 	read_clock(a, types);
 	asm_load(a, R1, BPF_REG_10, -24);
+	asm_load(a, R2, BPF_REG_10, -32);
 	emit_report_other(a, maps);
 	asm_load(a, R2, SLOT, FIELD(key));
 	asm_jump_if_imm(a, BPF_JNE, R2, 0, nested);

@@ -139,7 +139,7 @@ struct news_sleep {
 /* A poll that is not (known to be) the loop's. */
 struct news_poll {
 	uint32_t type, tid;
-	uint64_t at, key, sp;
+	uint64_t at, key, sp, ip;
 };
 
 /*

@@ -73,7 +73,7 @@ void proc_tick(struct ticker *t, struct followed *f, const struct glance *g)
 {
 	uint64_t key = glance_poll_key(g);
 	bool polls = key && (track_matches(&f->track, key) ||
-			     (f->track.key == 0 && ticker_see_poll(t, f, key, g->sp, g->at)));
+			     (f->track.key == 0 && ticker_see_glanced(t, f, g)));
 	struct cpu_time now = ticker_cpu_time(g);
 
 	if (f->track.poll_start && polls && g->switches_in != f->last.switches_in) {
@@ -155,11 +155,11 @@ static struct followed *find_suspect(struct ticker *t, nsec now)
 static void meet_poll(struct ticker *t, struct followed *f, const struct traced_call *call)
 {
 	struct cpu_time now = ticker_cpu_time(&f->last);
-	struct glance g = { .kind = GLANCE_CALL, .number = call->number, .sp = call->sp };
+	struct glance g = { .kind = GLANCE_CALL, .number = call->number, .sp = call->sp, .pc = call->pc, .at = call->at };
 
 	for (size_t i = 0; i < 6; i++)
 		g.args[i] = call->args[i];
-	if (!ticker_see_poll(t, f, glance_poll_key(&g), call->sp, call->at))
+	if (!ticker_see_glanced(t, f, &g))
 		return;
 	f->poll_pc = call->pc;
 	f->met = *call;

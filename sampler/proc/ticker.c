@@ -115,16 +115,17 @@ void ticker_begin_poll(struct ticker *t, struct followed *f, nsec at, const stru
 	tell(t);
 }
 
-bool ticker_see_poll(struct ticker *t, struct followed *f, uint64_t key, uint64_t sp, nsec at)
+bool ticker_see_poll(struct ticker *t, struct followed *f, const struct poll_seen *poll)
 {
-	struct event e = { .kind = EVENT_POLL, .at = at };
+	struct event e = { .kind = EVENT_POLL, .at = poll->at };
 
-	if (key == 0)
+	if (poll->key == 0)
 		return false;
-	if (track_matches(&f->track, key))
+	if (track_matches(&f->track, poll->key))
 		return true;
-	e.poll.key = key;
-	e.poll.sp = sp;
+	e.poll.key = poll->key;
+	e.poll.sp = poll->sp;
+	e.poll.ip = poll->ip;
 	if (f->strange) {
 		f->strange--;
 		ticker_push(t, f, &e);
@@ -132,8 +133,17 @@ bool ticker_see_poll(struct ticker *t, struct followed *f, uint64_t key, uint64_
 	if (f->track.key)
 		return false;
 	/* The first one is taken for the loop's at once, so that no turn is missed. */
-	f->track.key = key;
+	f->track.key = poll->key;
 	return true;
+}
+
+bool ticker_see_glanced(struct ticker *t, struct followed *f, const struct glance *g)
+{
+	struct poll_seen poll = {
+		.key = glance_poll_key(g), .sp = g->sp, .ip = g->pc, .at = g->at
+	};
+
+	return ticker_see_poll(t, f, &poll);
 }
 
 /* Calls that a stop does not disturb: the kernel, or the tracer, takes them up again. */
@@ -214,7 +224,7 @@ static void fall_asleep(struct ticker *t, struct followed *f, const struct glanc
 			       .args = { g->args[0], g->args[1], g->args[2] } };
 
 	track_begin_sleep(&f->track, &sleep);
-	ticker_see_poll(t, f, glance_poll_key(g), g->sp, g->at);
+	ticker_see_glanced(t, f, g);
 }
 
 /* Sleeps inside a turn. */

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "sampler/image.h"
+#include "sampler/poll_choice.h"
 #include "sampler/proc/glance.h"
 #include "sampler/proc/tracer.h"
 #include "sampler/proc/track.h"
@@ -122,7 +123,9 @@ void ticker_push_sample(struct ticker *t, struct followed *f, nsec at, const str
 			bool asleep);
 void ticker_push(struct ticker *t, struct followed *f, struct event *e);
 /* A poll that was seen: takes it for the loop's if none is known.  True if it is the loop's. */
-bool ticker_see_poll(struct ticker *t, struct followed *f, uint64_t key, uint64_t sp, nsec at);
+bool ticker_see_poll(struct ticker *t, struct followed *f, const struct poll_seen *poll);
+/* The same for the poll, if any, that a glance found it asleep in. */
+bool ticker_see_glanced(struct ticker *t, struct followed *f, const struct glance *g);
 /*
  * What is stopped stays so until our own thread gets a CPU.  Where the machine is
  * too busy for that, it is left alone for a multiple of what it took.

@@ -119,6 +119,7 @@ static void handle_switch(void *arg, const struct perf_event_header *h)
 {
 	struct user_seen *seen = arg;
 	struct followed *f = seen->f;
+	struct poll_seen poll;
 	struct user_record r;
 
 	if (!user_events_decode(h, &r))
@@ -141,7 +142,8 @@ static void handle_switch(void *arg, const struct perf_event_header *h)
 		break;
 	case USER_TRAP:
 		user_events_disarm(&seen->events);
-		if (ticker_see_poll(seen->t, f, key_of(&r), r.sp, r.at))
+		poll = (struct poll_seen){ .key = key_of(&r), .sp = r.sp, .at = r.at };
+		if (ticker_see_poll(seen->t, f, &poll))
 			begin_poll(seen->t, f, r.at, &f->last);
 		break;
 	}
@@ -260,7 +262,7 @@ static void user_tick(struct ticker *t, struct followed *f, const struct glance 
 
 	user_flush(t, f);
 	polls = key && (track_matches(&f->track, key) ||
-			(f->track.key == 0 && ticker_see_poll(t, f, key, g->sp, g->at)));
+			(f->track.key == 0 && ticker_see_glanced(t, f, g)));
 	/* What happened since the glance is newer than what it saw. */
 	if (seen->newest <= g->at) {
 		if (polls)

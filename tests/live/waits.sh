@@ -27,4 +27,18 @@ for cause in bad:
     print(cause, found.get(cause.strip(), "not found"), file=sys.stderr)
 sys.exit(bool(bad))
 END
+
+# libc polls in another way once there is a second thread: none of the later turns may be missed.
+for probe in exact light; do
+	"$LAGPROF" run -q --probe $probe --no-html -o "$tmp/late.lagprof" --json "$tmp/late.json" -- \
+		"$FIXTURES/late_thread" 20 >"$tmp/out" 2>"$tmp/err" </dev/null || fail "status $?: $(cat "$tmp/err")"
+	python3 - "$tmp/late.json" <<'END' || fail "$probe: stalls missed after a thread was started"
+import json, sys
+report = json.load(open(sys.argv[1]))
+# The first turn goes by while the loop's poll is found again.
+slept = [s for s in report["stalls"] if s["duration_ns"] < 400e6]
+print(len(slept), "stalls of 20")
+sys.exit(len(slept) < 14)
+END
+done
 finish

@@ -98,3 +98,24 @@ TEST(poll_choice_found_inside_a_turn_waits_for_a_poll_less_deep)
 		CHECK(!feed(&c, POLL_KEY_EPOLL | 5, 0x6000, i * S, 0));
 	CHECK(feed(&c, POLL_KEY_EPOLL | 5, 0x6000, 30 * S, 0));
 }
+
+/* libc's poll(2) makes its system call elsewhere, and deeper, once there is a second thread. */
+TEST(poll_choice_follows_the_loop_when_its_program_starts_a_thread)
+{
+	struct poll_choice c = { 0 };
+	struct poll_seen alone = { .key = 0x7000, .sp = 0x7000, .ip = 0x1010, .at = 1 };
+	struct poll_seen inside = { .key = 0x6fc0, .sp = 0x6fc0, .ip = 0x1010, .at = 2 };
+	struct poll_seen threaded = { .key = 0x6fd8, .sp = 0x6fd8, .ip = 0x104f, .at = 3 };
+	struct poll_seen deep = { .key = 0x6e00, .sp = 0x6e00, .ip = 0x104f, .at = 4 };
+	struct poll_seen elsewhere = { .key = 0x6fd8, .sp = 0x6fd8, .ip = 0x9000, .at = 5 };
+
+	CHECK(poll_choice_feed(&c, &alone, 0, true));
+	CHECK(!poll_choice_feed(&c, &inside, 1000, true));
+	CHECK(!poll_choice_feed(&c, &deep, 1000, true));
+	CHECK(!poll_choice_feed(&c, &elsewhere, 1000, true));
+	CHECK(poll_choice_feed(&c, &threaded, 1000, true));
+	CHECK_EQ(c.key, 0x6fd8);
+	/* The one of a callback goes the same way now. */
+	inside = (struct poll_seen){ .key = 0x6f98, .sp = 0x6f98, .ip = 0x104f, .at = 6 };
+	CHECK(!poll_choice_feed(&c, &inside, 1000, true));
+}
