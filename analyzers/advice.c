@@ -127,6 +127,18 @@ static const struct {
 	  "Use await asyncio.sleep()." },
 	{ CAUSE_SLEEP, "Atomics.wait",
 	  "Use Atomics.waitAsync() or a message; a thread that runs a loop must not wait." },
+	{ CAUSE_LOCK_WAIT, "*sqlite*",
+	  "Another connection holds the database: keep its transactions short, let readers and the "
+	  "writer go on beside each other (PRAGMA journal_mode=WAL), and query on another thread." },
+	{ CAUSE_SYNC_CRYPTO, "ssl.create_default_context",
+	  "It reads all certificates each time: make one context at startup, and keep it." },
+	{ CAUSE_LOCK_WAIT, "Event.wait",
+	  "Use asyncio.Event, and loop.call_soon_threadsafe(event.set) in the other thread." },
+	{ CAUSE_LOCK_WAIT, "Queue.*",
+	  "Use asyncio.Queue, or take from the queue in a thread (asyncio.to_thread)." },
+	{ CAUSE_LOCK_WAIT, "Thread.join",
+	  "Await asyncio.to_thread(thread.join), or let the thread tell the loop when it is done "
+	  "(loop.call_soon_threadsafe)." },
 	{ CAUSE_LOCK_WAIT, "Future.result",
 	  "Await loop.run_in_executor() or asyncio.wrap_future(): result() keeps the loop waiting." },
 	{ CAUSE_LOCK_WAIT, "GIL",
@@ -134,6 +146,8 @@ static const struct {
 	{ CAUSE_COMPILE, "require",
 	  "Load the module at the top of the file, before listen(): the first require() reads and "
 	  "compiles it on the loop." },
+	{ CAUSE_COMPILE, "re.compile",
+	  "Compile each pattern once, at the top of the module, and keep it." },
 	{ CAUSE_COMPILE, "new RegExp",
 	  "Make each RegExp once, outside of the function that uses it, and keep it." },
 	{ CAUSE_COMPILE, "new Function",

@@ -8,9 +8,7 @@
 enum {
 	SYSCALL_WRITE = 1,
 	SYSCALL_WRITEV = 20,
-	SYSCALL_SELECT = 23,
 	SYSCALL_FUTEX = 202,
-	SYSCALL_PSELECT = 270,
 };
 
 const struct stack *sample_stack(const struct recording *rec, const struct sample *s)
@@ -287,11 +285,9 @@ static enum cause cause_of_descriptor(const struct sample *s, enum cause cause)
  * Why a thread sleeps in that system call when its stack says nothing stronger
  * than `weak`: false if the call is not known, or the kernel's frames know better.
  */
-static bool blame_syscall(const struct classifier *c, const struct sample *s,
-			  const struct match *weak, struct blame *b)
+static bool blame_syscall(const struct sample *s, const struct match *weak, struct blame *b)
 {
 	const struct syscall_rule *rule = syscall_rule_find(s->syscall);
-	const char *runtime = c->target.runtime;
 
 	if (!rule || weak->kernel)
 		return false;
@@ -301,10 +297,11 @@ static bool blame_syscall(const struct classifier *c, const struct sample *s,
 		b->cause = CAUSE_BLOCKING_OUTPUT;
 	if (rule->cause == CAUSE_SYNC_FS)
 		b->cause = cause_of_descriptor(s, b->cause);
-	/* time.sleep() before 3.11; a socket with a time-out waits in poll. */
-	if ((s->syscall == SYSCALL_SELECT || s->syscall == SYSCALL_PSELECT) && runtime &&
-	    strcmp(runtime, "cpython") == 0)
+	/* For no descriptor: select() as a sleep, like time.sleep() before 3.11. */
+	if (syscall_polls(s->syscall) && sample_argument(s, ARG_DURATION)) {
 		b->cause = CAUSE_SLEEP;
+		b->call = weak->rule && weak->rule->call ? weak->rule->call : b->call;
+	}
 	return true;
 }
 
@@ -330,6 +327,14 @@ static bool has_pattern(const struct sample *s, uint32_t begin)
 	return pattern && pattern->frame <= begin;
 }
 
+/* A call on a file that sleeps for a time tries a lock again and again: sqlite's of a database. */
+static bool naps_for_lock(const struct sample *s, const struct rule *rule)
+{
+	const struct syscall_rule *call = syscall_rule_find(s->syscall);
+
+	return rule->cause == CAUSE_SYNC_FS && call && call->cause == CAUSE_SLEEP;
+}
+
 /* The strongest row decides; for a thread that sleeps a weak one yields to the system call. */
 static void find_cause(struct classifier *c, const struct sample *s, const struct match *match,
 		       struct blame *b)
@@ -338,14 +343,18 @@ static void find_cause(struct classifier *c, const struct sample *s, const struc
 
 	if (sleeps && !match->rule && is_lost_poll(c, s, sample_stack(c->rec, s)))
 		return;
-	if (sleeps && match->strength < 2 && blame_syscall(c, s, match, b))
+	if (sleeps && match->strength < 2 && blame_syscall(s, match, b))
 		return;
-	if (match->rule)
+	if (sleeps && match->rule && naps_for_lock(s, match->rule)) {
+		b->cause = CAUSE_LOCK_WAIT;
+		b->call = match->rule->call;
+	} else if (match->rule) {
 		b->cause = match->rule->cause;
-	else if (has_pattern(s, b->begin))
+	} else if (has_pattern(s, b->begin)) {
 		b->cause = CAUSE_REGEX;
-	else if (!sleeps)
+	} else if (!sleeps) {
 		b->cause = CAUSE_USER_CODE;
+	}
 }
 
 static void blame_stack(struct classifier *c, const struct sample *s, const struct stack *stack,
@@ -386,7 +395,7 @@ struct blame blame_sample(struct classifier *c, const struct sample *s)
 	} else if (s->state == SAMPLE_BLOCKED && !is_lost_poll(c, s, NULL)) {
 		struct match none = { 0 };
 
-		blame_syscall(c, s, &none, &b);
+		blame_syscall(s, &none, &b);
 	}
 	b.call = classifier_intern(c, b.call);
 	return b;

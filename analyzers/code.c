@@ -37,6 +37,49 @@ static void add_inclusive(struct classifier *c, const struct part *p, enum role 
 	}
 }
 
+/* All of Python runs under Python's frames: where there are none, they could not be read in time.
+ */
+static bool lacks_python(struct classifier *c, const struct stack *stack)
+{
+	const char *runtime = c->target.runtime;
+
+	if (!runtime || strcmp(runtime, "cpython") != 0)
+		return false;
+	for (uint32_t i = 0; i < stack->n; i++)
+		if (recording_get_frame(c->rec, stack->frames[i])->kind == FRAME_PYTHON)
+			return false;
+	return true;
+}
+
+static bool holds_half(const struct tally_entry *e, nsec total)
+{
+	return e->weight >= total - e->weight;
+}
+
+/*
+ * Callers hold what their callees hold: of those that hold half, the innermost is the one with the
+ * least.  But for a few samples a caller's name may be lost: of about the same, the nearest.
+ */
+static const struct tally_entry *innermost(const struct tally *t, nsec total)
+{
+	enum { LOST = 20 };
+	const struct tally_entry *best = NULL;
+	uint64_t least = UINT64_MAX;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (holds_half(&t->v[i], total) && t->v[i].weight < least)
+			least = t->v[i].weight;
+	for (size_t i = 0; i < t->n; i++) {
+		const struct tally_entry *e = &t->v[i];
+
+		if (holds_half(e, total) && e->weight - least <= total / LOST &&
+		    (!best ||
+		     e->distance / (double)e->weight < best->distance / (double)best->weight))
+			best = e;
+	}
+	return best;
+}
+
 /* The innermost function of at least that role that holds half of the code's time. */
 static uint32_t find_dominant(struct classifier *c, const struct part *parts, size_t n,
 			      enum role least)
@@ -47,22 +90,15 @@ static uint32_t find_dominant(struct classifier *c, const struct part *parts, si
 	nsec total = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!part_is_code(&parts[i]))
+		const struct stack *stack = sample_stack(c->rec, parts[i].sample);
+
+		if (!part_is_code(&parts[i]) || (stack && lacks_python(c, stack)))
 			continue;
 		total += parts[i].sample->weight;
 		add_inclusive(c, &parts[i], least, &t);
 	}
 	tally_merge(&t);
-	for (size_t i = 0; i < t.n; i++) {
-		const struct tally_entry *e = &t.v[i];
-
-		if (e->weight < total - e->weight)
-			continue;
-		/* Callers hold what their callees hold: the least is the innermost. */
-		if (!best || e->weight < best->weight ||
-		    (e->weight == best->weight && e->distance < best->distance))
-			best = e;
-	}
+	best = innermost(&t, total);
 	if (best)
 		function = (uint32_t)best->key;
 	tally_destroy(&t);
@@ -134,20 +170,6 @@ static const struct rule *find_job(struct classifier *c, const struct part *p)
 			return rule;
 	}
 	return NULL;
-}
-
-/* All of Python runs under Python's frames: where there are none, they could not be read in time.
- */
-static bool lacks_python(struct classifier *c, const struct stack *stack)
-{
-	const char *runtime = c->target.runtime;
-
-	if (!runtime || strcmp(runtime, "cpython") != 0)
-		return false;
-	for (uint32_t i = 0; i < stack->n; i++)
-		if (recording_get_frame(c->rec, stack->frames[i])->kind == FRAME_PYTHON)
-			return false;
-	return true;
 }
 
 static void count_callback(struct classifier *c, const struct part *p, struct callbacks *cb)

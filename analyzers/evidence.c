@@ -182,10 +182,11 @@ static void choose(const struct support *v, size_t n, enum argument_key key, str
 	tally_destroy(&t);
 }
 
-/* Loading a module reads files and more; the module says it all. */
+/* Loading a module reads files and more; the module says it all, but nothing of what it does else.
+ */
 static bool is_evidence(enum cause cause, enum argument_key key)
 {
-	return key != ARG_CALLBACK && (cause != CAUSE_COMPILE || key == ARG_MODULE);
+	return key != ARG_CALLBACK && (cause == CAUSE_COMPILE) == (key == ARG_MODULE);
 }
 
 void evidence_collect(const struct judgement *j, const struct support_list *list,

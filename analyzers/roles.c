@@ -46,6 +46,18 @@ static const struct {
 	/* Functions written in C. */
 	{ FRAME_PYTHON, "", "*",                          ROLE_NOBODY },
 	{ FRAME_PYTHON, "<frozen *", "*",                 ROLE_NOBODY },
+	/* What runs as a program has no file; what a library makes has no place in one. */
+	{ FRAME_PYTHON, "<stdin>", "*",                   ROLE_OWN },
+	{ FRAME_PYTHON, "<string>", "__*__",              ROLE_NOBODY },
+	{ FRAME_PYTHON, "<string>", "*",                  ROLE_OWN },
+	{ FRAME_PYTHON, "<ipython*", "*",                 ROLE_OWN },
+	{ FRAME_PYTHON, "<*", "*",                        ROLE_NOBODY },
+	/* Templates: the line is that of the Python they were made into. */
+	{ FRAME_PYTHON, "*.htm*", "*",                    ROLE_NOBODY },
+	{ FRAME_PYTHON, "*.j2", "*",                      ROLE_NOBODY },
+	{ FRAME_PYTHON, "*.jinja*", "*",                  ROLE_NOBODY },
+	{ FRAME_PYTHON, "*_html", "*",                    ROLE_NOBODY },
+	{ FRAME_PYTHON, "*.txt", "*",                     ROLE_NOBODY },
 	{ FRAME_PYTHON, "*/site-packages/*", "*",         ROLE_DEPENDENCY },
 	{ FRAME_PYTHON, "*/dist-packages/*", "*",         ROLE_DEPENDENCY },
 	{ FRAME_PYTHON, "*/lib/python*/*", "*",           ROLE_NOBODY },
@@ -84,6 +96,10 @@ static const struct {
 	{ FRAME_NATIVE, "*", "_start",                    ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "__libc_start_*",            ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "start_thread",              ROLE_NOBODY },
+	/* musl, linked into the program */
+	{ FRAME_NATIVE, "*", "libc_start_main_stage2",    ROLE_NOBODY },
+	{ FRAME_NATIVE, "*", "__syscall*",                ROLE_NOBODY },
+	{ FRAME_NATIVE, "*", "__timedwait*",              ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "clone*",                    ROLE_NOBODY },
 	/* Allocators, loops and interpreters that are linked into the program */
 	{ FRAME_NATIVE, "*", "*malloc*",                  ROLE_NOBODY },

@@ -17,8 +17,10 @@ static const struct {
 	{ "nodejs",        LOOP_LIBUV },
 	/* uvloop inside Python */
 	{ "loop.*.so",     LOOP_LIBUV },
+	{ "corecext.*",    LOOP_EPOLL },   /* gevent: libev inside Python */
+	{ "_asyncio.*",    LOOP_ASYNCIO },
+	/* Where that is built in. */
 	{ "python3*",      LOOP_ASYNCIO },
-	{ "libpython3*",   LOOP_ASYNCIO },
 	/* clang-format on */
 };
 

@@ -35,6 +35,8 @@ struct syscall_args {
 enum meaning {
 	MEANS_DESCRIPTOR = 1, /* the first argument is one */
 	MEANS_DURATION,       /* it sleeps because it was asked to */
+	MEANS_SELECT,         /* so it does if the first argument, a number of descriptors, is 0 */
+	MEANS_POLL,           /* the second one */
 };
 
 static const struct {
@@ -58,6 +60,8 @@ static const struct {
 	{ SYS_recvmsg, MEANS_DESCRIPTOR },   { SYS_sendmmsg, MEANS_DESCRIPTOR },
 	{ SYS_recvmmsg, MEANS_DESCRIPTOR },
 	{ SYS_nanosleep, MEANS_DURATION },   { SYS_clock_nanosleep, MEANS_DURATION },
+	{ SYS_select, MEANS_SELECT },        { SYS_pselect6, MEANS_SELECT },
+	{ SYS_poll, MEANS_POLL },            { SYS_ppoll, MEANS_POLL },
 	/* clang-format on */
 };
 
@@ -197,6 +201,12 @@ static size_t describe(struct syscall_args *a, const struct sleep *sleep, struct
 	return n;
 }
 
+static bool asks_for_time(enum meaning meaning, const struct sleep *sleep)
+{
+	return meaning == MEANS_DURATION ||
+	       (uint32_t)sleep->args[meaning == MEANS_POLL ? 1 : 0] == 0;
+}
+
 size_t syscall_args_of(struct syscall_args *a, const struct sleep *sleep, struct argument *out)
 {
 	size_t i = 0, n = sizeof(calls) / sizeof(calls[0]);
@@ -207,6 +217,8 @@ size_t syscall_args_of(struct syscall_args *a, const struct sleep *sleep, struct
 		return 0;
 	if (calls[i].meaning == MEANS_DESCRIPTOR)
 		return describe(a, sleep, out);
+	if (!asks_for_time(calls[i].meaning, sleep))
+		return 0;
 	out[0] = (struct argument){ .key = ARG_DURATION,
 				    .number = (int64_t)(sleep->to - sleep->from) };
 	return sleep->to > sleep->from;

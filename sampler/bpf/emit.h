@@ -61,7 +61,8 @@ void emit_turn_over(struct assembler *a, const struct program_maps *maps,
 		    const struct kernel_types *types);
 /* R1 = the key of a poll on the descriptor in R1; only r4 is lost. */
 void emit_key_of_descriptor(struct assembler *a, uint64_t class);
-/* Reports the poll at NOW: its key is in slot->other_key, its stack pointer in R1, its rip in R2. */
+/* Reports the poll at NOW: its key is in slot->other_key, its stack pointer in R1, its rip in R2.
+ */
 void emit_report_other(struct assembler *a, const struct program_maps *maps);
 /* Jumps if the task_struct flags in R1 say that the thread ends: what it still does is no turn. */
 void emit_leave_if_exiting(struct assembler *a, int out);

@@ -155,7 +155,11 @@ static struct followed *find_suspect(struct ticker *t, nsec now)
 static void meet_poll(struct ticker *t, struct followed *f, const struct traced_call *call)
 {
 	struct cpu_time now = ticker_cpu_time(&f->last);
-	struct glance g = { .kind = GLANCE_CALL, .number = call->number, .sp = call->sp, .pc = call->pc, .at = call->at };
+	struct glance g = { .kind = GLANCE_CALL,
+			    .number = call->number,
+			    .sp = call->sp,
+			    .pc = call->pc,
+			    .at = call->at };
 
 	for (size_t i = 0; i < 6; i++)
 		g.args[i] = call->args[i];

@@ -18,6 +18,7 @@ for python in $system ${PYTHONS-}; do
 		"$python" "$fixture" --drive 2 --log "$tmp/stalls.log" >"$tmp/out" 2>"$tmp/err" </dev/null ||
 		fail "$python: status $?: $(cat "$tmp/err")"
 	check_report calls "$tmp/stalls.json" "$tmp/stalls.log" "$tmp/list"
+	grep -q '"command": *"sleep 0.1"' "$tmp/stalls.json" || fail "$python: the command of the child is not shown"
 	rm -f "$tmp"/stalls.*
 done
 "$LAGPROF" run --no-html -o "$tmp/healthy.lagprof" --json "$tmp/healthy.json" -- \

@@ -164,9 +164,17 @@ TEST(cause_of_a_sleep_goes_by_its_system_call)
 	CHECK_EQ(cause_of(NULL, own, 7), CAUSE_SYNC_NET);
 	CHECK_EQ(cause_of(NULL, own, 232), CAUSE_SYNC_NET);
 	CHECK_EQ(cause_of(NULL, own, 39), CAUSE_UNKNOWN);
-	/* Python before 3.11 sleeps in select. */
-	CHECK_EQ(cause_of("cpython", "p wait @/app/a.py:3", 23), CAUSE_SLEEP);
 	CHECK_EQ(cause_of(NULL, own, 23), CAUSE_SYNC_NET);
+}
+
+TEST(cause_of_a_file_call_that_naps_is_a_lock)
+{
+	static const char query[] = "n usleep @/lib/libc.so.6\nn - @/usr/lib/libsqlite3.so.0\n"
+				    "n sqlite3_step @/usr/lib/libsqlite3.so.0\nn work @/srv/app\n"
+				    "n main @/srv/app";
+
+	CHECK_EQ(cause_of(NULL, query, 230), CAUSE_LOCK_WAIT);
+	CHECK_EQ(cause_of(NULL, query, 74), CAUSE_SYNC_FS);
 }
 
 TEST(cause_of_a_poll_inside_a_known_call_is_that_call)

@@ -11,6 +11,7 @@
  */
 enum { HEAP = 0x100000, STACK = 0x7f0000, WORDS = 2048, EVAL = 0x5000, EVAL_SIZE = 0x1000 };
 enum { STRING_TYPE = HEAP + 8 * 2000, CODE_TYPE = STRING_TYPE + 8, BYTES_TYPE = CODE_TYPE + 8 };
+enum { TUPLE_TYPE = BYTES_TYPE + 8, LIST_TYPE = TUPLE_TYPE + 8 };
 
 struct fake {
 	struct memory base;
@@ -125,6 +126,8 @@ static struct fake *fake_new(int32_t version)
 	f->py->types.string = STRING_TYPE;
 	f->py->types.code = CODE_TYPE;
 	f->py->types.bytes = BYTES_TYPE;
+	f->py->types.tuple = TUPLE_TYPE;
+	f->py->types.list = LIST_TYPE;
 	f->py->loops[0].start = EVAL;
 	f->py->loops[0].end = EVAL + EVAL_SIZE;
 	f->py->n_loops = 1;
@@ -298,4 +301,44 @@ TEST(offsets_that_the_interpreter_tells_override_the_rows_unless_they_make_no_se
 	words[43] = 1ULL << 40;
 	CHECK(!cpython_layout_override(&layout, words));
 	CHECK(cpython_layout_find(308) == NULL);
+}
+
+/* subprocess.run(["sh", "-c"]): its fifth local is a tuple, the first word of that a list. */
+TEST(the_command_of_a_child_is_read_from_the_locals_of_the_function_that_waits)
+{
+	static const int32_t versions[] = { 309, 310, 311, 312, 313 };
+
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		struct fake *f = fake_new(versions[i]);
+		const struct cpython_layout *l = &f->py->layout;
+		uint64_t code = put_code(f, 200, "run"), frame = heap_at(100);
+		uint64_t tuple = heap_at(500), list = heap_at(510), items = heap_at(520);
+		struct argument out[RUNTIME_MAX_ARGUMENTS];
+
+		put(f, code, l->code_file, put_string(f, 240, "/usr/lib/python3/subprocess.py"), 8);
+		put_frame(f, frame, code, 0);
+		put(f, tuple, 8, TUPLE_TYPE, 8);
+		put(f, tuple, 16, 1, 8);
+		put(f, tuple, 24, list, 8);
+		put(f, list, 8, LIST_TYPE, 8);
+		put(f, list, 16, 2, 8);
+		put(f, list, 24, items, 8);
+		put(f, items, 0, put_string(f, 600, "sh"), 8);
+		put(f, items, 8, put_string(f, 620, "-c"), 8);
+		put(f, frame, l->frame_locals + 8 * 4, tuple, 8);
+		f->stack[35] = frame;
+		f->py->frames[0] = (struct cpython_frame){ .address = frame, .code = code };
+		f->py->n_frames = f->py->n_segments = 1;
+		f->py->anchors[0] = STACK + 8 * 40;
+		f->py->whole = true;
+		push(f, true, 30);
+		push(f, false, 60);
+		CHECK_EQ(cpython_locals(f->py, &f->raw, out, 0), 1);
+		CHECK_EQ(out[0].key, ARG_COMMAND);
+		CHECK_STR(out[0].text, "sh -c");
+		/* Not what it is thought to be. */
+		put(f, tuple, 8, STRING_TYPE, 8);
+		CHECK_EQ(cpython_locals(f->py, &f->raw, out, 0), 0);
+		fake_free(f);
+	}
 }

@@ -107,6 +107,12 @@ static const struct {
 	{ "n re_search_internal @/usr/lib/x86_64-linux-gnu/libc.so.6", CAUSE_REGEX },
 	{ "n sre_ucs1_match @/usr/bin/python3.11", CAUSE_REGEX },
 	{ "p match @/usr/lib/python3.11/re/__init__.py:166", CAUSE_REGEX },
+	{ "p compile @/usr/lib/python3.11/re/__init__.py:227", CAUSE_COMPILE },
+	{ "p compile @/usr/lib/python3.9/re.py:252", CAUSE_COMPILE },
+	{ "p _parse @/usr/lib/python3.11/re/_parser.py:507", CAUSE_COMPILE },
+	{ "p join @/usr/lib/python3.11/threading.py:1112", CAUSE_LOCK_WAIT },
+	{ "p create_default_context @/usr/lib/python3.11/ssl.py:770", CAUSE_SYNC_CRYPTO },
+	{ "k do_mkdirat", CAUSE_SYNC_FS },
 
 	{ "n deflate @/usr/lib/x86_64-linux-gnu/libz.so.1", CAUSE_COMPRESSION },
 	{ "n Cr_z_deflate @/usr/bin/node", CAUSE_COMPRESSION },

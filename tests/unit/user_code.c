@@ -32,6 +32,59 @@ TEST(user_code_is_blamed_on_the_callee_that_holds_half_not_on_its_callers)
 	done(rec, d);
 }
 
+TEST(user_code_is_blamed_on_the_callee_though_a_callers_name_was_lost_now_and_then)
+{
+	struct recording *rec = build_recording("cpython");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, "p render @/app/a.py:5/5\np main @/app/a.py:20/18\n", 96);
+	build_sample(rec, "p render @/app/a.py:5/5\n", 4);
+	d = only_finding(rec, &f);
+	CHECK_STR(f->title, "render");
+	done(rec, d);
+}
+
+/* Python's frames may be gone by the time they are read. */
+TEST(user_code_of_python_is_blamed_by_the_stacks_that_have_names)
+{
+	struct recording *rec = build_recording("cpython");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec, "n _PyEval_EvalFrameDefault @/usr/bin/python3\n", 60);
+	build_sample(rec, "p render @/app/a.py:5/5\np main @/app/a.py:20/18\n", 40);
+	d = only_finding(rec, &f);
+	CHECK_STR(f->title, "render");
+	CHECK_EQ(f->culprit->line, 5);
+	done(rec, d);
+}
+
+/* What a template was made into has no line that anyone wrote. */
+TEST(user_code_of_a_template_is_blamed_on_who_renders_it)
+{
+	struct recording *rec = build_recording("cpython");
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec,
+		     "p root @<template>:24/5\n"
+		     "p render @/usr/lib/python3/dist-packages/jinja2/environment.py:1299/1\n"
+		     "p show @/app/a.py:20/18\n",
+		     50);
+	build_sample(rec,
+		     "p block @/app/page.html:9/5\n"
+		     "p render @/usr/lib/python3/dist-packages/jinja2/environment.py:1299/1\n"
+		     "p show @/app/a.py:20/18\n",
+		     50);
+	d = only_finding(rec, &f);
+	CHECK_EQ(f->culprit->line, 20);
+	done(rec, d);
+}
+
 TEST(user_code_of_a_recursive_function_counts_once_a_stack)
 {
 	struct recording *rec = build_recording("v8");

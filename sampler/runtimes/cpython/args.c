@@ -42,6 +42,7 @@ static const struct {
 	{ "_lzma.*", { { ARG_BYTES, TAKE_LENGTH, 0 } }, 1 },
 	{ "time.sleep", { { ARG_DURATION, TAKE_SECONDS, 0 } }, 1 },
 	{ "_io.open", { { ARG_PATH, TAKE_TEXT, 0 } }, 1 },
+	{ "posix.system", { { ARG_COMMAND, TAKE_TEXT, 0 } }, 1 },
 	{ "posix.*", { { ARG_PATH, TAKE_TEXT, 0 } }, 1 },
 	{ "_socket.get*", { { ARG_HOST, TAKE_TEXT, 0 } }, 1 },
 	/* clang-format on */

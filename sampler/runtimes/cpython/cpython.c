@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/arena.h"
+#include "core/names.h"
 #include "sampler/symbols.h"
 
 enum { CHECK_STACKS = 64 }; /* of which one must make sense */
@@ -80,6 +81,8 @@ static bool find_symbols(struct cpython *py, struct elf_file *file, uint64_t bia
 		{ "PyBytes_Type", &py->types.bytes },
 		{ "PyLong_Type", &py->types.integer },
 		{ "PyFloat_Type", &py->types.number },
+		{ "PyList_Type", &py->types.list },
+		{ "PyTuple_Type", &py->types.tuple },
 		{ "PyCFunction_Type", &py->types.function },
 		{ "PyMethodDescr_Type", &py->types.method },
 	};
@@ -123,6 +126,26 @@ static int set_up(struct cpython *py, const struct runtime_target *t, struct elf
 	return 0;
 }
 
+/* A program may be linked with the interpreter for the sake of plugins that it never loads. */
+static bool is_at_work(const struct runtime_target *t, struct elf_file *file, uint64_t bias,
+		       const struct cpython_layout *layout)
+{
+	struct symbol runtime;
+	uint64_t interpreter;
+	size_t n;
+	const struct mapping *maps = space_mappings(t->space, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (maps[i].exec && maps[i].path &&
+		    strncmp(path_base(maps[i].path), "python", strlen("python")) == 0)
+			return true;
+	return symbols_find(file, "_PyRuntime", &runtime) &&
+	       memory_read_u64(t->mem,
+			       runtime.start + bias + (uint64_t)layout->runtime_interpreters,
+			       &interpreter) == 0 &&
+	       interpreter;
+}
+
 static void detach(void *state)
 {
 	struct cpython *py = state;
@@ -151,6 +174,8 @@ static int attach(const struct runtime_target *t, void **state, struct error *er
 			err, -ENOTSUP,
 			"version %s is not one of 3.9 to 3.13: Python frames have no names",
 			version ? text : "unknown");
+	if (!is_at_work(t, file, bias, layout))
+		return 0;
 	py = xcalloc(1, sizeof(*py));
 	py->space = t->space;
 	py->rec = t->rec;
@@ -270,11 +295,14 @@ static size_t arguments(void *state, const struct raw_stack *stack, struct memor
 	struct argument found[RUNTIME_MAX_ARGUMENTS];
 	struct cpython *py = state;
 	struct cpython_call call;
-	size_t i, n;
+	size_t i, n = 0;
 
-	if (!innermost_call(py, stack, names, &i, &call))
+	if (py->n_frames == 0)
 		return 0;
-	n = cpython_arguments(py, &call, (uint32_t)i, found);
+	py->mem = mem;
+	if (innermost_call(py, stack, names, &i, &call))
+		n = cpython_arguments(py, &call, (uint32_t)i, found);
+	n = cpython_locals(py, stack, found, n);
 	for (size_t k = 0; k < n; k++)
 		out[k] = (struct runtime_argument){ .argument = found[k] };
 	return n;

@@ -11,7 +11,8 @@
  *	objects.c  checked reads of strings and code objects
  *	frames.c   a thread's frames, and the C function that runs each of them
  *	calls.c    the functions written in C that frames call
- *	args.c     arguments of known calls
+ *	args.c     arguments of known calls of these
+ *	locals.c   arguments of functions written in Python
  *	cpython.c  attach, self-check, the runtime's table
  */
 
@@ -52,7 +53,7 @@ struct cpython {
 	const char *version;
 	uint64_t runtime; /* address of _PyRuntime */
 	struct {
-		uint64_t string, code, bytes, integer, number, function, method;
+		uint64_t string, code, bytes, integer, number, list, tuple, function, method;
 	} types; /* addresses of type objects */
 	struct {
 		uint64_t start, end; /* addresses of _PyEval_EvalFrameDefault() */
@@ -128,5 +129,11 @@ bool cpython_call_of(struct cpython *py, const struct raw_stack *stack, size_t i
 /* args.c.  What is known of a call's arguments, for frame i of the stack; how many. */
 size_t cpython_arguments(struct cpython *py, const struct cpython_call *call, uint32_t frame,
 			 struct argument *out);
+/*
+ * locals.c.  Adds what frames of known functions of the sample in hand hold to the n arguments in
+ * out, at most RUNTIME_MAX_ARGUMENTS; returns how many there are now.
+ */
+size_t cpython_locals(struct cpython *py, const struct raw_stack *stack, struct argument *out,
+		      size_t n);
 
 #endif

@@ -25,8 +25,9 @@ struct cpython_layout {
 	int32_t frame_owner;       /* a byte; owner_shim: no function, the mark of a call from C */
 	int32_t owner_shim;
 
-	int32_t frame_words; /* its locals, and behind them the stack of the interpreter */
-	int32_t frame_stack; /* up to 3.10: a pointer to that stack */
+	int32_t frame_words;  /* its locals, and behind them the stack of the interpreter */
+	int32_t frame_stack;  /* up to 3.10: a pointer to that stack */
+	int32_t frame_locals; /* its locals */
 
 	int32_t code_locals, code_stack; /* how many words these are */
 	int32_t code_file, code_name, code_first_line, code_table;
