@@ -254,6 +254,14 @@ static void name_frames(struct stack_maker *m, struct memory *mem)
 		name_frame(m, i, mem);
 }
 
+static bool is_known(const struct stack_maker *m, size_t n, enum argument_key key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (m->arguments[i].key == key)
+			return true;
+	return false;
+}
+
 /*
  * What a word of a sampled frame leads to is the sample's until a collector has run twice: the
  * first run leaves a note of where things went, the second writes over it.  Later than FRESH
@@ -280,6 +288,9 @@ static size_t collect_arguments(struct stack_maker *m, struct memory *mem, nsec 
 
 			if (frame >= m->raw.n ||
 			    !(fresh || !m->live || runtime_argument_holds(&args[i], m->live)))
+				continue;
+			/* A language has it as the program wrote it. */
+			if (runtimes[r] == &runtime_native && is_known(m, n, args[i].argument.key))
 				continue;
 			m->arguments[n] = args[i].argument;
 			m->arguments[n++].frame = m->first[frame];

@@ -25,6 +25,7 @@
 
 #include "core/arena.h"
 #include "sampler/stacks.h"
+#include "tests/arguments.h"
 #include "tests/samples.h"
 
 enum {
@@ -54,12 +55,6 @@ struct run {
 	size_t n_expected;
 	uint32_t as_expected;
 	double cost[SAMPLES_MAX]; /* us of CPU time */
-};
-
-static const char *const argument_names[ARG_KEYS] = {
-	"iterations", "cost",       "digest", "keylen",  "bytes",  "path",
-	"host",       "command",    "peer",   "pattern", "flags",  "subject_length",
-	"duration",   "descriptor", "level",  "gc_kind", "module",
 };
 
 static double now_us(clockid_t clock)
@@ -93,15 +88,6 @@ static void load_marks(struct run *p)
 		fclose(f);
 }
 
-/* "key=value", or the same with the text. */
-static void print_argument(const struct argument *a, char *buf, size_t size)
-{
-	if (a->text)
-		snprintf(buf, size, "%s=%s", argument_names[a->key], a->text);
-	else
-		snprintf(buf, size, "%s=%lld", argument_names[a->key], (long long)a->number);
-}
-
 static void print_stack(const struct run *p, const struct sample *s)
 {
 	const struct stack *stack = recording_get_stack(p->rec, s->stack);
@@ -119,7 +105,7 @@ static void print_stack(const struct run *p, const struct sample *s)
 	for (size_t i = 0; i < s->n_arguments; i++) {
 		char word[256];
 
-		print_argument(&s->arguments[i], word, sizeof(word));
+		argument_print(&s->arguments[i], word, sizeof(word));
 		printf("    %s (frame %u)\n", word, s->arguments[i].frame);
 	}
 }
@@ -132,7 +118,7 @@ static bool is_as_expected(const struct run *p, const struct sample *s)
 		bool found = false;
 
 		for (size_t i = 0; i < s->n_arguments && !found; i++) {
-			print_argument(&s->arguments[i], word, sizeof(word));
+			argument_print(&s->arguments[i], word, sizeof(word));
 			found = strcmp(word, p->expected[k]) == 0;
 		}
 		if (!found)
@@ -191,7 +177,7 @@ static void take_sample(void *arg, const struct sample_bytes *bytes)
 		count_frame(p, recording_get_frame(p->rec, stack->frames[i]), &seen);
 	for (size_t i = 0; i < s.n_arguments; i++) {
 		p->arguments[s.arguments[i].key]++;
-		print_argument(&s.arguments[i], p->values[s.arguments[i].key],
+		argument_print(&s.arguments[i], p->values[s.arguments[i].key],
 			       sizeof(p->values[0]));
 	}
 	p->as_expected += p->right > right && is_as_expected(p, &s);

@@ -2,9 +2,11 @@
 
 #include <strings.h>
 
+#include "sampler/runtimes/native/words.h"
+
 enum {
 	HEADER = 12,         /* bytes of a query before its question */
-	SCAN_BYTES = 16384,  /* of stack that are searched */
+	SCAN_WORDS = 2048,   /* of stack that are searched */
 	POINTERS_MAX = 1024, /* words that are followed */
 };
 
@@ -83,21 +85,6 @@ static bool read_query(const uint8_t *at, size_t left, char host[LOOKUP_NAME])
 	       (at[1] == TYPE_A || at[1] == TYPE_AAAA);
 }
 
-/* The words of the copied stack from sp up. */
-struct words {
-	const uint8_t *bytes;
-	uint64_t addr;
-	size_t n;
-};
-
-static uint64_t word_at(const struct words *w, size_t i)
-{
-	uint64_t word;
-
-	memcpy(&word, w->bytes + i * 8, sizeof(word));
-	return word;
-}
-
 /* Who waits for the answer keeps a pointer to the query; bytes left of an earlier one have none. */
 static bool is_pointed_to(const struct words *w, size_t to)
 {
@@ -125,7 +112,7 @@ static void cut_domain(const struct words *w, struct memory *mem, char host[LOOK
 		uint64_t word = word_at(w, i);
 		ssize_t n;
 
-		if (word < 4096 || word >> 47)
+		if (!word_is_pointer(word))
 			continue;
 		followed++;
 		n = memory_read_string(mem, word, text, len + 1);
@@ -139,20 +126,10 @@ ssize_t lookup_host(const struct raw_stack *stack, struct memory *mem, const str
 		    char host[LOOKUP_NAME])
 {
 	ssize_t entry = find_entry(stack, names);
-	uint64_t sp = stack->n ? stack->frames[0].sp : 0, offset = sp - mem->window_addr;
-	struct words w = { .addr = sp };
-	size_t end;
+	struct words w;
 
-	if (entry < 0 || offset >= mem->window_len || sp % 8)
-		return -1;
-	end = mem->window_len - offset;
-	/* Above its frame is what the program has. */
-	if ((size_t)entry + 1 < stack->n && stack->frames[entry + 1].sp > sp &&
-	    stack->frames[entry + 1].sp - sp < end)
-		end = stack->frames[entry + 1].sp - sp;
-	w.bytes = mem->window + offset;
-	w.n = (end < SCAN_BYTES ? end : SCAN_BYTES) / 8;
-	if (!find_query(&w, host))
+	if (entry < 0 || !words_up_to(stack, mem, (size_t)entry, SCAN_WORDS, &w) ||
+	    !find_query(&w, host))
 		return -1;
 	cut_domain(&w, mem, host);
 	return entry;

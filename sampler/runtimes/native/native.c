@@ -3,6 +3,7 @@
 
 #include "core/arena.h"
 #include "sampler/runtime.h"
+#include "sampler/runtimes/native/kdf.h"
 #include "sampler/runtimes/native/lookup.h"
 #include "sampler/runtimes/native/perf_map.h"
 #include "sampler/symbols.h"
@@ -15,7 +16,7 @@ struct native {
 	struct space *space;
 	struct recording *rec;
 	struct perf_map *perf_map;
-	size_t host_bytes; /* interned so far */
+	size_t argument_bytes; /* interned so far */
 };
 
 static int native_attach(const struct runtime_target *t, void **state, struct error *err)
@@ -84,21 +85,41 @@ static size_t native_name_frame(void *state, const struct raw_stack *stack, size
 	return 1;
 }
 
+static size_t add(struct runtime_argument *out, enum argument_key key, int64_t number,
+		  const char *text, size_t frame)
+{
+	if (!text && number < 0)
+		return 0;
+	*out = (struct runtime_argument){
+		.argument = {
+			.key = key, .number = number, .text = text, .frame = (uint32_t)frame,
+		},
+	};
+	return 1;
+}
+
+static const char *keep(struct native *n, const char *text)
+{
+	return text[0] ? runtime_intern(n->rec, &n->argument_bytes, text) : NULL;
+}
+
 static size_t native_arguments(void *state, const struct raw_stack *stack, struct memory *mem,
 			       const struct frame *names, struct runtime_argument *out)
 {
 	struct native *n = state;
 	char host[LOOKUP_NAME];
 	ssize_t frame = lookup_host(stack, mem, names, host);
+	struct kdf kdf;
+	size_t found = 0;
 
-	if (frame < 0)
+	if (frame >= 0)
+		return add(out, ARG_HOST, -1, keep(n, host), (size_t)frame);
+	if (!kdf_find(stack, mem, names, &kdf))
 		return 0;
-	out[0] = (struct runtime_argument){
-		.argument = { .key = ARG_HOST,
-			      .text = runtime_intern(n->rec, &n->host_bytes, host),
-			      .frame = (uint32_t)frame },
-	};
-	return out[0].argument.text != NULL;
+	found += add(out + found, ARG_ITERATIONS, kdf.iterations, NULL, kdf.frame);
+	found += add(out + found, ARG_COST, kdf.cost, NULL, kdf.frame);
+	found += add(out + found, ARG_DIGEST, -1, keep(n, kdf.digest), kdf.frame);
+	return found;
 }
 
 const struct runtime runtime_native = {

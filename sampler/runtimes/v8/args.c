@@ -77,10 +77,23 @@ static const struct call {
 	{ "node:child_process", "execSync", { { ARG_COMMAND, TAKE_TEXT, 0 } }, 1 },
 	{ "node:child_process", "*Sync", { { ARG_COMMAND, TAKE_COMMAND, 0 } }, 1 },
 
-	{ "node:dns", "*", { { ARG_HOST, TAKE_TEXT, 0 } }, 1 },
-	{ "node:internal/dns/promises", "*", { { ARG_HOST, TAKE_TEXT, 0 } }, 1 },
+	{ "node:dns", "lookup", { { ARG_HOST, TAKE_TEXT, 0 } }, 1 },
+	{ "node:dns", "lookupService", { { ARG_HOST, TAKE_TEXT, 0 } }, 1 },
+	{ "node:dns", "query", { { ARG_HOST, TAKE_TEXT, 0 } }, 1 },
+	{ "node:internal/dns/callback_resolver", "query", { { ARG_HOST, TAKE_TEXT, 0 } }, 1 },
+	{ "node:internal/dns/promises", "lookup", { { ARG_HOST, TAKE_TEXT, 0 } }, 1 },
+	{ "node:internal/dns/promises", "createLookupPromise", { { ARG_HOST, TAKE_TEXT, 1 } }, 1 },
+	{ "node:internal/dns/promises", "query", { { ARG_HOST, TAKE_TEXT, 0 } }, 1 },
 
 	{ "node:internal/modules/cjs/loader", "Module._load", { { ARG_MODULE, TAKE_TEXT, 0 } }, 1 },
+	/* Of Node 24.22 the other has no name. */
+	{ "node:internal/modules/cjs/loader", "wrapModuleLoad",
+	  { { ARG_MODULE, TAKE_TEXT, 0 } }, 1 },
+	{ "node:internal/modules/esm/loader", "import", { { ARG_MODULE, TAKE_TEXT, 0 } }, 1 },
+	{ "node:internal/modules/esm/translators", "moduleStrategy",
+	  { { ARG_MODULE, TAKE_TEXT, 0 } }, 1 },
+	{ "node:internal/modules/esm/utils", "compileSourceTextModule",
+	  { { ARG_MODULE, TAKE_TEXT, 0 } }, 1 },
 	/* clang-format on */
 };
 
@@ -97,6 +110,10 @@ static const struct {
 	{ "node:internal/fs/sync",     { ARG_PATH,  TAKE_PATH,  0 } },
 	{ "node:zlib",                 { ARG_BYTES, TAKE_BYTES, 1 } }, /* writeSync(flush, in, ...) */
 	{ "node:internal/crypto/hash", { ARG_BYTES, TAKE_BYTES, 0 } },
+	/* getaddrinfo(req, host, ...), queryA(req, host) */
+	{ "node:dns", { ARG_HOST, TAKE_TEXT, 1 } },
+	{ "node:internal/dns/callback_resolver", { ARG_HOST, TAKE_TEXT, 1 } },
+	{ "node:internal/dns/promises", { ARG_HOST, TAKE_TEXT, 1 } },
 	/* clang-format on */
 };
 
