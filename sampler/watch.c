@@ -239,6 +239,13 @@ static struct stall *open_stall(struct watch *w, struct watch_context *c, nsec s
 	return stall;
 }
 
+/* The open stall is of the turn that began at `start`: when it did may be known better by now. */
+static bool is_settled(const struct watch *w, nsec start)
+{
+	return w->settled.start && start >= w->settled.start &&
+	       (start == w->settled.start || start < w->settled.end);
+}
+
 /* A sleep that lasts across slices has its one stack in the first: each later slice gets a copy. */
 static void continue_sleep(struct watch *w, const struct turn *slice)
 {
@@ -354,7 +361,7 @@ static void settle_ended(struct watch *w, struct watch_context *c, const struct 
 	if (turn->end - turn->start < c->threshold) /* what is left of it after an exec */
 		return;
 	make_held(w, c, turn->start, turn->end);
-	if (w->settled.start != turn->start) {
+	if (!is_settled(w, turn->start)) {
 		close_left(w, c);
 		open_stall(w, c, turn->start);
 	}
@@ -418,7 +425,7 @@ static void settle_open(struct watch *w, struct watch_context *c, nsec now)
 	/* Not earlier: the thread may be about to exit, which is no stall. */
 	if (!may_stall(w, c, &turn) || now - turn.start < slice)
 		return;
-	if (w->settled.start != turn.start)
+	if (!is_settled(w, turn.start))
 		open_stall(w, c, turn.start);
 	else if (now - w->settled.end < slice)
 		return;
@@ -436,13 +443,13 @@ void watch_cycle(struct watch *w, struct watch_context *c, nsec now)
 
 	for (size_t i = 0; i < w->n_ended; i++) {
 		settle_ended(w, c, &w->ended[i]);
-		stale = stale || w->ended[i].start == look->turn_start;
+		stale = stale || (look->turn_start && w->ended[i].end > look->turn_start);
 	}
 	w->n_ended = 0;
 	/* The turn that was open when looked at is over: nothing is known of the next. */
 	if (stale)
 		return;
-	if (look->turn_start != w->settled.start)
+	if (!is_settled(w, look->turn_start))
 		close_left(w, c);
 	if (!look->turn_start) {
 		turns_forget(&w->turns, look->poll_start);
@@ -467,7 +474,7 @@ static void settle_last(struct watch *w, struct watch_context *c, nsec now, bool
 	if (turn.start == 0 || turn.end < turn.start + c->threshold || !may_stall(w, c, &turn))
 		return;
 	make_held(w, c, turn.start, now);
-	if (w->settled.start != turn.start)
+	if (!is_settled(w, turn.start))
 		open_stall(w, c, turn.start);
 	settle_up_to(w, c, &turn);
 	c->rec->stalls[w->stall].open = !over;
@@ -477,7 +484,7 @@ static void settle_last(struct watch *w, struct watch_context *c, nsec now, bool
 void watch_reset(struct watch *w, struct watch_context *c, nsec now, bool over)
 {
 	settle_last(w, c, now, over);
-	if (over && w->look.turn_start != w->settled.start)
+	if (over && !is_settled(w, w->look.turn_start))
 		close_left(w, c);
 	w->settled.start = 0;
 	w->choice = (struct poll_choice){ 0 };

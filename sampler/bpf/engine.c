@@ -257,7 +257,7 @@ static void add_followed(struct engine *x, pid_t tid, int kernel_tid, size_t ind
 				    .quickened = x->fast,
 				    .reports_left = REPORTS,
 				    .calls_left = x->config.strict ? CALLS : 0,
-				    .ask_after = x->light ? x->config.threshold / ASKS : 0,
+				    .ask_after = x->light ? engine_ask_after(x) : 0,
 				    .hooked = x->hooked_all ? x->hooked_by : HOOKED_NOT,
 				    .hooked_since = x->hooked_all,
 				    .min = UINT64_MAX };
@@ -376,7 +376,7 @@ static void engine_set_threshold(void *state, nsec threshold, nsec gate)
 
 		slot->threshold = threshold;
 		slot->gate = gate;
-		slot->ask_after = x->light ? threshold / ASKS : 0;
+		slot->ask_after = x->light ? engine_ask_after(x) : 0;
 	}
 	engine_set_clock(x, x->fast);
 	pthread_mutex_unlock(&x->lock);
@@ -393,23 +393,41 @@ static bool is_unknown(const struct engine *x, const struct news_turn *turn)
 	       turn->end - turn->start > turn->off + x->config.gate;
 }
 
+/* The turn may have begun that much earlier or later. */
+static void note_doubt(struct engine *x, nsec earlier, nsec later)
+{
+	nsec doubt = earlier > later ? earlier : later;
+
+	x->doubt = doubt > x->doubt ? doubt : x->doubt;
+}
+
 /* Takes a turn of which not all is known: true. */
 static bool take_turn(struct engine *x, const struct news_turn *turn)
 {
+	nsec least = x->config.threshold;
 	struct event e;
 
 	if (is_unknown(x, turn)) {
 		x->unknown++;
 		return true;
 	}
-	if (turn->sure_since <= turn->start)
+	if (turn->sure_since <= turn->start) {
+		if (turn->entered && !turn->hooked_since)
+			note_doubt(x, turn->end - turn->start - turn->off, 0);
 		return false;
+	}
 	decode_bpf_record(turn, sizeof(*turn), x->config.pid, &e);
 	e.turn.start = turn->sure_since;
-	if (e.turn.end - e.turn.start < x->config.threshold)
-		x->unknown++;
-	else
-		x->handle(x->arg, &e);
+	if (e.turn.end - e.turn.start < least) {
+		/* A guess, and it may have lasted for all that time; or nothing is known of before. */
+		if (turn->sure_since == turn->hooked_since) {
+			x->unknown++;
+			return true;
+		}
+		e.turn.start = e.turn.end - least;
+	}
+	note_doubt(x, turn->sure_since - turn->start, turn->hooked_since - turn->sure_since);
+	x->handle(x->arg, &e);
 	return true;
 }
 
@@ -529,7 +547,7 @@ static bool engine_lag(void *state, pid_t tid, struct hist *out)
 	if (!f)
 		return false;
 	hist_init(out);
-	out->sum = x->slots[f->slot].slot.busy;
+	out->sum = x->slots[f->slot].slot.busy - x->slots[f->slot].slot.vague;
 	out->min = x->slots[f->slot].slot.min;
 	out->max = x->slots[f->slot].slot.max;
 	memcpy(out->count, x->hists->count[f->slot], sizeof(out->count));
@@ -556,10 +574,9 @@ static void engine_losses(void *state, struct probe_losses *out)
 		out->lost += perf_ring_lost(&x->clocks[i]);
 }
 
-/* A loop that does not sleep is hooked a part of the threshold late, at most. */
 static nsec light_error(const struct engine *x)
 {
-	return x->asked ? x->config.threshold / ASKS : probe_light.error_bound;
+	return x->doubt > probe_light.error_bound ? x->doubt : probe_light.error_bound;
 }
 
 static void engine_overhead(void *state, struct probe_overhead *out)

@@ -51,7 +51,6 @@ struct engine {
 	enum hooked hooked_by;         /* while hooked_all */
 	bool light;                    /* polls are hooked only where they go unseen */
 	bool was_light;                /* at any time */
-	bool asked;                    /* the light rung had to ask for a hook at any time */
 	bool decided;                  /* the governor had a look from which it can tell */
 	bool step_due;                 /* as soon as no turn would be cut by it */
 	bool prompt;       /* the thread that tends hooks and clock runs ahead of all else */
@@ -77,6 +76,7 @@ struct engine {
 	struct followed followed[SLOTS];
 	size_t n_followed;
 	uint64_t unknown;            /* turns of which it cannot be said whether they were one */
+	nsec doubt;                  /* by how much the begin of a stall may be wrong, at most */
 	struct probe_losses retired; /* of threads no longer followed */
 	int epoll;
 
@@ -121,6 +121,8 @@ void engine_measure_hooked(struct engine *x);
 void engine_govern(struct engine *x, nsec now);
 /* Opens the rings of all CPUs: gated clock samples, and mappings, execs, forks and exits. */
 int engine_open_cpus(struct engine *x, struct error *err);
+/* The age at which a turn of the light rung asks for a hook. */
+nsec engine_ask_after(const struct engine *x);
 /* The age from which a turn wants the clock fast. */
 nsec engine_quicken_after(const struct engine *x);
 /* Also after a change of the gate. */

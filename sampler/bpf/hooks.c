@@ -31,6 +31,8 @@ enum {
 static const nsec TEND = 1000000000;  /* how often hooks are looked at */
 static const nsec BUSY = 10000000000; /* how long a loop that turns often is taken for one */
 static const nsec RENEW = 100000000;  /* one that has not fired for this long may be wrong */
+/* A turn asks for a hook at this age, or a part of the threshold. */
+static const nsec MAY_BE_UNSEEN = 3000000;
 static const nsec LEARN = 200000000;  /* polls of all are hooked at least this long */
 static const nsec SETTLE =
 	1500000000; /* from the start: the hook on all system calls stays no longer */
@@ -81,10 +83,33 @@ static nsec ran_for(const struct loop_slot *slot, nsec now)
 	return start && now > start + off ? now - start - off : 0;
 }
 
-/* The thread has run unseen for so long that the turn may be several; not if it had just slept. */
-static bool is_late(const struct engine *x, const struct loop_slot *slot, nsec now)
+/*
+ * When the turn in hand, which began at a hook, really did: since then the thread ran for that long
+ * and may have turned at any time.  The clock looked whether it was in its poll.  A look that found
+ * no poll says little where most do not, and much where most do.
+ */
+static nsec likely_begin(const struct loop_slot *slot, nsec ran)
 {
-	return slot->entered && ran_for(slot, now) > x->config.gate;
+	nsec start = slot->turn_start, missed = slot->missed_at, middle = ran / 2, likely;
+
+	if (missed <= start || !slot->looks_hit)
+		return start + middle;
+	likely = (missed - start) / 2 +
+		 (nsec)((double)(missed - start) * (double)slot->looks_missed /
+			(double)slot->looks_hit);
+	return start + (likely < middle ? likely : middle);
+}
+
+/*
+ * Polls are seen from now on.  When did the turn in hand begin?  If it had just slept that is known.
+ * Where it ran unseen for long the turn is sure only from now on; else there is a best guess.
+ */
+static void guess_begin(const struct engine *x, struct loop_slot *slot, nsec now)
+{
+	nsec ran = ran_for(slot, now);
+
+	if (!slot->hooked_since && slot->entered && ran > 0)
+		slot->sure_since = ran > x->config.gate ? now : likely_begin(slot, ran);
 }
 
 static void set_hooked(struct engine *x, nsec since)
@@ -92,8 +117,8 @@ static void set_hooked(struct engine *x, nsec since)
 	for (size_t i = 0; i < x->n_followed; i++) {
 		struct loop_slot *slot = &x->slots[x->followed[i].slot].slot;
 
-		if (since && !slot->hooked_since && is_late(x, slot, since))
-			slot->sure_since = since;
+		if (since)
+			guess_begin(x, slot, since);
 		slot->hooked_since = since;
 		slot->hooked = since ? x->hooked_by : HOOKED_NOT;
 		x->followed[i].slept = slot->polled;
@@ -123,8 +148,7 @@ static void hook(struct engine *x, struct followed *f, nsec now, uint32_t firing
 	if (f->hook < 0)
 		return;
 	slot->hooks_left = firings;
-	if (!slot->hooked_since && is_late(x, slot, now))
-		slot->sure_since = now;
+	guess_begin(x, slot, now);
 	if (!slot->hooked_since)
 		__atomic_store_n(&slot->hooked_since, now, __ATOMIC_RELEASE);
 	ioctl(f->hook, PERF_EVENT_IOC_REFRESH, (unsigned long)firings);
@@ -218,6 +242,13 @@ static void tend_hooks(struct engine *x, nsec now)
 		x->tended = now;
 }
 
+nsec engine_ask_after(const struct engine *x)
+{
+	nsec part = x->config.threshold / ASKS;
+
+	return part < MAY_BE_UNSEEN ? part : MAY_BE_UNSEEN;
+}
+
 static void ask_after(struct engine *x, nsec age)
 {
 	for (size_t i = 0; i < x->n_followed; i++)
@@ -235,7 +266,7 @@ bool engine_is_between_turns(const struct engine *x, nsec now)
 void engine_be_light(struct engine *x)
 {
 	x->light = x->was_light = true;
-	ask_after(x, x->config.threshold / ASKS);
+	ask_after(x, engine_ask_after(x));
 	set_hooked(x, 0);
 	engine_unhook_all_beside(x);
 	x->tended = now_ns();
@@ -286,7 +317,6 @@ static void handle_ask(void *arg, const void *record, size_t len)
 	for (size_t i = 0; len >= sizeof(*ask) && i < x->n_followed; i++)
 		if (x->followed[i].tid == (pid_t)ask->tid)
 			hook_next(x, &x->followed[i], now_ns());
-	x->asked = true;
 }
 
 static void *hooking(void *arg)

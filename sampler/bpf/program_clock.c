@@ -28,6 +28,21 @@ static void key_of_registers(struct assembler *a)
 	asm_place(a, done);
 }
 
+/* Notes the first look at the turn in hand, one that began at a hook, that did not find a poll. */
+static void miss_poll(struct assembler *a)
+{
+	int out = asm_label(a);
+
+	asm_load32(a, R1, SLOT, FIELD(entered));
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, out);
+	asm_load(a, R1, SLOT, FIELD(missed_at));
+	asm_load(a, R2, SLOT, FIELD(turn_start));
+	asm_jump_if(a, BPF_JGT, R1, R2, out);
+	asm_store(a, SLOT, FIELD(missed_at), NOW);
+	emit_count_field(a, FIELD(looks_missed));
+	asm_place(a, out);
+}
+
 /*
  * The thread is in its poll right now, which no hook has said: whatever lasts,
  * lasts since then only.
@@ -35,20 +50,20 @@ static void key_of_registers(struct assembler *a)
 static void look_for_poll(struct assembler *a, const struct program_maps *maps,
 			  const struct kernel_types *types)
 {
-	int no = asm_label(a), same = asm_label(a);
+	int no = asm_label(a), same = asm_label(a), missed = asm_label(a);
 
 	asm_load32(a, R1, SLOT, FIELD(hooked));
 	asm_jump_if_imm(a, BPF_JNE, R1, 0, no);
 	emit_read_register(a, offsetof(struct pt_regs, orig_rax));
 	asm_load32(a, R2, SLOT, FIELD(poll_number));
-	asm_jump_if(a, BPF_JNE, R1, R2, no);
+	asm_jump_if(a, BPF_JNE, R1, R2, missed);
 	emit_read_register(a, offsetof(struct pt_regs, rdi));
 	asm_store(a, BPF_REG_10, -16, R1);
 	emit_read_register(a, offsetof(struct pt_regs, rsp));
 	asm_mov(a, R2, R1);
 	asm_load(a, R1, BPF_REG_10, -16);
 	key_of_registers(a);
-	asm_jump_if(a, BPF_JNE, R1, R3, no);
+	asm_jump_if(a, BPF_JNE, R1, R3, missed);
 	emit_read_register(a, offsetof(struct pt_regs, rip));
 	asm_load(a, R2, SLOT, FIELD(poll_ip));
 	asm_jump_if(a, BPF_JEQ, R1, R2, same);
@@ -56,6 +71,10 @@ static void look_for_poll(struct assembler *a, const struct program_maps *maps,
 	asm_store_imm(a, SLOT, FIELD(hooked_since), 0);
 	asm_place(a, same);
 	emit_turn_over(a, maps, types);
+	emit_count_field(a, FIELD(looks_hit));
+	asm_jump(a, no);
+	asm_place(a, missed);
+	miss_poll(a);
 	asm_place(a, no);
 }
 

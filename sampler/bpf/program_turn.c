@@ -42,13 +42,34 @@ static void bucket_of(struct assembler *a)
 	asm_place(a, done);
 }
 
+/*
+ * Jumps if the turn of R2 ns in hand, which began at a hook, went on unseen, and is short of a stall:
+ * the loop may have turned a thousand times, and it has no length.  Keeps R2.
+ */
+static void is_vague(struct assembler *a, int vague)
+{
+	int sure = asm_label(a);
+
+	asm_load32(a, R1, SLOT, FIELD(entered));
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, sure);
+	asm_load(a, R1, SLOT, FIELD(turn_start));
+	asm_load(a, R3, SLOT, FIELD(hooked_since));
+	asm_alu_imm(a, BPF_SUB, R3, 1); /* 0: never */
+	asm_jump_if(a, BPF_JLT, R3, R1, sure);
+	asm_load(a, R3, SLOT, FIELD(threshold));
+	asm_jump_if(a, BPF_JLT, R2, R3, vague);
+	asm_place(a, sure);
+}
+
 /* Counts a turn of R2 ns.  Keeps R2. */
 static void count_turn(struct assembler *a, const struct program_maps *maps)
 {
 	int not_max = asm_label(a), not_min = asm_label(a), skip = asm_label(a);
+	int vague = asm_label(a);
 
 	emit_count_field(a, FIELD(turns));
 	emit_add_field(a, FIELD(busy), R2, R3);
+	is_vague(a, vague);
 	asm_load(a, R3, SLOT, FIELD(max));
 	asm_jump_if(a, BPF_JLE, R2, R3, not_max);
 	asm_store(a, SLOT, FIELD(max), R2);
@@ -67,6 +88,9 @@ static void count_turn(struct assembler *a, const struct program_maps *maps)
 	asm_load(a, R3, R1, 0);
 	asm_alu_imm(a, BPF_ADD, R3, 1);
 	asm_store(a, R1, 0, R3);
+	asm_jump(a, skip);
+	asm_place(a, vague);
+	emit_add_field(a, FIELD(vague), R2, R3);
 	asm_place(a, skip);
 }
 
