@@ -13,14 +13,36 @@ static double share(nsec part, nsec whole)
 	return whole ? (double)part / (double)whole : 0;
 }
 
-static bool is_saturated(const struct recording *rec)
+/* Did work wait because, for so long, no thread was free for it? */
+static bool is_full(const struct threadpool *pool, nsec full)
 {
-	const struct threadpool *pool = &rec->threadpool;
-
-	return pool->known && pool->size && pool->saturated >= MIN_SATURATED &&
-	       share(pool->saturated, pool->observed / pool->size) >= MIN_SHARE &&
+	return pool->known && pool->size && full >= MIN_SATURATED &&
+	       share(full, pool->observed / pool->size) >= MIN_SHARE &&
 	       pool->queue_wait.n >= MIN_WAITED &&
 	       hist_quantile(&pool->queue_wait, 0.99) >= MIN_WAIT;
+}
+
+/*
+ * Is it the look-ups that wait?  libuv gives them no more than half of the threads, and on these
+ * they wait for a name server, whatever the CPUs do.
+ */
+static bool is_full_of_lookups(const struct threadpool *pool)
+{
+	return is_full(pool, pool->lookups) && pool->lookups > pool->saturated / 2;
+}
+
+static const char *advise_lookups(const struct threadpool *pool, struct arena *a)
+{
+	const char *host = pool->lookup_host;
+
+	return arena_printf(
+		a,
+		"It is look-ups of names%s%s%s that wait, for libuv gives them %u of its "
+		"%u threads: see why the name server is slow, keep connections and answers "
+		"(agents with keepAlive, a cache), or use dns.resolve(), which needs no "
+		"thread. More threads help little.",
+		host[0] ? " (such as " : "", host, host[0] ? ")" : "", (pool->size + 1) / 2,
+		pool->size);
 }
 
 /* A loop of the process whose pool it is (0: unknown, any). */
@@ -90,7 +112,13 @@ static const char *advise(const struct recording *rec, struct arena *a)
 
 void threadpool_judge(const struct recording *rec, struct diagnosis *d)
 {
-	d->pool = (struct pool_verdict){ .saturated = is_saturated(rec) };
-	if (d->pool.saturated)
+	const struct threadpool *pool = &rec->threadpool;
+
+	d->pool.lookups = is_full_of_lookups(pool);
+	d->pool.saturated = d->pool.lookups || is_full(pool, pool->saturated);
+	d->pool.advice = NULL;
+	if (d->pool.lookups)
+		d->pool.advice = advise_lookups(pool, &d->arena);
+	else if (d->pool.saturated)
 		d->pool.advice = advise(rec, &d->arena);
 }

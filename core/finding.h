@@ -77,7 +77,8 @@ struct stall_diagnosis {
 
 /* Is libuv's thread pool the bottleneck? */
 struct pool_verdict {
-	bool saturated;     /* work waited because all its threads were busy */
+	bool saturated;     /* work waited because all threads it may have were busy */
+	bool lookups;       /* and most of that work looks up names */
 	const char *advice; /* what to do about it, one or two sentences; NULL: nothing */
 };
 

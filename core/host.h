@@ -13,6 +13,8 @@ struct threadpool {
 	uint32_t size;
 	nsec observed, busy, saturated; /* thread-ns watched / busy; ns with all threads busy */
 	nsec saturated_idle;            /* saturated, times the share of the CPUs that was idle */
+	nsec lookups; /* ns with look-ups of names waiting: libuv gives them half of the threads */
+	char lookup_host[256];  /* one of the names, empty: unknown */
 	nsec resolution;        /* times are known to this, and shorter waits are not seen */
 	struct hist queue_wait; /* of work that was seen to wait */
 };

@@ -1,5 +1,6 @@
 #include "core/recording_decode.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +128,9 @@ static void take_threadpool(struct decoder *d, const Lagprof__Threadpool *m)
 	t->saturated = m->saturated;
 	t->saturated_idle = m->saturated_idle;
 	t->resolution = m->resolution;
+	t->lookups = m->lookups;
+	snprintf(t->lookup_host, sizeof(t->lookup_host), "%s",
+		 m->has_lookup_host ? text(d, true, &m->lookup_host) : "");
 	take_histogram(&t->queue_wait, m->queue_wait);
 }
 

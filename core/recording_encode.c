@@ -182,6 +182,10 @@ void encode_threadpool(struct strbuf *out, const struct threadpool *t)
 	SET(&m, saturated, t->saturated);
 	SET(&m, saturated_idle, t->saturated_idle);
 	SET(&m, resolution, t->resolution);
+	SET(&m, lookups, t->lookups);
+	m.has_lookup_host = t->lookup_host[0] != '\0';
+	m.lookup_host.data = (uint8_t *)t->lookup_host;
+	m.lookup_host.len = strnlen(t->lookup_host, sizeof(t->lookup_host));
 	fill_histogram(&wait, &sparse, &t->queue_wait);
 	m.queue_wait = &wait;
 	PUT(out, THREADPOOL, threadpool, &m);

@@ -1,5 +1,6 @@
 #include "core/redact.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -435,6 +436,9 @@ void recording_redact(struct recording *rec)
 		if (rec->loops[i]->name)
 			rec->loops[i]->name = keep_first(&r, rec->loops[i]->name,
 							 LETTERS DIGITS "_-.+:/", HIDDEN);
+	if (rec->threadpool.lookup_host[0])
+		snprintf(rec->threadpool.lookup_host, sizeof(rec->threadpool.lookup_host), "%s",
+			 alias(&r, ALIAS_HOST, rec->threadpool.lookup_host));
 	for (uint32_t i = 0; i < rec->host.n_neighbours; i++)
 		if (rec->host.neighbours[i].name)
 			rec->host.neighbours[i].name =

@@ -54,6 +54,8 @@ void html_threadpool(FILE *out, const struct report *r)
 	html_bar(out, &busy, 1);
 	fputs("<dl class=\"facts\">\n", out);
 	put_duration(out, "all of them busy for", pool->saturated);
+	if (pool->lookups)
+		put_duration(out, "look-ups of names waited for", pool->lookups);
 	if (pool->queue_wait.n) {
 		put_duration(out, "work that had to wait, p50",
 			     hist_quantile(&pool->queue_wait, 0.5));
@@ -63,7 +65,8 @@ void html_threadpool(FILE *out, const struct report *r)
 	}
 	fputs("</dl>\n", out);
 	if (r->diagnosis->pool.advice) {
-		fputs("<p><strong>Saturated.</strong> ", out);
+		fprintf(out, "<p><strong>%s.</strong> ",
+			r->diagnosis->pool.lookups ? "Full of look-ups" : "Saturated");
 		html_text(out, r->diagnosis->pool.advice);
 		fputs("</p>\n", out);
 	}

@@ -142,6 +142,10 @@ json_t *json_threadpool(const struct report *r)
 		json_put_count(wait, "max_ns", pool->queue_wait.max);
 		json_object_set_new(o, "queue_wait", wait);
 	}
+	if (pool->lookups)
+		json_put_count(o, "lookups_waiting_ns", pool->lookups);
+	if (pool->lookup_host[0])
+		json_put_text(o, "lookup_host", pool->lookup_host);
 	if (pool->resolution)
 		json_put_count(o, "resolution_ns", pool->resolution);
 	json_put_text(o, "verdict", r->diagnosis->pool.saturated ? "saturated" : "ok");

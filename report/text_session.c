@@ -70,6 +70,8 @@ static void put_pool(struct strbuf *b, const struct threadpool *pool)
 			      100 * (double)pool->busy / (double)pool->observed);
 	if (pool->saturated)
 		put_quantile(b, ", all of them busy for ", pool->saturated);
+	if (pool->lookups)
+		put_quantile(b, ", look-ups of names waited for ", pool->lookups);
 	if (!pool->queue_wait.n)
 		return;
 	put_quantile(b, "; work that had to wait: p50 ", hist_quantile(&pool->queue_wait, 0.5));
@@ -90,7 +92,9 @@ void text_threadpool(const struct report *r, const struct page *page)
 	strbuf_puts(&b, "thread pool");
 	if (r->rec->n_processes && pool->pid)
 		strbuf_printf(&b, " of process %d", pool->pid);
-	strbuf_puts(&b, verdict->saturated ? " saturated: " : ": ");
+	strbuf_puts(&b, verdict->lookups     ? " full of look-ups of names: "
+			: verdict->saturated ? " saturated: "
+					     : ": ");
 	put_pool(&b, pool);
 	finish(page, verdict->saturated ? INK_YELLOW : INK_NONE, &b);
 	if (verdict->advice)

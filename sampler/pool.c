@@ -1,6 +1,7 @@
 #include "sampler/pool.h"
 
 #include <errno.h>
+#include <string.h>
 
 /*
  * A pool at rest is looked at about as often as the session wakes up anyway; one
@@ -61,8 +62,7 @@ static bool is_work(const struct pool_place *place, uint64_t node)
  * The nodes of a queue, oldest first, at most POOL_MAX_WAITING.  Threads change
  * the list meanwhile: -EAGAIN if a node does not follow the one before.
  */
-static int walk(const struct pool_place *place, struct memory *m, uint64_t head, uint64_t *nodes,
-		size_t *n)
+static int walk(struct pool *p, struct memory *m, uint64_t head, uint64_t *nodes, size_t *n)
 {
 	struct list_node node;
 	uint64_t before = head, at;
@@ -73,11 +73,18 @@ static int walk(const struct pool_place *place, struct memory *m, uint64_t head,
 	for (at = node.next; at != head && *n < POOL_MAX_WAITING; at = node.next) {
 		if (memory_read(m, at, &node, sizeof(node)) < 0 || node.prev != before)
 			return -EAGAIN;
-		if (is_work(place, at))
+		p->closing |= at == p->place.exit_message;
+		if (is_work(&p->place, at))
 			nodes[(*n)++] = at;
 		before = at;
 	}
 	return 0;
+}
+
+static bool is_host(const char *s)
+{
+	return s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:")] ==
+	       '\0';
 }
 
 /* Do the nodes begin with all that is known from `first` on? */
@@ -119,7 +126,7 @@ static void look_at_queue(struct pool *p, int index, struct memory *m, nsec betw
 	uint64_t nodes[POOL_MAX_WAITING];
 	size_t n;
 
-	if (walk(&p->place, m, head, nodes, &n) == 0)
+	if (walk(p, m, head, nodes, &n) == 0)
 		update(&p->queues[index], nodes, n, between, &out->queue_wait);
 }
 
@@ -131,12 +138,38 @@ static void count(struct pool *p, nsec now, uint32_t threads, uint32_t working,
 	bool was_full = p->threads && p->working == p->threads;
 	bool is_full = threads && working == threads;
 
-	out->known = threads > 0;
+	out->known |= threads > 0;
 	if (threads > out->size)
 		out->size = threads;
 	out->observed += half * p->threads + half * threads;
 	out->busy += half * p->working + half * working;
 	out->saturated += half * was_full + half * is_full;
+}
+
+/* Of a request to look up a name, by what libuv's uv_getaddrinfo_t keeps behind its queue's node.
+ */
+static void read_lookup(struct pool *p, struct memory *m, struct threadpool *out)
+{
+	enum { HOST_NAME = 2 * 8 + 2 * 8 }; /* behind the node, the callback and the hints */
+	char host[sizeof(out->lookup_host)];
+	uint64_t addr;
+
+	if (memory_read(m, p->queues[1].work[0].node + HOST_NAME, &addr, sizeof(addr)) == 0 &&
+	    memory_read_string(m, addr, host, sizeof(host)) > 0 && is_host(host))
+		memcpy(out->lookup_host, host, sizeof(host));
+}
+
+/* Look-ups that wait, whatever the other half of the threads does. */
+static void count_lookups(struct pool *p, struct memory *m, nsec between, nsec now,
+			  struct threadpool *out)
+{
+	nsec since = p->lookups ? p->last : between;
+
+	p->lookups = p->queues[1].n > 0;
+	if (!p->lookups)
+		return;
+	out->lookups += now - since;
+	read_lookup(p, m, out);
 }
 
 /* Looks at even distances could fall into step with a timer of the target. */
@@ -183,12 +216,15 @@ int pool_look(struct pool *p, struct memory *m, nsec now, struct threadpool *out
 	if (read_threads(&p->place, m, &threads, &idle) < 0)
 		return -EFAULT;
 	measure(p, now, out);
-	count(p, now, threads, threads - idle, out);
-	p->threads = threads;
-	p->working = threads - idle;
 	/* Before it is started, its queues are no lists yet. */
 	for (int i = 0; i < POOL_QUEUES && threads; i++)
 		look_at_queue(p, i, m, between, out);
+	if (p->closing)
+		return 0;
+	count(p, now, threads, threads - idle, out);
+	count_lookups(p, m, between, now, out);
+	p->threads = threads;
+	p->working = threads - idle;
 	p->last = now;
 	p->next = now + uneven(++p->looks, distance(p));
 	return 0;

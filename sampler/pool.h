@@ -39,6 +39,8 @@ struct pool {
 	nsec close; /* time that was looked at closely, for work waited or might have had to */
 	uint64_t n_close; /* looks in that time */
 	struct pool_queue queues[POOL_QUEUES];
+	bool lookups; /* some waited at the last look */
+	bool closing; /* libuv ends its threads: they are busy with nothing */
 };
 
 void pool_init(struct pool *p, const struct pool_place *place);

@@ -125,6 +125,59 @@ TEST(pool_work_waits_from_between_two_looks_to_between_two_others)
 	memory_live_free(memory);
 }
 
+/* As in uv_getaddrinfo_t: what follows the node. */
+struct lookup {
+	struct node node;
+	void *callback, *hints;
+	const char *host;
+};
+
+TEST(pool_counts_the_time_that_lookups_wait_beside_idle_threads)
+{
+	struct lookup lookup = { .host = "db.internal" };
+	struct threadpool out;
+	struct pool p = start(4, &out);
+
+	look(&p, 100 * MS, &out);
+	fake.idle = 2;
+	push(&fake.slow, &lookup.node);
+	look(&p, 110 * MS, &out);
+	look(&p, 130 * MS, &out);
+	CHECK_EQ(out.lookups, 25 * MS);
+	CHECK_EQ(out.saturated, 0);
+	CHECK_STR(out.lookup_host, "db.internal");
+	pop(&fake.slow);
+	look(&p, 140 * MS, &out);
+	CHECK_EQ(out.lookups, 25 * MS);
+	/* Of getnameinfo() there is no name. */
+	lookup.host = "\x02\x35";
+	push(&fake.slow, &lookup.node);
+	look(&p, 150 * MS, &out);
+	CHECK_STR(out.lookup_host, "db.internal");
+	memory_live_free(memory);
+}
+
+TEST(pool_that_ends_its_threads_is_not_saturated_and_what_waited_still_counts)
+{
+	struct threadpool out;
+	struct pool p = start(2, &out);
+
+	look(&p, 100 * MS, &out);
+	push(&fake.slow, &fake.work[0]);
+	look(&p, 110 * MS, &out);
+	push(&fake.queue, &fake.exit);
+	fake.idle = 0;
+	look(&p, 120 * MS, &out);
+	look(&p, 220 * MS, &out);
+	CHECK_EQ(out.saturated, 0);
+	fake.nthreads = 0;
+	look(&p, 240 * MS, &out);
+	CHECK(out.known);
+	pool_finish(&p, &out);
+	CHECK_EQ(out.queue_wait.n, 1);
+	memory_live_free(memory);
+}
+
 TEST(pool_work_at_an_address_that_was_known_is_other_work)
 {
 	struct threadpool out;

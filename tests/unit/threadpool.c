@@ -45,6 +45,26 @@ TEST(threadpool_grows_to_the_cpus_while_they_are_idle)
 	expect(make_saturated(), "UV_THREADPOOL_SIZE=8");
 }
 
+/* A dead name server: look-ups fill their half of the threads, and files are read beside them. */
+TEST(threadpool_full_of_lookups_is_the_name_servers_doing_not_the_cpus)
+{
+	struct recording *rec = make_saturated();
+
+	rec->threadpool.saturated = rec->threadpool.saturated_idle = 0;
+	rec->threadpool.lookups = 6000 * MS;
+	snprintf(rec->threadpool.lookup_host, sizeof(rec->threadpool.lookup_host), "db.internal");
+	expect(rec,
+	       "names (such as db.internal) that wait, for libuv gives them 2 of its 4 threads");
+	rec = make_saturated();
+	rec->threadpool.lookups = 6000 * MS;
+	rec->threadpool.saturated_idle = 0;
+	expect(rec, "It is look-ups of names that wait");
+	/* A few of them beside much else. */
+	rec = make_saturated();
+	rec->threadpool.lookups = 2000 * MS;
+	expect(rec, "UV_THREADPOOL_SIZE=8");
+}
+
 TEST(threadpool_is_left_alone_when_the_cpus_are_full)
 {
 	struct recording *rec = make_saturated();
