@@ -4,7 +4,7 @@
 # docs/agent.md and gives the right answers about a service with planted stalls, its healthy twin, one
 # that restarts, one that is stuck and one that cannot be observed; profiles say the same.
 . "$(dirname "$0")/lib.sh"
-need node prometheus promtool python3 setpriv systemd-analyze
+need node prometheus promtool python3 setpriv
 need_exact
 
 export PYTHONPATH="$LIVE" TMP="$tmp"
