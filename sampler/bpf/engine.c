@@ -305,6 +305,22 @@ static void engine_unfollow(void *state, pid_t tid)
 	pthread_mutex_unlock(&x->lock);
 }
 
+/*
+ * Where no hook will say that the loop polls next, only a turn or a poll in hand lets the switches
+ * that follow be looked at.
+ */
+static void begin_unhooked(struct loop_slot *slot)
+{
+	nsec asleep = slot->off_since;
+
+	if (asleep && poll_syscall_find((int)slot->off_syscall)) {
+		slot->off_since = 0;
+		slot->poll_start = asleep;
+	} else {
+		slot->turn_start = now_ns();
+	}
+}
+
 static void engine_choose(void *state, pid_t tid, uint64_t key, int asleep_in)
 {
 	struct loop_slot *slot = slot_of(state, tid);
@@ -320,6 +336,8 @@ static void engine_choose(void *state, pid_t tid, uint64_t key, int asleep_in)
 		slot->poll_ip = 0;
 	if (!slot->hooked)
 		slot->hooked_since = 0;
+	if (!slot->hooked && !asleep_in && key > POLL_KEY_UNSEEN)
+		begin_unhooked(slot);
 	__atomic_store_n(&slot->key, key, __ATOMIC_RELEASE);
 }
 

@@ -8,8 +8,9 @@
  * follows must cost next to nothing: one cache line, of the CPU's own, says so.
  */
 
-/* Places on the program's stack: slot_cpu.members; the CPU's struct slot_cpu; for its clock. */
-enum { MEMBERS = -32, CPU = -40, ELAPSED = -48 };
+/* Places on the program's stack: slot_cpu.members; the CPU's struct slot_cpu; for its clock; of a
+ * poll. */
+enum { MEMBERS = -32, CPU = -40, ELAPSED = -48, POLL_SP = -56, POLL_IP = -64 };
 
 /*
  * NOW = CLOCK_MONOTONIC in ns, by the clock that the scheduler has read for this switch: reading
@@ -125,12 +126,12 @@ static void other_poll(struct assembler *a, const struct program_maps *maps,
 {
 	asm_store(a, SLOT, FIELD(other_key), R1);
 	asm_load(a, R1, R0, offsetof(struct pt_regs, rsp));
-	asm_store(a, BPF_REG_10, -24, R1);
+	asm_store(a, BPF_REG_10, POLL_SP, R1);
 	asm_load(a, R1, R0, offsetof(struct pt_regs, rip));
-	asm_store(a, BPF_REG_10, -32, R1);
+	asm_store(a, BPF_REG_10, POLL_IP, R1);
 	read_clock(a, types);
-	asm_load(a, R1, BPF_REG_10, -24);
-	asm_load(a, R2, BPF_REG_10, -32);
+	asm_load(a, R1, BPF_REG_10, POLL_SP);
+	asm_load(a, R2, BPF_REG_10, POLL_IP);
 	emit_report_other(a, maps);
 	asm_load(a, R2, SLOT, FIELD(key));
 	asm_jump_if_imm(a, BPF_JNE, R2, 0, nested);

@@ -169,7 +169,7 @@ void emit_report_other(struct assembler *a, const struct program_maps *maps)
 	int full = asm_label(a);
 
 	asm_store(a, BPF_REG_10, -16, R1);
-	asm_store(a, BPF_REG_10, -32, R2);
+	asm_store(a, BPF_REG_10, -24, R2);
 	asm_load(a, R1, SLOT, FIELD(reports_left));
 	asm_jump_if_imm(a, BPF_JEQ, R1, 0, full);
 	asm_alu_imm(a, BPF_SUB, R1, 1);
@@ -179,7 +179,7 @@ void emit_report_other(struct assembler *a, const struct program_maps *maps)
 	emit_copy_field(a, offsetof(struct news_poll, key), FIELD(other_key));
 	asm_load(a, R1, BPF_REG_10, -16);
 	asm_store(a, R0, offsetof(struct news_poll, sp), R1);
-	asm_load(a, R1, BPF_REG_10, -32);
+	asm_load(a, R1, BPF_REG_10, -24);
 	asm_store(a, R0, offsetof(struct news_poll, ip), R1);
 	emit_submit(a);
 	asm_place(a, full);
