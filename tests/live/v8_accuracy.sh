@@ -14,7 +14,7 @@ fail=0
 
 command -v node >/dev/null || [ -n "${NODES:-}" ] || exit 77
 if [ -n "${LAGPROF_LONG:-}" ]; then
-	workloads="$workloads scrypt hash stringify replace cold interpreted readfile gzip closures exec"
+	workloads="$workloads loops scrypt hash stringify replace cold interpreted readfile gzip closures exec"
 	calls=$(node "$fixtures/calls.js" --list | cut -f1)
 	seconds=3
 fi

@@ -33,6 +33,7 @@ take inlined optimized "" "js inner" inlined "js optimized"
 take interpreted sort "--no-opt --no-sparkplug $no_maglev" "js sort" workloads.js
 take baseline classes "--no-opt --always-sparkplug $no_maglev" Shape workloads.js
 [ "${major%.*}" -lt 22 ] || take maglev classes "--maglev --no-turbofan" "js Shape"
+[ "${major%.*}" -lt 24 ] || take loops loops --no-opt "js roll" "js loops"
 take comparator sort "" "(anonymous) $PWD" Array.prototype.sort
 take promise async "" "js step"
 take given-up deopt "" "js spoil" "eval at deopt"

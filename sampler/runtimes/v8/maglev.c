@@ -10,11 +10,13 @@
  * the exit that it would return to, which is exact.  A check jumps to an exit that goes back
  * to where the last side effect was: the check is there or behind.  Code is laid out as the
  * bytecode is, so an instruction lies between the places of the exits around it: where all
- * of these are on one line, that is its line, else it is not known.
+ * of these are on one line, that is its line, else it is not known.  Where there is a table
+ * it numbers the inlined calls: any exit of the same one tells where the call was.
  */
 enum {
 	JUMP_BYTES = 4, /* of a jump's distance, behind its opcode */
 	ANCHORS_MAX = 1 << 16,
+	CALL_EXITS = 32, /* looked at to either side for those of an inlined call */
 };
 
 /* An offset of the code that belongs to an exit. */
@@ -189,6 +191,52 @@ static size_t sites_between(struct v8 *v8, const struct v8_exits *exits, const s
 	return n;
 }
 
+/* The number of the inlined call at an offset by the position table, 0: none. */
+static uint32_t inlining_at(struct v8 *v8, const struct v8_code *code, int64_t offset)
+{
+	struct v8_position position;
+
+	return v8_position_at(v8, code->positions, (int64_t)code->size, offset, &position)
+		       ? position.inlining
+		       : 0;
+}
+
+/* The most frames that an exit of an inlined call tells, of those next to an offset. */
+static void frames_of_call(struct v8 *v8, const struct v8_code *code,
+			   const struct v8_exits *exits, const struct anchors *a, int64_t offset,
+			   struct frames *most)
+{
+	uint32_t inlining = inlining_at(v8, code, offset);
+	struct frames frames;
+	size_t i = 0;
+
+	most->n = 0;
+	while (i < a->n && a->list[i].offset < offset)
+		i++;
+	for (size_t k = i > CALL_EXITS ? i - CALL_EXITS : 0;
+	     inlining && k < a->n && k < i + CALL_EXITS && v8->exit_budget; k++) {
+		if (inlining_at(v8, code, a->list[k].offset) != inlining)
+			continue;
+		read_frames(v8, exits, a->list[k].exit, &frames);
+		if (frames.n > most->n)
+			*most = frames;
+	}
+}
+
+/* Sites of an inlined call, the innermost of which is not known. */
+static size_t sites_of_call(struct v8 *v8, const struct v8_exits *exits, const struct frames *f,
+			    struct v8_site *sites, size_t max)
+{
+	if (f->n > max)
+		return 0;
+	for (size_t i = 0; i < f->n; i++) {
+		if (!v8_exit_site(v8, exits, &f->at[i], &sites[f->n - 1 - i]))
+			return 0;
+	}
+	sites[0].position = V8_UNTRIED;
+	return f->n;
+}
+
 static size_t find_sites(struct v8 *v8, const struct v8_code *code, const struct v8_exits *exits,
 			 int64_t offset, struct v8_site *sites, size_t max, bool *exact)
 {
@@ -203,6 +251,11 @@ static size_t find_sites(struct v8 *v8, const struct v8_code *code, const struct
 		qsort(a.list, a.n, sizeof(*a.list), by_offset);
 	if (surroundings(v8, exits, &a, offset, &before, &behind, exact))
 		n = sites_between(v8, exits, &before, &behind, sites, max);
+	if (!*exact) {
+		frames_of_call(v8, code, exits, &a, offset, &before);
+		if (before.n)
+			n = sites_of_call(v8, exits, &before, sites, max);
+	}
 	free(a.list);
 	return n;
 }
