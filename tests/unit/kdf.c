@@ -97,6 +97,23 @@ TEST(kdf_cost_of_scrypt_is_its_n)
 	CHECK_STR(b.kdf.digest, "");
 }
 
+TEST(kdf_of_the_pbkdf2_in_a_scrypt_is_not_taken)
+{
+	struct bench b;
+
+	bench_open(&b);
+	add(&b, "n", 2, number(&b, 1, 16384), 8);
+	memcpy(b.words + 5, b.words + AT, 4 * 8);
+	b.words[5] = keep(&b, "iter");
+	b.words[5 + 2] = number(&b, 2, 1);
+	b.names[0].function = "kdf_pbkdf2_derive";
+	b.names[1].function = "kdf_scrypt_derive";
+	b.stack.frames[1].sp = SP + 16;
+	CHECK(find(&b));
+	CHECK_EQ(b.kdf.cost, 16384);
+	CHECK_EQ(b.kdf.iterations, -1);
+}
+
 TEST(kdf_left_of_an_earlier_call_below_is_not_taken)
 {
 	struct bench b;
@@ -107,6 +124,29 @@ TEST(kdf_left_of_an_earlier_call_below_is_not_taken)
 	b.words[10 + 2] = number(&b, 4, 7);
 	CHECK(find(&b));
 	CHECK_EQ(b.kdf.iterations, 60000);
+}
+
+TEST(kdf_array_of_the_caller_is_found_where_the_function_between_was_inlined)
+{
+	struct bench b;
+
+	bench_open(&b);
+	add_pbkdf2(&b, "SHA512");
+	memcpy(b.words + 5, b.words + AT, 20 * 8); /* left below the one who uses it */
+	b.words[5 + 10 + 2] = number(&b, 4, 7);
+	b.names[1].function = "kdf_pbkdf2_derive";
+	b.names[2].function = "ncrypto::pbkdf2";
+	b.stack.frames[2].sp = SP + 8 * 30;
+	CHECK(find(&b));
+	CHECK_EQ(b.kdf.frame, 1);
+	CHECK_EQ(b.kdf.iterations, 60000);
+	CHECK_STR(b.kdf.digest, "sha512");
+	b.names[0].function = "kdf_pbkdf2_derive";
+	b.names[1].function = NULL;
+	b.stack.frames[1].sp = SP - 8;
+	CHECK(!find(&b));
+	b.stack.n = 1;
+	CHECK(!find(&b));
 }
 
 TEST(kdf_without_the_call_or_its_array_is_unknown)

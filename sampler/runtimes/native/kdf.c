@@ -7,6 +7,7 @@
 enum {
 	SCAN_WORDS = 1024,
 	PARAM_WORDS = 5, /* of a struct ossl_param_st: key, type, data, size, size returned */
+	CALLERS = 3,     /* frames that are searched above who uses the array */
 	NEIGHBOURS = 5,  /* elements of an array that may be before or behind the one found */
 	KEY = 8,         /* bytes of the keys wanted, and NUL */
 	TYPE_INTEGER = 1,
@@ -14,14 +15,24 @@ enum {
 	TYPE_TEXT = 4,
 };
 
-static const char *const entries[] = { "PKCS5_PBKDF2_HMAC", "EVP_PBE_scrypt_ex", "EVP_PBE_scrypt" };
+/* Whose caller has the array, or one of theirs: compilers put these functions into each other. */
+static const char *const derivers[] = { "kdf_pbkdf2_derive", "kdf_scrypt_derive", NULL };
+/* Those that make it; where a library has lost the names of its own functions. */
+static const char *const entries[] = { "PKCS5_PBKDF2_HMAC", "EVP_PBE_scrypt_ex", "EVP_PBE_scrypt",
+				       NULL };
 
-static bool is_entry(const struct frame *f)
+/* The outermost frame that is one of them (scrypt uses PBKDF2), or the number of frames. */
+static size_t find_frame(const struct raw_stack *stack, const struct frame *names,
+			 const char *const *wanted)
 {
-	for (size_t i = 0; f->kind == FRAME_NATIVE && f->function && i < 3; i++)
-		if (strcmp(f->function, entries[i]) == 0)
-			return true;
-	return false;
+	for (size_t i = stack->n; i-- > 0;) {
+		if (names[i].kind != FRAME_NATIVE || !names[i].function)
+			continue;
+		for (const char *const *name = wanted; *name; name++)
+			if (strcmp(names[i].function, *name) == 0)
+				return i;
+	}
+	return stack->n;
 }
 
 /* An element of the array, as far as it is one. */
@@ -87,27 +98,60 @@ static void find_digest(const struct words *w, struct memory *mem, size_t at, st
 			read_digest(mem, &p, out->digest);
 }
 
+/* Is element i of an array that tells what is wanted? */
+static bool take(const struct words *w, struct memory *mem, size_t i, struct kdf *out)
+{
+	struct param p;
+
+	if (!read_param(w, mem, i, &p))
+		return false;
+	if (strcmp(p.key, "iter") == 0 && read_number(w, &p, &out->iterations)) {
+		find_digest(w, mem, i, out);
+		return true;
+	}
+	return strcmp(p.key, "n") == 0 && read_number(w, &p, &out->cost);
+}
+
+/* Nearest to who uses it: further away may be left what earlier calls had. */
+static bool find_above(const struct raw_stack *stack, struct memory *mem, struct kdf *out)
+{
+	size_t last = out->frame + CALLERS, at;
+	struct words w;
+
+	if (out->frame + 1 >= stack->n)
+		return false;
+	if (last >= stack->n)
+		last = stack->n - 1;
+	if (!words_up_to(stack, mem, last, SCAN_WORDS, &w) ||
+	    stack->frames[out->frame + 1].sp < w.addr)
+		return false;
+	at = (stack->frames[out->frame + 1].sp - w.addr) / 8;
+	while (at < w.n && !take(&w, mem, at, out))
+		at++;
+	return at < w.n;
+}
+
+/* From the call's own frame down, for the same reason. */
+static bool find_below(const struct raw_stack *stack, struct memory *mem, struct kdf *out)
+{
+	struct words w;
+
+	if (!words_up_to(stack, mem, out->frame, SCAN_WORDS, &w))
+		return false;
+	for (size_t i = w.n; i-- > 0;)
+		if (take(&w, mem, i, out))
+			return true;
+	return false;
+}
+
 bool kdf_find(const struct raw_stack *stack, struct memory *mem, const struct frame *names,
 	      struct kdf *out)
 {
-	struct words w;
-	struct param p;
-
-	*out = (struct kdf){ .iterations = -1, .cost = -1 };
-	while (out->frame < stack->n && !is_entry(&names[out->frame]))
-		out->frame++;
-	if (!words_up_to(stack, mem, out->frame, SCAN_WORDS, &w))
-		return false;
-	/* From the call's own frame down: below there may be left what earlier ones had. */
-	for (size_t i = w.n; i-- > 0;) {
-		if (!read_param(&w, mem, i, &p))
-			continue;
-		if (strcmp(p.key, "iter") == 0 && read_number(&w, &p, &out->iterations)) {
-			find_digest(&w, mem, i, out);
-			return true;
-		}
-		if (strcmp(p.key, "n") == 0 && read_number(&w, &p, &out->cost))
-			return true;
-	}
-	return false;
+	*out = (struct kdf){ .frame = find_frame(stack, names, derivers),
+			     .iterations = -1,
+			     .cost = -1 };
+	if (out->frame < stack->n && find_above(stack, mem, out))
+		return true;
+	out->frame = find_frame(stack, names, entries);
+	return find_below(stack, mem, out);
 }

@@ -13,9 +13,9 @@ struct kdf {
 };
 
 /*
- * Since OpenSSL 3 PKCS5_PBKDF2_HMAC() and EVP_PBE_scrypt() hand their arguments on in an array of
- * names and values (OSSL_PARAM) that stays on the stack: read from there.  False: neither is
- * called, or there is no such array.
+ * Since OpenSSL 3 PBKDF2 and scrypt are given what they need in an array of names and values
+ * (OSSL_PARAM), which callers have on the stack: read from there.  False: neither runs, or there is
+ * no such array.
  */
 bool kdf_find(const struct raw_stack *stack, struct memory *mem, const struct frame *names,
 	      struct kdf *out);
