@@ -15,7 +15,10 @@ struct vitals {
 		nsec stalled[CAUSES];    /* how long they were */
 		uint64_t lost_samples, lost_turns;
 	} total;
-	/* Of the last moments: time observed, and in it of all loops and of the target. */
+	/*
+	 * Of the last moments: time observed, and in it of all loops; what watching took of the
+	 * target's CPU time, 0: unknown.
+	 */
 	nsec observed, busy, polled, taken;
 	nsec open;       /* so long has the longest stall lasted that goes on; 0: there is none */
 	nsec own_cpu;    /* of who observes it */

@@ -135,7 +135,9 @@ static void overhead(struct strbuf *out, const struct family *f, const struct me
 	for (size_t a = 0; a < m->n_apps; a++) {
 		const struct vitals *v = m->apps[a].vitals;
 
-		put_ratio(out, f->name, &m->apps[a], (nsec[]){ v->taken, v->observed });
+		/* Not every probe can tell. */
+		if (v->taken)
+			put_ratio(out, f->name, &m->apps[a], (nsec[]){ v->taken, v->observed });
 	}
 }
 

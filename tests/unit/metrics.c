@@ -89,10 +89,13 @@ TEST(metrics_leave_out_what_is_not_known)
 	CHECK(!strstr(text, "lagprof_overhead_ratio{"));
 	CHECK(!strstr(text, "lagprof_loop_open_stall_seconds{"));
 	free(text);
+	v.observed = 1000;
+	text = write(&v, (struct metrics_app){ .name = "shop" }, (struct metrics){ 0 });
+	CHECK(!strstr(text, "lagprof_overhead_ratio{"));
+	free(text);
 	v.loops = 1;
 	v.busy = 250;
 	v.polled = 750;
-	v.observed = 1000;
 	v.taken = 5;
 	v.open = 3 * 1000000000ull;
 	text = write(&v, (struct metrics_app){ .name = "shop" }, (struct metrics){ 0 });
