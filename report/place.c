@@ -45,8 +45,11 @@ static void put_module(struct strbuf *b, const struct recording *rec, const char
 	const struct target_info *t = rec ? &rec->target : NULL;
 	struct strbuf name = { 0 };
 
-	/* A process may have put a title in there: "redis-server 127.0.0.1:6379". */
-	if (t && t->exe && t->argc && strcmp(t->exe, module) == 0)
+	/*
+	 * A process may have put a title in there: "redis-server 127.0.0.1:6379".  That of a script
+	 * is not the name of its interpreter: "PM2 v7.0.4: God Daemon".
+	 */
+	if (t && t->exe && t->argc && !t->runtime && strcmp(t->exe, module) == 0)
 		strbuf_add(&name, t->argv[0], strcspn(t->argv[0], " :"));
 	if (name.len)
 		module = name.s;

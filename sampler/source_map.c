@@ -363,6 +363,19 @@ char *source_map_join(const char *base, const char *name)
 	return out.s;
 }
 
+const char *source_in_project(const char *name)
+{
+	static const char project[] = "[project]/"; /* turbopack's */
+	const char *path = strstr(name, "://");
+
+	if (!path || strncmp(name, "http", 4) == 0 || strncmp(name, "file:", 5) == 0)
+		return NULL;
+	path = strchr(path + 3, '/');
+	if (!path || !*++path)
+		return NULL;
+	return strncmp(path, project, strlen(project)) == 0 ? path + strlen(project) : path;
+}
+
 /* The length of the character at p, and in *units that in UTF-16. */
 static size_t character(const unsigned char *p, const unsigned char *end, uint32_t *units)
 {

@@ -43,6 +43,11 @@ char *source_map_data(const char *url, size_t *len);
  * "..".  Absolute names and URLs come out as they are, file: URLs as paths.
  */
 char *source_map_join(const char *base, const char *name);
+/*
+ * Where in its project a bundler's name has the file: "./src/a.ts" of "webpack://shop/./src/a.ts";
+ * NULL: it is no such name.
+ */
+const char *source_in_project(const char *name);
 
 /*
  * Has a script, as the target ran it, the lines of the text of its file?  More behind

@@ -247,6 +247,38 @@ static void mark_generated(struct mapper *m)
 	}
 }
 
+static bool is_there(const struct mapper *m, const char *path)
+{
+	int fd = target_open_path(m->proc, path, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/*
+ * Bundlers name files by where they are in the project, which they give a scheme of their own:
+ * "webpack://shop/./src/a.ts".  The project is the nearest folder around the script that has such a
+ * file; without one the name stays.  Malloc'ed.
+ */
+static char *find_in_project(const struct mapper *m, const char *script, const char *source)
+{
+	const char *path = source_in_project(source);
+	char *folder = path ? xstrdup(script) : NULL, *slash, *found = NULL;
+
+	while (folder && !found && (slash = strrchr(folder, '/'))) {
+		slash[1] = '\0';
+		found = source_map_join(folder, path);
+		if (!is_there(m, found)) {
+			free(found);
+			found = NULL;
+		}
+		*slash = '\0';
+	}
+	free(folder);
+	return found ? found : xstrdup(source);
+}
+
 static void read_answers(struct mapper *m, const struct strbuf *answers)
 {
 	const char *at = answers->s, *end = at + answers->len;
@@ -255,13 +287,16 @@ static void read_answers(struct mapper *m, const struct strbuf *answers)
 
 	while (at && (size_t)(end - at) >= sizeof(a)) {
 		struct frame f;
+		char *source;
 
 		memcpy(&a, at, sizeof(a));
 		at += sizeof(a);
 		if (a.id >= n_frames || a.source_len > (size_t)(end - at))
 			return;
 		f = *recording_get_frame(m->rec, a.id);
-		f.file = arena_strndup(&m->arena, at, a.source_len);
+		source = find_in_project(m, f.file, arena_strndup(&m->arena, at, a.source_len));
+		f.file = arena_strdup(&m->arena, source);
+		free(source);
 		f.line = a.line;
 		f.column = a.column;
 		f.define_line = a.define_line;

@@ -305,6 +305,9 @@ void target_describe(const struct target *t, struct recording *rec, struct targe
 		for (char *arg = args; arg < args + n && info->argc < MAX_ARGS;
 		     arg += strlen(arg) + 1)
 			info->argv[info->argc++] = recording_intern(rec, arg);
+		/* A title in place of the arguments leaves the rest of their room empty. */
+		while (info->argc > 1 && !info->argv[1][0] && !info->argv[info->argc - 1][0])
+			info->argc--;
 	}
 	free(args);
 	info->exe = read_link(t, "exe", rec);

@@ -40,6 +40,14 @@ expect within "$tmp/app/src/hash.ts:$line" app.min.mjs
 generated=$tmp/app/app.js:$(grep -n pbkdf2Sync\) "$tmp/app/app.js" | cut -d: -f1)
 expect off "$generated" --no-source-maps app.js
 
+# A bundler names files by their place in a project somewhere above the bundle.
+mkdir -p "$tmp/app/dist/server"
+cp "$tmp/app/app.js" "$tmp/app/dist/server"
+sed 's|"src/hash.ts", "src/app.ts"|"webpack://shop/./src/hash.ts", "webpack://shop/./src/gone.ts"|' \
+	"$tmp/app/app.js.map" >"$tmp/app/dist/server/app.js.map"
+sleep 0.1
+expect bundler "$tmp/app/src/hash.ts:$line" dist/server/app.js
+
 # The map of a package names files of the machine that built it.
 package=$tmp/app/node_modules/tool
 mkdir -p "$package"

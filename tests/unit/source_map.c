@@ -188,6 +188,18 @@ TEST(source_map_names_are_relative_to_the_file_they_stand_in)
 	CHECK(join_is("/a.js", "webpack://shop/./src/a.ts", "webpack://shop/./src/a.ts"));
 }
 
+TEST(source_map_names_of_bundlers_say_where_in_the_project)
+{
+	CHECK_STR(source_in_project("webpack://shop/./src/a.ts"), "./src/a.ts");
+	CHECK_STR(source_in_project("webpack:///../lib/a.ts"), "../lib/a.ts");
+	CHECK_STR(source_in_project("turbopack:///[project]/app/a.tsx"), "app/a.tsx");
+	CHECK(!source_in_project("https://host.example/src/a.ts"));
+	CHECK(!source_in_project("file:///src/a.ts"));
+	CHECK(!source_in_project("webpack://shop"));
+	CHECK(!source_in_project("webpack://shop/"));
+	CHECK(!source_in_project("/app/src/a.ts"));
+}
+
 static bool has_lines(const char *text, uint32_t n, uint32_t first, uint32_t second)
 {
 	const struct script_lines script = { .n = n, .first = { first, second } };
