@@ -367,6 +367,9 @@ const struct rule rules_native[] = {
 	/* Locks and sleeps; what only waits counts only while it waits */
 	{ "*", "v8::internal::FutexEmulation::Wait*", SLEEP, "Atomics.wait" },
 	{ "*", "Builtins_AtomicsWait",            SLEEP, "Atomics.wait" },
+	/* Its loop waits for a thread of its own that polls. */
+	{ "*", "Tcl_WaitForEvent",                CAUSE_UNKNOWN, "Tcl's loop was waiting for events",
+	  ENCLOSES | BLOCKED },
 	/* A thread of Go's without a goroutine to run */
 	{ "*", "runtime.futexsleep",              CAUSE_UNKNOWN, "Go's scheduler had parked the thread",
 	  BLOCKED },

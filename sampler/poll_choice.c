@@ -61,6 +61,16 @@ void poll_choice_nested(struct poll_choice *c, uint64_t sp)
 	*c = (struct poll_choice){ .key = POLL_KEY_UNSEEN, .sp = sp };
 }
 
+/*
+ * Programs poll once or twice as they start: Rust's looks at its standard descriptors.  A loop that
+ * has hardly turned and a callback of which has an epoll of its own is rarer, and found out later.
+ */
+static bool was_startup(const struct poll_choice *c, const struct poll_seen *poll, uint64_t matches)
+{
+	return POLL_KEY_CLASS(c->key) == 0 && POLL_KEY_CLASS(poll->key) != 0 &&
+	       matches <= FEW_MATCHES;
+}
+
 bool poll_choice_feed(struct poll_choice *c, const struct poll_seen *poll, uint64_t matches,
 		      bool key_alive)
 {
@@ -74,7 +84,8 @@ bool poll_choice_feed(struct poll_choice *c, const struct poll_seen *poll, uint6
 		return is_worth_taking(c, poll) && take(c, poll);
 	if (c->key == 0 || !key_alive)
 		return take(c, poll);
-	if (is_other_way(c, poll) || (is_shallower(c, poll) && !may_be_callback(c, poll)))
+	if (was_startup(c, poll, matches) || is_other_way(c, poll) ||
+	    (is_shallower(c, poll) && !may_be_callback(c, poll)))
 		return take(c, poll);
 	if (poll->key != c->other_key || (is_shallower(c, poll) && matches != c->other_matches)) {
 		c->other_key = poll->key;

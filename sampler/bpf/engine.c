@@ -437,7 +437,8 @@ static bool take_turn(struct engine *x, const struct news_turn *turn)
 	decode_bpf_record(turn, sizeof(*turn), x->config.pid, &e);
 	e.turn.start = turn->sure_since;
 	if (e.turn.end - e.turn.start < least) {
-		/* A guess, and it may have lasted for all that time; or nothing is known of before. */
+		/* A guess, and it may have lasted for all that time; or nothing is known of before.
+		 */
 		if (turn->sure_since == turn->hooked_since) {
 			x->unknown++;
 			return true;

@@ -33,7 +33,7 @@ static const nsec BUSY = 10000000000; /* how long a loop that turns often is tak
 static const nsec RENEW = 100000000;  /* one that has not fired for this long may be wrong */
 /* A turn asks for a hook at this age, or a part of the threshold. */
 static const nsec MAY_BE_UNSEEN = 3000000;
-static const nsec LEARN = 200000000;  /* polls of all are hooked at least this long */
+static const nsec LEARN = 200000000; /* polls of all are hooked at least this long */
 static const nsec SETTLE =
 	1500000000; /* from the start: the hook on all system calls stays no longer */
 
@@ -94,15 +94,16 @@ static nsec likely_begin(const struct loop_slot *slot, nsec ran)
 
 	if (missed <= start || !slot->looks_hit)
 		return start + middle;
-	likely = (missed - start) / 2 +
-		 (nsec)((double)(missed - start) * (double)slot->looks_missed /
-			(double)slot->looks_hit);
+	likely =
+		(missed - start) / 2 + (nsec)((double)(missed - start) *
+					      (double)slot->looks_missed / (double)slot->looks_hit);
 	return start + (likely < middle ? likely : middle);
 }
 
 /*
- * Polls are seen from now on.  When did the turn in hand begin?  If it had just slept that is known.
- * Where it ran unseen for long the turn is sure only from now on; else there is a best guess.
+ * Polls are seen from now on.  When did the turn in hand begin?  If it had just slept that is
+ * known. Where it ran unseen for long the turn is sure only from now on; else there is a best
+ * guess.
  */
 static void guess_begin(const struct engine *x, struct loop_slot *slot, nsec now)
 {

@@ -43,8 +43,8 @@ static void bucket_of(struct assembler *a)
 }
 
 /*
- * Jumps if the turn of R2 ns in hand, which began at a hook, went on unseen, and is short of a stall:
- * the loop may have turned a thousand times, and it has no length.  Keeps R2.
+ * Jumps if the turn of R2 ns in hand, which began at a hook, went on unseen, and is short of a
+ * stall: the loop may have turned a thousand times, and it has no length.  Keeps R2.
  */
 static void is_vague(struct assembler *a, int vague)
 {

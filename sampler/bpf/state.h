@@ -55,8 +55,9 @@ struct loop_slot {
 
 	uint64_t turns, busy, polled, min, max;
 	uint64_t stopped_time, preempted_time; /* of off_time */
-	uint64_t vague; /* of busy: in turns that are perhaps many */
-	/* Looks by the clock at turns that began at a hook: in their poll; not, the first of a turn. */
+	uint64_t vague;                        /* of busy: in turns that are perhaps many */
+	/* Looks by the clock at turns that began at a hook: in their poll; not, the first of a
+	 * turn. */
 	uint64_t looks_hit, looks_missed;
 	uint64_t missed_at; /* when the latter was last */
 	uint64_t other_key;
@@ -76,8 +77,8 @@ struct loop_slot {
 	/* Written by user space now and then; counted down by the programs. */
 	uint64_t reports_left; /* other polls that may still be reported */
 	uint64_t calls_left;   /* calls that block whose stacks may still be taken */
-	uint64_t sure_since;   /* a turn that seemed to begin before surely, or likely, began then */
-	uint64_t hooks_left;   /* how often a hook that does not stay fires yet */
+	uint64_t sure_since; /* a turn that seemed to begin before surely, or likely, began then */
+	uint64_t hooks_left; /* how often a hook that does not stay fires yet */
 };
 _Static_assert(sizeof(struct loop_slot) <= SLOT_SIZE, "a slot must fit");
 

@@ -119,3 +119,16 @@ TEST(poll_choice_follows_the_loop_when_its_program_starts_a_thread)
 	inside = (struct poll_seen){ .key = 0x6f98, .sp = 0x6f98, .ip = 0x104f, .at = 6 };
 	CHECK(!poll_choice_feed(&c, &inside, 1000, true));
 }
+
+TEST(poll_choice_leaves_a_poll_of_the_startup_for_an_epoll)
+{
+	struct poll_choice c = { 0 };
+
+	feed(&c, 0x7000, 0x7000, 1, 0);
+	CHECK(feed(&c, POLL_KEY_EPOLL | 5, 0x6000, 2, 1));
+	/* But not one that has turned many times. */
+	c = (struct poll_choice){ 0 };
+	feed(&c, 0x7000, 0x7000, 1, 0);
+	CHECK(!feed(&c, POLL_KEY_EPOLL | 5, 0x6000, 2, 100));
+	CHECK_EQ(c.key, 0x7000);
+}

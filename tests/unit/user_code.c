@@ -85,6 +85,22 @@ TEST(user_code_of_a_template_is_blamed_on_who_renders_it)
 	done(rec, d);
 }
 
+TEST(user_code_of_rust_is_blamed_on_who_calls_its_library)
+{
+	struct recording *rec = build_recording(NULL);
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec,
+		     "n <std::time::Instant>::elapsed @/srv/app\nn app::spin @/srv/app\n"
+		     "n app::main @/srv/app\n",
+		     100);
+	d = only_finding(rec, &f);
+	CHECK_STR(f->title, "app::spin");
+	done(rec, d);
+}
+
 TEST(user_code_of_a_recursive_function_counts_once_a_stack)
 {
 	struct recording *rec = build_recording("v8");
