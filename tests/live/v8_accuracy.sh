@@ -8,7 +8,7 @@ set -u
 probe="$BUILD/tests/v8_probe"
 fixtures="$SOURCE/fixtures/node/v8"
 workloads="pbkdf2 json regex optimized nexttick allocation sort async recursion classes deopt"
-calls="pbkdf2 scryptDefault json test replace readFile stat execSync spawnSync gzip"
+calls="pbkdf2 scryptDefault json test replace readFile stat gzip" # live/evidence.sh judges what sleeps
 seconds=1
 fail=0
 
