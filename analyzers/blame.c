@@ -35,7 +35,8 @@ static enum doing doing_of(const struct sample *s)
 
 /*
  * Causes that use a CPU or a file.  A call of theirs that sleeps on a lock does
- * neither: it hands work to the thread pool, or waits for another thread.
+ * neither: it hands work to the thread pool, or waits for another thread.  A compiler waits for its
+ * own helpers.
  */
 static bool never_locks(enum cause cause)
 {
@@ -46,7 +47,6 @@ static bool never_locks(enum cause cause)
 	case CAUSE_REGEX:
 	case CAUSE_SYNC_FS:
 	case CAUSE_COMPRESSION:
-	case CAUSE_COMPILE:
 	case CAUSE_MICROTASK_STARVATION:
 	case CAUSE_USER_CODE:
 		return true;

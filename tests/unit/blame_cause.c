@@ -129,6 +129,16 @@ TEST(waking_threads_that_have_no_cpu_is_starvation_not_a_lock)
 		 CAUSE_CPU_STARVATION);
 }
 
+TEST(cause_of_a_compiler_that_waits_for_its_helpers_is_compile)
+{
+	CHECK_EQ(cause_of("v8",
+			  "n pthread_cond_wait @/lib/libc.so.6\n"
+			  "n v8::internal::wasm::SyncCompile(v8::internal::Isolate*) " NODE
+			  "j WebAssembly.Module @\nj load @/app/a.js:9\n" HTTP,
+			  202),
+		 CAUSE_COMPILE);
+}
+
 TEST(cause_of_a_file_read_by_the_module_loader_is_compile)
 {
 	CHECK_EQ(cause_of("v8",
