@@ -449,7 +449,8 @@ void watch_cycle(struct watch *w, struct watch_context *c, nsec now)
 	/* The turn that was open when looked at is over: nothing is known of the next. */
 	if (stale)
 		return;
-	if (!is_settled(w, look->turn_start))
+	/* Both are 0 where a probe cannot tell for the moment. */
+	if (!is_settled(w, look->turn_start) && (look->turn_start || look->poll_start))
 		close_left(w, c);
 	if (!look->turn_start) {
 		turns_forget(&w->turns, look->poll_start);

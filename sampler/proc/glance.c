@@ -90,7 +90,7 @@ static ssize_t read_text(int fd, char *text, size_t size)
 	return n;
 }
 
-static void look_at_schedule(const struct glancer *g, struct glance *out)
+void glancer_look_at_schedule(const struct glancer *g, struct glance *out)
 {
 	char text[96];
 
@@ -128,7 +128,7 @@ void glancer_look(const struct glancer *g, struct glance *out)
 	out->kind = parse_call(text, out);
 	if (out->kind != GLANCE_CALL)
 		out->number = -1;
-	look_at_schedule(g, out);
+	glancer_look_at_schedule(g, out);
 }
 
 char glancer_state(const struct glancer *g)

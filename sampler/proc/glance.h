@@ -38,6 +38,8 @@ struct glance {
 
 /* procfd: /proc/PID.  -ESRCH, -EACCES. */
 int glancer_open(struct glancer *g, int procfd, pid_t tid, struct error *err);
+/* Only what the scheduler has counted: exec, delay, switches_in, has_sched. */
+void glancer_look_at_schedule(const struct glancer *g, struct glance *out);
 void glancer_close(struct glancer *g);
 void glancer_look(const struct glancer *g, struct glance *out);
 

@@ -154,7 +154,7 @@ static struct followed *find_suspect(struct ticker *t, nsec now)
 /* It is about to poll: if that does not sleep, the next turn begins at once. */
 static void meet_poll(struct ticker *t, struct followed *f, const struct traced_call *call)
 {
-	struct cpu_time now = ticker_cpu_time(&f->last);
+	struct cpu_time now;
 	struct glance g = { .kind = GLANCE_CALL,
 			    .number = call->number,
 			    .sp = call->sp,
@@ -170,12 +170,28 @@ static void meet_poll(struct ticker *t, struct followed *f, const struct traced_
 	/* The rung may have seen it for itself by now. */
 	if (t->ops->flush)
 		t->ops->flush(t, f);
-	now.exact = false;
 	if (!f->track.turn_start)
 		return;
+	/* It is stopped: the times are exact. */
+	glancer_look_at_schedule(&f->glancer, &g);
+	now = ticker_cpu_time(&g);
+	ticker_doubt(t, f, call->at);
 	ticker_begin_poll(t, f, call->at, &now);
 	track_begin_turn(&f->track, call->at, &now);
+	f->met_at = call->at;
 	f->presumed = true;
+}
+
+/* It is stopped, and goes on traced: its polls are seen from now on. */
+static void begin_watching(struct followed *f, nsec now)
+{
+	struct glance g = { 0 };
+
+	if (f->watched_from > f->track.turn_start)
+		return;
+	glancer_look_at_schedule(&f->glancer, &g);
+	f->watched_from = now;
+	f->unseen = g.exec > f->track.base.exec ? g.exec - f->track.base.exec : 0;
 }
 
 /* Traces it up to its next poll, without the lock: nobody else touches the tracer. */
@@ -188,6 +204,7 @@ static int watch(struct ticker *t, struct followed *f, nsec until, struct traced
 	pthread_mutex_unlock(&t->lock);
 	ret = tracer_run_to_poll(&f->tracer, until, &calls, call);
 	pthread_mutex_lock(&t->lock);
+	ticker_note_delay(t);
 	if (calls == 0 && f->track.turn_start && start > f->track.turn_start + t->config.threshold)
 		f->hunt_after = ticker_now() + REST * (ticker_now() - start);
 	return ret;
@@ -213,6 +230,8 @@ void proc_idle(struct ticker *t, nsec until)
 	    tracer_stop(&f->tracer, until) < 0)
 		return;
 	now = ticker_now();
+	if (f->tracer.stopped)
+		begin_watching(f, now);
 	if (f->tracer.stopped && now >= f->next_sample && !ticker_rests(t, now) &&
 	    now > f->track.turn_start + t->config.gate)
 		proc_take_sample(t, f, now);

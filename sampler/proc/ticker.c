@@ -115,6 +115,40 @@ void ticker_begin_poll(struct ticker *t, struct followed *f, nsec at, const stru
 	tell(t);
 }
 
+nsec ticker_sure_since(const struct ticker *t, const struct followed *f)
+{
+	nsec start = f->track.turn_start;
+
+	if (start != f->met_at)
+		return start;
+	if (f->watched_from <= start)
+		return ticker_now() > start + t->config.threshold ? 0 : start;
+	return f->unseen > t->config.gate ? f->watched_from : start;
+}
+
+void ticker_doubt(struct ticker *t, struct followed *f, nsec at)
+{
+	nsec start = f->track.turn_start, threshold = t->config.threshold;
+	nsec sure = start && f->watched_from > start ? ticker_sure_since(t, f) : start;
+
+	f->watched_from = 0;
+	if (sure == start)
+		return;
+	if (at >= start + threshold && at < sure + threshold)
+		t->losses.turns++;
+	track_shorten(&f->track, sure, f->unseen);
+}
+
+void ticker_note_delay(struct ticker *t)
+{
+	nsec now = ticker_now(), due = t->served + PERIOD;
+
+	t->served = now;
+	for (size_t i = 0; now > due && i < t->n; i++)
+		if (t->followed[i]->tracer.seized)
+			track_hold(&t->followed[i]->track, now - due);
+}
+
 bool ticker_see_poll(struct ticker *t, struct followed *f, const struct poll_seen *poll)
 {
 	struct event e = { .kind = EVENT_POLL, .at = poll->at };
@@ -350,6 +384,7 @@ static void tick(struct ticker *t, nsec until)
 
 	pthread_mutex_lock(&t->lock);
 	ticker_took(t, until - PERIOD, now);
+	ticker_note_delay(t);
 	drop_leaving(t);
 	if (now >= t->next_image)
 		ticker_look_for_exec(t, now);

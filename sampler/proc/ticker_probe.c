@@ -145,6 +145,8 @@ bool ticker_look(void *state, pid_t tid, struct loop_look *out)
 	f = ticker_find(t, tid);
 	if (f)
 		track_look(&f->track, f->last.delay, out);
+	if (f && f->track.turn_start)
+		out->turn_start = ticker_sure_since(t, f);
 	/* Where our own thread waits for a CPU, the turn may be over long since. */
 	if (f && ticker_now() > f->last.at + STALE)
 		out->turn_start = 0;

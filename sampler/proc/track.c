@@ -21,7 +21,7 @@ void track_begin_turn(struct track *t, nsec at, const struct cpu_time *base)
 	t->turn_start = at;
 	t->base = *base;
 	t->off = t->preempted = 0;
-	t->slept = t->stopped = 0;
+	t->slept = t->stopped = t->held = 0;
 	t->sleep.from = 0;
 }
 
@@ -54,6 +54,14 @@ static nsec time_off(const struct track *t, nsec length, const struct cpu_time *
 	return min_ns(waited, off + CLOCK_TICK);
 }
 
+/* What is left of the time off the CPU when all that was seen is taken from it. */
+static nsec unexplained(const struct track *t, const struct turn *turn)
+{
+	nsec seen = turn->delay + (t->slept > turn->stopped ? t->slept : turn->stopped);
+
+	return grown(seen, turn->off);
+}
+
 bool track_begin_poll(struct track *t, nsec at, const struct cpu_time *now, struct turn *turn)
 {
 	nsec start = t->turn_start, length;
@@ -75,8 +83,24 @@ bool track_begin_poll(struct track *t, nsec at, const struct cpu_time *now, stru
 	if (t->off_known && turn->delay < t->preempted)
 		turn->delay = t->preempted;
 	turn->delay = min_ns(turn->delay, turn->off - turn->stopped);
+	turn->delay += min_ns(t->held, unexplained(t, turn));
 	track_count(t, 1, length);
 	return true;
+}
+
+void track_hold(struct track *t, nsec late)
+{
+	t->held += late;
+}
+
+void track_shorten(struct track *t, nsec at, nsec ran)
+{
+	nsec off = grown(t->turn_start + ran, at);
+
+	t->off = grown(off, t->off);
+	t->preempted = min_ns(t->preempted, t->off);
+	t->base.exec += ran;
+	t->turn_start = at;
 }
 
 void track_count(struct track *t, uint64_t n, nsec busy)

@@ -25,6 +25,7 @@ struct track {
 	bool off_known;
 	nsec off, preempted;
 	nsec slept, stopped; /* in this turn, without the sleep in hand; stopped: part */
+	nsec held; /* in this turn, it was traced while lagprof was late */
 	struct sleep sleep;  /* in hand; from 0: none */
 	uint64_t turns, busy, polled;
 	struct hist lag;
@@ -36,6 +37,10 @@ bool track_matches(const struct track *t, uint64_t key);
 void track_begin_turn(struct track *t, nsec at, const struct cpu_time *base);
 /* The loop polls from `at` on.  True if that ended a turn, which is then in *turn. */
 bool track_begin_poll(struct track *t, nsec at, const struct cpu_time *now, struct turn *turn);
+/* The thread is traced, and may have been stopped for so long because lagprof was late. */
+void track_hold(struct track *t, nsec late);
+/* It is only known since `at` that the turn in hand is one; it ran for `ran` before. */
+void track_shorten(struct track *t, nsec at, nsec ran);
 /* n turns that took busy ns together were over before anybody looked. */
 void track_count(struct track *t, uint64_t n, nsec busy);
 /* It is not known any more what the thread does. */

@@ -143,8 +143,11 @@ static void handle_switch(void *arg, const struct perf_event_header *h)
 	case USER_TRAP:
 		user_events_disarm(&seen->events);
 		poll = (struct poll_seen){ .key = key_of(&r), .sp = r.sp, .at = r.at };
-		if (ticker_see_poll(seen->t, f, &poll))
-			begin_poll(seen->t, f, r.at, &f->last);
+		if (!ticker_see_poll(seen->t, f, &poll))
+			break;
+		ticker_doubt(seen->t, f, r.at);
+		begin_poll(seen->t, f, r.at, &f->last);
+		f->met_at = r.at;
 		break;
 	}
 }
@@ -219,8 +222,15 @@ static void arm(struct followed *f)
 	struct user_seen *seen = f->own;
 	struct error err;
 
-	if (f->poll_pc && !seen->broken)
-		seen->broken = user_events_arm(&seen->events, f->tid, f->poll_pc - 2, &err) < 0;
+	if (!f->poll_pc || seen->broken)
+		return;
+	if (seen->events.trap < 0) {
+		f->watched_from = ticker_now();
+		f->unseen = f->watched_from > f->met_at + f->track.off
+				    ? f->watched_from - f->met_at - f->track.off
+				    : 0;
+	}
+	seen->broken = user_events_arm(&seen->events, f->tid, f->poll_pc - 2, &err) < 0;
 }
 
 static void switch_clock(struct ticker *t, struct followed *f, nsec now)

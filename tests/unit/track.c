@@ -53,6 +53,38 @@ TEST(waits_that_nobody_saw_show_in_the_time_on_a_cpu)
 	CHECK_EQ(turn.delay, 0);
 }
 
+TEST(what_a_late_lagprof_held_up_is_a_wait_for_a_cpu)
+{
+	struct cpu_time now = { .exec = 102 * MS, .delay = 8 * MS, .exact = true };
+	struct sleep sleep = { .from = 1002 * MS }, ended;
+	struct turn turn;
+	struct track t;
+
+	track_init(&t);
+	track_begin_turn(&t, 1000 * MS, &fresh);
+	track_begin_sleep(&t, &sleep);
+	track_end_sleep(&t, 1007 * MS, &ended);
+	track_hold(&t, 50 * MS);
+	CHECK(track_begin_poll(&t, 1020 * MS, &now, &turn));
+	/* Of 18 ms off the CPU it slept for 5. */
+	CHECK_EQ(turn.off, 18 * (nsec)MS);
+	CHECK_EQ(turn.delay, 13 * (nsec)MS);
+}
+
+TEST(a_turn_can_be_shortened_by_what_went_unseen)
+{
+	struct cpu_time now = { .exec = 115 * MS, .delay = 7 * MS, .exact = true };
+	struct turn turn;
+	struct track t;
+
+	track_init(&t);
+	track_begin_turn(&t, 1000 * MS, &fresh);
+	track_shorten(&t, 1010 * MS, 6 * MS);
+	CHECK(track_begin_poll(&t, 1020 * MS, &now, &turn));
+	CHECK_EQ(turn.start, 1010 * (nsec)MS);
+	CHECK_EQ(turn.off, 1 * (nsec)MS);
+}
+
 TEST(a_turn_that_is_not_known_to_have_begun_does_not_end)
 {
 	struct turn turn;
