@@ -100,6 +100,9 @@ static const struct {
 	{ FRAME_NATIVE, "*", "libc_start_main_stage2",    ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "__syscall*",                ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "__timedwait*",              ROLE_NOBODY },
+	{ FRAME_NATIVE, "*", "__vdsosym",                 ROLE_NOBODY },
+	{ FRAME_NATIVE, "*", "pthread_*",                 ROLE_NOBODY },
+	{ FRAME_NATIVE, "*", "__pthread_*",               ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "clone*",                    ROLE_NOBODY },
 	/* Allocators, loops and interpreters that are linked into the program */
 	{ FRAME_NATIVE, "*", "*malloc*",                  ROLE_NOBODY },
@@ -144,6 +147,8 @@ static const struct {
 	{ FRAME_NATIVE, "*", "luaV_*",                    ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "luaD_*",                    ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "luaH_*",                    ROLE_NOBODY },
+	{ FRAME_NATIVE, "*", "luaL_*",                    ROLE_NOBODY },
+	{ FRAME_NATIVE, "*", "luaS_*",                    ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "Perl_*",                    ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "Py*",                       ROLE_NOBODY },
 	{ FRAME_NATIVE, "*", "_Py*",                      ROLE_NOBODY },

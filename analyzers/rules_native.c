@@ -388,6 +388,7 @@ const struct rule rules_native[] = {
 	{ "*", "sleep",                           SLEEP, NULL, WEAK },
 	{ "*", "g_usleep",                        SLEEP, NULL, WEAK },
 	{ "*", "pthread_mutex_lock*",             LOCK, "pthread_mutex_lock", WEAK | BLOCKED },
+	{ "*", "pthread_mutex_timedlock*",        LOCK, "pthread_mutex_lock", WEAK | BLOCKED },
 	{ "*", "__pthread_mutex_lock*",           LOCK, "pthread_mutex_lock", WEAK | BLOCKED },
 	{ "*", "__lll_lock_wait*",                LOCK, "pthread_mutex_lock", WEAK | BLOCKED },
 	/* No lock is held: it waits until threads that it woke before have a CPU (glibc up to 2.40). */

@@ -101,6 +101,22 @@ TEST(user_code_of_rust_is_blamed_on_who_calls_its_library)
 	done(rec, d);
 }
 
+TEST(user_code_of_a_static_program_is_not_blamed_on_its_c_library)
+{
+	struct recording *rec = build_recording(NULL);
+	const struct finding *f;
+	struct diagnosis *d;
+
+	build_stall(rec, 0, 100);
+	build_sample(rec,
+		     "n __syscall_cp_c @/srv/app\nn pthread_mutex_timedlock @/srv/app\n"
+		     "n pthread_mutex_lock @/srv/app\nn take_turn @/srv/app\nn main @/srv/app\n",
+		     100);
+	d = only_finding(rec, &f);
+	CHECK_STR(f->culprit->function, "take_turn");
+	done(rec, d);
+}
+
 TEST(user_code_of_a_recursive_function_counts_once_a_stack)
 {
 	struct recording *rec = build_recording("v8");

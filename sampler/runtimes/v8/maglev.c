@@ -202,9 +202,8 @@ static uint32_t inlining_at(struct v8 *v8, const struct v8_code *code, int64_t o
 }
 
 /* The most frames that an exit of an inlined call tells, of those next to an offset. */
-static void frames_of_call(struct v8 *v8, const struct v8_code *code,
-			   const struct v8_exits *exits, const struct anchors *a, int64_t offset,
-			   struct frames *most)
+static void frames_of_call(struct v8 *v8, const struct v8_code *code, const struct v8_exits *exits,
+			   const struct anchors *a, int64_t offset, struct frames *most)
 {
 	uint32_t inlining = inlining_at(v8, code, offset);
 	struct frames frames;
