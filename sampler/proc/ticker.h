@@ -31,8 +31,8 @@ struct followed {
 	uint64_t poll_pc; /* where the loop's poll returns to, when it was seen there; 0: unknown */
 	struct tracer tracer;
 	struct traced_call met; /* the last poll that it was stopped at */
-	/* The turn in hand, if it began at met_at: there it polled and did not sleep.  How long it ran
-	   until that would be seen again, and since when it would (0: it is not). */
+	/* The turn in hand, if it began at met_at: there it polled and did not sleep.  How long it
+	   ran until that would be seen again, and since when it would (0: it is not). */
 	nsec met_at, unseen, watched_from;
 	bool hunted;      /* its polls show by tracing only, where it does not sleep in them */
 	bool unmet;       /* and its poll is wanted as soon as can be */
@@ -73,7 +73,7 @@ struct ticker {
 	struct target target;
 	pthread_t thread;
 	bool started, stop;
-	nsec served; /* when it last looked after those that are traced */
+	nsec served;          /* when it last looked after those that are traced */
 	pthread_mutex_t lock; /* of all that follows */
 	struct followed *followed[TICKER_SLOTS];
 	size_t n;
@@ -137,8 +137,8 @@ bool ticker_see_glanced(struct ticker *t, struct followed *f, const struct glanc
 void ticker_took(struct ticker *t, nsec from, nsec to);
 bool ticker_rests(const struct ticker *t, nsec now);
 /*
- * The turn in hand ends at `at`.  Where the thread ran unseen for longer than the gate at its begin it
- * may have been many, and is one only from then on.
+ * The turn in hand ends at `at`.  Where the thread ran unseen for longer than the gate at its begin
+ * it may have been many, and is one only from then on.
  */
 void ticker_doubt(struct ticker *t, struct followed *f, nsec at);
 /* When the turn in hand began, as far as that is sure; 0: not at all. */

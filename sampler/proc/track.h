@@ -25,7 +25,7 @@ struct track {
 	bool off_known;
 	nsec off, preempted;
 	nsec slept, stopped; /* in this turn, without the sleep in hand; stopped: part */
-	nsec held; /* in this turn, it was traced while lagprof was late */
+	nsec held;           /* in this turn, it was traced while lagprof was late */
 	struct sleep sleep;  /* in hand; from 0: none */
 	uint64_t turns, busy, polled;
 	struct hist lag;
