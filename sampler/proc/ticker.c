@@ -437,6 +437,7 @@ static void *run(void *arg)
 	tracer_prepare(&ignored);
 	while (!__atomic_load_n(&t->stop, __ATOMIC_ACQUIRE)) {
 		tick(t, next + PERIOD);
+		tracer_collect();
 		next = sleep_until_next(t, next);
 	}
 	pthread_mutex_lock(&t->lock);

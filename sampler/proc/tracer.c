@@ -14,11 +14,17 @@
 #include "sampler/mend.h"
 #include "sampler/poll_key.h"
 
+enum { DYING_MAX = 256 };
 enum { SYSCALL_STOP = SIGTRAP | 0x80, KERNEL_RESTARTNOHAND = 514 };
 static const nsec BRIEFLY = 100000;
 static const long AGAIN = 250000; /* ns between two alarms, should the first come too early */
 
 static __thread timer_t alarm_clock; /* ends a wait of this thread */
+/* Threads that ended while they were traced, or are about to, whose end is ours to collect. */
+static __thread struct {
+	pid_t tids[DYING_MAX];
+	size_t n;
+} dying;
 
 static nsec now_ns(void)
 {
@@ -80,10 +86,27 @@ static void set_alarm(nsec at)
 	timer_settime(alarm_clock, TIMER_ABSTIME, &spec, NULL);
 }
 
+/*
+ * It cannot be traced any more.  One that is killed while it is stopped has not ended yet: until
+ * its end is collected the kernel keeps back that of its process.
+ */
 static int gone(struct tracer *t)
 {
+	if (t->seized && t->reaps && dying.n < DYING_MAX)
+		dying.tids[dying.n++] = t->tid;
 	t->seized = t->stopped = t->at_entry = false;
 	return -ESRCH;
+}
+
+void tracer_collect(void)
+{
+	for (size_t i = 0; i < dying.n; i++) {
+		siginfo_t info = { 0 };
+
+		if (waitid(P_PID, (id_t)dying.tids[i], &info, WEXITED | WNOHANG | __WALL) < 0 ||
+		    info.si_pid)
+			dying.tids[i--] = dying.tids[--dying.n];
+	}
 }
 
 /*
@@ -148,7 +171,8 @@ static void mend_wait(const struct tracer *t)
 
 static void detach(struct tracer *t)
 {
-	ptrace(PTRACE_DETACH, t->tid, NULL, (long)t->signal);
+	if (ptrace(PTRACE_DETACH, t->tid, NULL, (long)t->signal) < 0)
+		gone(t);
 	t->seized = t->stopped = t->at_entry = false;
 }
 

@@ -50,6 +50,9 @@ int tracer_run_to_poll(struct tracer *t, nsec until, unsigned *calls, struct tra
 /* Lets it run as if nothing had been.  False if it has yet to stop for that: try again. */
 bool tracer_let_go(struct tracer *t, nsec until);
 
+/* Now and then: collects the ends of threads that were killed while they were stopped. */
+void tracer_collect(void);
+
 /* What is readable of `size` bytes at addr in a thread's memory, from its start on. */
 size_t tracer_read(pid_t tid, uint64_t addr, uint8_t *out, size_t size);
 
