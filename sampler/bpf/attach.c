@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sampler/bpf/engine.h"
+#include "sampler/bpf/hooks.h"
 
 /* Where the programs run. */
 

@@ -6,6 +6,7 @@
 
 #include "sampler/bpf/decode.h"
 #include "sampler/bpf/engine.h"
+#include "sampler/bpf/hooks.h"
 
 /* The per-CPU perf events. */
 

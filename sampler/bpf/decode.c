@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "sampler/bpf/news.h"
 #include "sampler/bpf/state.h"
 
 /* DWARF register number of each bit of decode_regs_mask, in order of bit. */

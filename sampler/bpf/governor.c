@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "sampler/bpf/engine.h"
+#include "sampler/bpf/hooks.h"
 
 /*
  * What watching costs the target, and what to do about it.  The price of a

@@ -1,3 +1,5 @@
+#include "sampler/bpf/hooks.h"
+
 #include <errno.h>
 #include <linux/hw_breakpoint.h>
 #include <poll.h>
@@ -7,8 +9,6 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "sampler/bpf/engine.h"
 
 /*
  * Hooks of the light rung.  A turn ends and begins where the scheduler puts the

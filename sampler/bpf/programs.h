@@ -3,6 +3,7 @@
 
 #include "sampler/bpf/assembler.h"
 #include "sampler/bpf/kernel.h"
+#include "sampler/bpf/news.h"
 #include "sampler/bpf/state.h"
 #include "sampler/poll_key.h"
 

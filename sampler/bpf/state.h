@@ -1,7 +1,6 @@
 #ifndef LAGPROF_SAMPLER_BPF_STATE_H
 #define LAGPROF_SAMPLER_BPF_STATE_H
 
-#include <asm/ptrace.h>
 #include <stdint.h>
 
 #include "core/hist.h"
@@ -13,7 +12,7 @@
  * threads that are started together have close ids.  Only the thread itself (by
  * the programs) writes what the programs write.  Times are CLOCK_MONOTONIC ns.
  */
-enum { SLOTS = 64, SLOT_SIZE = 512, STACK_PIECE = 2048, KERNEL_FRAMES = 32 };
+enum { SLOTS = 64, SLOT_SIZE = 512 };
 enum { SLOT_SHIFT = 2, SLOT_SHIFT_MAX = 6 };
 
 /* As kernel_tid: its thread is followed no more, but others may lie behind it. */
@@ -111,58 +110,6 @@ _Static_assert(sizeof(struct slot_cpu) == 1 << SLOT_CPU_SHIFT, "programs shift b
 struct slot_hists {
 	uint64_t count[SLOTS][HIST_BUCKETS];
 	struct slot_cpu cpus[SLOT_CPUS];
-};
-
-/* Records of the boundary ring; NEWS_STACK: of the ring of sleeps' stacks. */
-enum news_type {
-	NEWS_TURN = 1,
-	NEWS_SLEEP,
-	NEWS_POLL,
-	NEWS_LISTEN,
-	NEWS_STACK,
-	NEWS_UNSEEN,
-	NEWS_CALL,
-	NEWS_LONG
-};
-
-struct news_turn {
-	uint32_t type, tid;
-	uint64_t start, end, off, stopped, preempted;
-	uint64_t delay; /* growth of run_delay: preempted, and from wake-up to CPU */
-	/* As in the slot. */
-	uint64_t hooked_since, sure_since, entered;
-};
-
-struct news_sleep {
-	uint32_t type, tid;
-	uint64_t from, to;
-	uint32_t state, syscall; /* enum off_state; number or -1 */
-	uint64_t args[3];
-	uint64_t sampled; /* a stack was taken */
-};
-
-/* A poll that is not (known to be) the loop's. */
-struct news_poll {
-	uint32_t type, tid;
-	uint64_t at, key, sp, ip;
-};
-
-/*
- * NEWS_UNSEEN: the loop has not slept for long, and what polls it makes is not seen.
- * NEWS_LONG: its turn lasts, and the clock should be fast before the gate opens.
- */
-struct news_listen {
-	uint32_t type, tid;
-	uint64_t at;
-};
-
-struct news_stack {
-	uint32_t type, tid;
-	uint64_t at;
-	struct pt_regs regs;
-	uint64_t kernel_bytes, stack_bytes; /* valid parts of what follows */
-	uint64_t kernel[KERNEL_FRAMES];
-	uint8_t stack[]; /* from regs.rsp up */
 };
 
 #endif
