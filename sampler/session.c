@@ -298,6 +298,26 @@ void session_set_threshold(struct session_run *s, nsec threshold)
 	}
 }
 
+/* A service that puts itself into the background ends, and goes on as a child of nobody. */
+static void note_survivors(const struct session_run *s)
+{
+	pid_t first = 0;
+	size_t n = 0;
+
+	for (size_t i = s->n_processes; i-- > 1;) {
+		if (target_alive(s->processes[i]->target)) {
+			first = s->processes[i]->target->pid;
+			n++;
+		}
+	}
+	if (n)
+		recording_note(
+			s->c.rec,
+			"the target ended, but %zu process%s it had started went on; to watch "
+			"on: lagprof attach --follow %d",
+			n, n == 1 ? "" : "es", first);
+}
+
 void session_finish(struct session_run *s, enum session_end end)
 {
 	struct session *session = &s->c.rec->session;
@@ -313,6 +333,8 @@ void session_finish(struct session_run *s, enum session_end end)
 			       "no thread of process %d was seen to poll: it ran no event "
 			       "loop, or in a child process that was not watched%s",
 			       target->pid, s->children ? "" : " (--follow does)");
+	if (end == END_TARGET_EXITED)
+		note_survivors(s);
 	session->end = end;
 	session->exit_status = target->status;
 	if (session->serving_since == UINT64_MAX && s->config.startup != UINT64_MAX)

@@ -71,4 +71,8 @@ pool="node $SOURCE/fixtures/node/pool.js --rounds 12"
 follow pools -- sh -c "$pool --jobs 2 >/dev/null & $pool --jobs 10; wait"
 check_report pool "$tmp/pools.json" 4 saturated "$(sed -n 's/^ready //p' "$tmp/pools.out")"
 grep -q '^thread pool of process .* saturated: ' "$tmp/pools.err" || fail "the process of the pool is not named"
+
+# A service that puts itself into the background is not watched any more: that is said.
+follow daemon -- sh -c 'sleep 3 >/dev/null 2>&1 & echo $! >"$0"; sleep 0.5' "$tmp/daemon.pid"
+grep -q "lagprof attach --follow $(cat "$tmp/daemon.pid")" "$tmp/daemon.err" || fail "$(cat "$tmp/daemon.err")"
 finish
