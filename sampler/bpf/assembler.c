@@ -1,6 +1,7 @@
 #include "sampler/bpf/assembler.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 void asm_init(struct assembler *a)
@@ -8,11 +9,19 @@ void asm_init(struct assembler *a)
 	memset(a, 0, sizeof(*a));
 }
 
+/* Also where asserts are left out: the kernel would be given what is written over. */
+static void must_fit(size_t n, size_t max)
+{
+	if (n >= max)
+		abort();
+}
+
 static struct bpf_insn *emit(struct assembler *a, int code, int dst, int src)
 {
-	struct bpf_insn *insn = &a->insns[a->n++];
+	struct bpf_insn *insn;
 
-	assert(a->n <= ASM_MAX_INSNS);
+	must_fit(a->n, ASM_MAX_INSNS);
+	insn = &a->insns[a->n++];
 	insn->code = (uint8_t)code;
 	insn->dst_reg = (uint8_t)dst & 0xf;
 	insn->src_reg = (uint8_t)src & 0xf;
@@ -21,7 +30,7 @@ static struct bpf_insn *emit(struct assembler *a, int code, int dst, int src)
 
 int asm_label(struct assembler *a)
 {
-	assert(a->n_labels < ASM_MAX_LABELS);
+	must_fit(a->n_labels, ASM_MAX_LABELS);
 	a->labels[a->n_labels] = -1;
 	return (int)a->n_labels++;
 }
@@ -119,7 +128,7 @@ void asm_add_to(struct assembler *a, int base, int off, int src)
 
 static void jump_to(struct assembler *a, int label)
 {
-	assert(a->n_jumps < ASM_MAX_JUMPS);
+	must_fit(a->n_jumps, ASM_MAX_JUMPS);
 	a->jumps[a->n_jumps].insn = a->n - 1;
 	a->jumps[a->n_jumps++].label = label;
 }

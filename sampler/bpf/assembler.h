@@ -9,9 +9,9 @@
  * Puts together BPF programs of a few dozen instructions, with labels instead
  * of counted jumps.  Registers are BPF_REG_0…10; loads, stores and arithmetic
  * are 64 bits wide unless the name says 32.  Exceeding a limit is a programmer
- * error (assert).
+ * error (abort).
  */
-enum { ASM_MAX_INSNS = 1024, ASM_MAX_LABELS = 128, ASM_MAX_JUMPS = 192 };
+enum { ASM_MAX_INSNS = 2048, ASM_MAX_LABELS = 256, ASM_MAX_JUMPS = 384 };
 
 struct assembler {
 	struct bpf_insn insns[ASM_MAX_INSNS];

@@ -64,8 +64,12 @@ void emit_key_of_descriptor(struct assembler *a, uint64_t class);
 /* Reports the poll at NOW: its key is in slot->other_key, its stack pointer in R1, its rip in R2.
  */
 void emit_report_other(struct assembler *a, const struct program_maps *maps);
-/* Jumps if the task_struct flags in R1 say that the thread ends: what it still does is no turn. */
-void emit_leave_if_exiting(struct assembler *a, int out);
+/*
+ * Jumps if the task_struct flags in R1 say that the thread ends, which ends its turn: what the
+ * kernel still does for it is none.
+ */
+void emit_leave_if_exiting(struct assembler *a, const struct program_maps *maps,
+			   const struct kernel_types *types, int out);
 /* Asks user space for a hook, once a turn, if polls have gone unseen for too long at NOW. */
 void emit_ask(struct assembler *a, const struct program_maps *maps);
 

@@ -110,7 +110,7 @@ static void inspect(struct assembler *a, const struct program_maps *maps,
 	asm_mov(a, R3, R0);
 	asm_alu_imm(a, BPF_ADD, R3, types->task_flags);
 	emit_read_kernel_u64(a);
-	emit_leave_if_exiting(a, out);
+	emit_leave_if_exiting(a, maps, types, out);
 	look_for_poll(a, maps, types);
 	emit_ask(a, maps);
 	want_fast(a, maps, out);

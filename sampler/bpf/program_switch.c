@@ -318,7 +318,7 @@ static void switch_out(struct assembler *a, const struct program_maps *maps,
 
 	asm_load(a, R1, CTX, PREV);
 	asm_load32(a, R1, R1, types->task_flags);
-	emit_leave_if_exiting(a, out);
+	emit_leave_if_exiting(a, maps, types, out);
 	why_out(a, types, runnable, stopped);
 	sleeping_call(a, maps, types, polling);
 	note_sleep(a);

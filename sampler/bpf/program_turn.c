@@ -185,13 +185,20 @@ void emit_report_other(struct assembler *a, const struct program_maps *maps)
 	asm_place(a, full);
 }
 
-void emit_leave_if_exiting(struct assembler *a, int out)
+void emit_leave_if_exiting(struct assembler *a, const struct program_maps *maps,
+			   const struct kernel_types *types, int out)
 {
 	enum { EXITING = 0x4 }; /* PF_EXITING */
-	int lives = asm_label(a);
+	int lives = asm_label(a), left = asm_label(a);
 
 	asm_alu_imm(a, BPF_AND, R1, EXITING);
 	asm_jump_if_imm(a, BPF_JEQ, R1, 0, lives);
+	/* What never polled is no loop. */
+	asm_load(a, R1, SLOT, FIELD(key));
+	asm_jump_if_imm(a, BPF_JEQ, R1, 0, left);
+	emit_read_clock(a);
+	emit_turn_ends(a, maps, types);
+	asm_place(a, left);
 	asm_store_imm(a, SLOT, FIELD(turn_start), 0);
 	asm_store_imm(a, SLOT, FIELD(off_since), 0);
 	asm_jump(a, out);
