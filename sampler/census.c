@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/names.h"
 #include "sampler/launcher.h"
 #include "sampler/target.h"
 
@@ -28,13 +29,6 @@ static const struct {
 	/* clang-format on */
 };
 
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static bool is_interpreter(const char *program)
 {
 	size_t len = strlen(program);
@@ -54,7 +48,7 @@ const char *process_app(const struct process_names *names)
 
 static void put_name(char *out, size_t size, const char *path)
 {
-	snprintf(out, size, "%s", last_part(path));
+	snprintf(out, size, "%s", path_base(path));
 }
 
 /* The script among an interpreter's arguments, or NULL. */
@@ -121,10 +115,10 @@ nsec process_age(pid_t pid, nsec now)
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	if (proc_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
 		return 0;
-	at = strrchr(text, ')');
-	/* Field 22; the second one ends here. */
-	if (!at || sscanf(at + 1,
-			  " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+	at = proc_stat_state(text);
+	/* Field 22; the state is the third. */
+	if (!at || sscanf(at,
+			  "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
 			  "%*d %*d %" SCNu64,
 			  &ticks) != 1)
 		return 0;

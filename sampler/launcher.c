@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/names.h"
+
 /* By the last part of the program's path, and for a script that of the script's. */
 static const struct {
 	const char *program;
@@ -19,25 +21,18 @@ static const struct {
 	/* clang-format on */
 };
 
-static const char *last_part(const char *path)
-{
-	const char *slash = path ? strrchr(path, '/') : NULL;
-
-	return slash ? slash + 1 : path;
-}
-
 /* The first argument that is no option of the interpreter's. */
 static const char *script_of(const struct target_info *info)
 {
 	for (uint32_t i = 1; i < info->argc; i++)
 		if (info->argv[i][0] != '-')
-			return last_part(info->argv[i]);
+			return path_base(info->argv[i]);
 	return NULL;
 }
 
 bool launcher_is(const struct target_info *info)
 {
-	const char *program = info->argc ? last_part(info->argv[0]) : NULL;
+	const char *program = info->argc && info->argv[0] ? path_base(info->argv[0]) : NULL;
 	const char *script = program ? script_of(info) : NULL;
 
 	for (size_t i = 0; program && i < sizeof(rows) / sizeof(rows[0]); i++) {

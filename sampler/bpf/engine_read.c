@@ -1,6 +1,5 @@
 #include "sampler/bpf/engine_read.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "sampler/bpf/decode.h"
